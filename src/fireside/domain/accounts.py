@@ -1,0 +1,67 @@
+"""Who may use this server: users, their API keys and sessions, and the principal a request acts for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fireside.domain.ids import UserId
+
+
+class Role(StrEnum):
+    """What a user may do beyond their own things."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An account that owns jobs and assets and gets a share of the fleet, in proportion to its `weight`.
+
+    `max_running` bounds how many of the user's jobs workers hold at once, `max_queued` how many may wait; None means the
+    setting of the server.
+    """
+
+    id: UserId
+    name: str
+    role: Role
+    weight: float
+    max_running: int | None
+    max_queued: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A credential of a user. The key itself is known only to its holder; the store has its SHA-256 and this."""
+
+    id: int
+    user_id: UserId
+    prefix: str
+    label: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class PrincipalKind(StrEnum):
+    """How a caller has shown who they are."""
+
+    KEY = "key"
+    SESSION = "session"
+    SOCKET = "socket"
+    """The admin socket in the data folder."""
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """The user a request acts for."""
+
+    user: User
+    kind: PrincipalKind
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller may administer users and the fleet."""
+        return self.user.role is Role.ADMIN

@@ -1,0 +1,44 @@
+"""How jobs are asked for: which ones, in which order, which window of them, and what comes back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fireside.domain.jobs import Job, JobState
+from fireside.domain.outputs import Media
+
+ALL_STATES = frozenset(JobState)
+
+
+class JobSort(StrEnum):
+    """What to sort by; ties are broken by create order, in the same direction."""
+
+    CREATE_TIME = "create_time"
+    RUN_TIME = "run_time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs: all conditions must hold. `media` keeps succeeded jobs with an output of that kind."""
+
+    states: frozenset[JobState] = ALL_STATES
+    workflow_id: str | None = None
+    media: Media = Media.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which part of the sorted jobs."""
+
+    sort: JobSort = JobSort.CREATE_TIME
+    descending: bool = True
+    offset: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """The jobs of a window, and how many match in all."""
+
+    jobs: Sequence[Job]
+    total: int

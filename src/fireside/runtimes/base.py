@@ -1,0 +1,194 @@
+"""The contract of a runtime: what a worker asks of the thing that executes a workflow graph.
+
+Every kind (`builtin`, `comfyui`) passes one exam, `tests/conformance/test_runtimes.py`. The contract carries
+plain files and ComfyUI's own words (`output` dictionaries, node ids, progress states), so that nothing is lost
+in between. It does not upload, report or retry; that is the worker's business.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One graph to execute, with everything it may touch.
+
+    `graph` is in API format and already validated. `outputs` are the ids of the output nodes to run. `inputs` maps
+    a file value exactly as the graph writes it (`photo.png`, `sub/a.png [output]`) to a local file; no other
+    file may be read. `extra_data` is the submit's, without secrets. `folder` is this run's own scratch folder:
+    produced files lie below it until the worker has taken them and removed the folder.
+    """
+
+    task_id: str
+    graph: Mapping[str, Any]
+    outputs: tuple[str, ...]
+    inputs: Mapping[str, Path]
+    extra_data: Mapping[str, Any]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducedFile:
+    """A file a node made: where it stands in the node's `output` (`output[key][index]`) and on this disk."""
+
+    key: str
+    index: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedNodes:
+    """The nodes whose results are reused; always the first event, also when empty."""
+
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStarted:
+    """A node is about to run."""
+
+    node_id: str
+    display_node_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeState:
+    """One node inside a `ProgressState`; `state` is `running`, `finished` or `error`."""
+
+    node_id: str
+    display_node_id: str
+    parent_node_id: str | None
+    real_node_id: str
+    class_type: str
+    state: str
+    value: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressState:
+    """The states of all nodes that are not pending any more."""
+
+    nodes: tuple[NodeState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A node's own step counter, for instance sampling steps."""
+
+    node_id: str
+    value: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A small encoded picture of a node's work so far; may be dropped under load. `mime` is `image/jpeg` or `image/png`."""
+
+    node_id: str
+    display_node_id: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeOutput:
+    """A node has run (or came from the cache) and shows `output`, ComfyUI's `ui` dictionary.
+
+    File items look like `{"filename": …, "subfolder": …, "type": "output" | "temp"}`; each of them has its
+    `ProducedFile` in `files`. Text, numbers and flags have none.
+    """
+
+    node_id: str
+    display_node_id: str
+    output: Mapping[str, Any]
+    files: tuple[ProducedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The last event of a run that did all it was asked to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The last event of a run that a node, or the runtime itself (`node_id` empty), has broken."""
+
+    node_id: str
+    node_type: str
+    exception_type: str
+    exception_message: str
+    traceback: tuple[str, ...] = ()
+    current_inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    executed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted:
+    """The last event of a run that was interrupted; `node_id` is where, when known."""
+
+    node_id: str | None = None
+    node_type: str | None = None
+    executed: tuple[str, ...] = ()
+
+
+RunEvent = (
+    CachedNodes
+    | NodeStarted
+    | ProgressState
+    | Progress
+    | Preview
+    | NodeOutput
+    | Finished
+    | Failed
+    | Interrupted
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeInfo:
+    """What a started runtime is: `kind` and `version`, its node definitions and its devices.
+
+    `definitions` is the JSON of ComfyUI's `object_info` (class name -> NodeInfo), byte for byte the same for
+    equal node sets, so that its hash names it; lists of input files in it are empty. `devices` has the shape of
+    `system_stats.devices`.
+    """
+
+    kind: str
+    version: str
+    definitions: bytes
+    devices: tuple[Mapping[str, Any], ...]
+    system: Mapping[str, Any]
+
+
+class Runtime(Protocol):
+    """Executes one task at a time."""
+
+    async def start(self) -> RuntimeInfo:
+        """Become ready to run; raise `RuntimeStartError` with the log's tail when that fails."""
+        ...
+
+    def run(self, task: Task) -> AsyncIterator[RunEvent]:
+        """Execute the task; the stream ends with exactly one of Finished, Failed, Interrupted.
+
+        Never raises for what a graph does: a crash of the runtime is a `Failed` too, and the next task finds a
+        working runtime again.
+        """
+        ...
+
+    async def interrupt(self, task_id: str) -> None:
+        """Stop that task at the next node or step; no other task, and none that starts later, is touched.
+
+        Also takes effect when it arrives before the task's first node, and is a no-op for a task that is not running.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """End the runtime and every process it started; idempotent."""
+        ...
+
+
+class RuntimeStartError(Exception):
+    """A runtime that did not become ready; the message holds the tail of its log."""
