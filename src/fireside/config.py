@@ -1,0 +1,160 @@
+"""The settings: one table that gives each its name, type, default and help.
+
+A value comes from the file `fireside.toml` in the data folder, from the environment (`FIRESIDE_MAX_BODY_BYTES` for
+`max_body_bytes`), or from a flag, the later winning. Unknown names are errors, and all problems are told at once,
+before anything starts. docs/settings.md is printed from this table.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+_ENVIRONMENT_PREFIX = "FIRESIDE_"
+# Variables of this prefix that belong to clients or tests, not to the server's settings.
+_NOT_SETTINGS = frozenset({"FIRESIDE_URL", "FIRESIDE_API_KEY", "FIRESIDE_PUBLISHED_V1", "FIRESIDE_PUBLISHED_V2"})
+
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+def _help(text: str, *, secret: bool = False) -> Meta:
+    return Meta(description=text, extra={"secret": secret})
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings, with their defaults."""
+
+    host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535), _help("Port to listen on; 0 takes a free one.")] = 8787
+    data_dir: Annotated[str, _help("Folder that holds everything Fireside remembers.")] = "fireside-data"
+    public_url: Annotated[
+        str, _help("The URL people reach this server by, for absolute links; empty: built from host and port.")
+    ] = ""
+    workers: Annotated[int, Meta(ge=0), _help("Workers that `fireside up` starts on this machine.")] = 1
+    nats_url: Annotated[str, _help("NATS servers to use, comma-separated; empty: start one on loopback.")] = ""
+    nats_account_seed: Annotated[
+        str, _help("Account seed that the NATS cluster of `nats_url` trusts.", secret=True)
+    ] = ""
+    nats_server: Annotated[str, _help("Path of the nats-server program; empty: the one that was installed.")] = ""
+    secret_key: Annotated[
+        str, _help("64 hexadecimal digits that sign and seal; empty: a file in the data folder.", secret=True)
+    ] = ""
+    v1_time_unit: Annotated[
+        Literal["auto", "seconds", "milliseconds"],
+        _help("Unit of create_time in `/api/jobs`; auto: by what the caller is known to read."),
+    ] = "auto"
+    v1_strict_status: Annotated[
+        bool, _help("Answer `completed` in /api/job/{id}/status, as published, not `success`, as clients wait for.")
+    ] = False
+    max_body_bytes: Annotated[Positive, _help("Largest JSON body that is read.")] = 32 * 1024 * 1024
+    max_upload_bytes: Annotated[Positive, _help("Largest file that is taken.")] = 16 * 1024**3
+    max_picture_bytes: Annotated[Positive, _help("Largest picture that is taken.")] = 50 * 1024 * 1024
+    max_picture_edge: Annotated[Positive, _help("Longest edge of a picture, in pixels.")] = 16384
+    max_picture_pixels: Annotated[Positive, _help("Most pixels of a picture.")] = 67_108_864
+    max_graph_nodes: Annotated[Positive, _help("Most nodes of a workflow.")] = 20_000
+    max_graph_depth: Annotated[Positive, _help("Deepest nesting of a workflow's JSON.")] = 64
+    max_queued: Annotated[Positive, _help("Most jobs a user may have waiting, unless the user has a limit.")] = 10_000
+    max_running: Annotated[
+        int, Meta(ge=0), _help("Most jobs of a user that workers hold at once; 0: no limit, unless the user has one.")
+    ] = 0
+    max_sockets_per_user: Annotated[Positive, _help("Most websockets a user may have open.")] = 100
+    worker_lost_after: Annotated[Seconds, _help("Seconds of silence after which a worker counts as lost.")] = 3.5
+    max_losses: Annotated[Positive, _help("Workers a job may lose while it runs before it is failed.")] = 3
+    max_attempts: Annotated[Positive, _help("Times a job is handed out at most.")] = 10
+    signed_url_seconds: Annotated[Positive, _help("How long a signed download link works.")] = 3600
+    session_days: Annotated[Positive, _help("How long a browser stays signed in.")] = 30
+    login_link_minutes: Annotated[Positive, _help("How long a one-time login link works.")] = 15
+    trusted_proxies: Annotated[
+        str, _help("Addresses of reverse proxies whose X-Forwarded headers are believed, comma-separated.")
+    ] = ""
+    accel_prefix: Annotated[
+        str, _help("Internal location of the proxy for X-Accel-Redirect downloads; empty: bytes are sent by us.")
+    ] = ""
+    tls_certificate: Annotated[str, _help("Certificate file, to serve https.")] = ""
+    tls_key: Annotated[str, _help("Private key file of the certificate.")] = ""
+    log_format: Annotated[Literal["console", "json"], _help("How log lines look.")] = "console"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _help("Least severe lines to log.")] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table, for documents and help."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+    secret: bool
+
+
+class ConfigError(Exception):
+    """One or more settings are wrong; the message names them all."""
+
+
+def settings() -> list[Setting]:
+    """List the settings in the order of the table."""
+    rows: list[Setting] = []
+    for field in msgspec.structs.fields(Config):
+        info = msgspec.inspect.type_info(field.type)
+        schema: dict[str, Any] = dict(getattr(info, "extra_json_schema", None) or {})
+        extra: dict[str, Any] = dict(getattr(info, "extra", None) or {})
+        text, secret = str(schema.get("description", "")), bool(extra.get("secret"))
+        rows.append(Setting(field.name, _type_name(field.type), field.default, text, secret))
+    return rows
+
+
+def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Config:
+    """Put the settings together from file, environment and flags; raises `ConfigError` with every problem."""
+    environment = os.environ if environment is None else environment
+    known = {field.name: field for field in msgspec.structs.fields(Config)}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    from_environment = {
+        name.removeprefix(_ENVIRONMENT_PREFIX).lower(): text
+        for name, text in environment.items()
+        if name.startswith(_ENVIRONMENT_PREFIX) and name not in _NOT_SETTINGS
+    }
+    data_dir = flags.get("data_dir") or from_environment.get("data_dir") or known["data_dir"].default
+    sources = [
+        ("fireside.toml", _read_file(Path(data_dir) / "fireside.toml", problems)),
+        ("environment", from_environment),
+        ("command line", {name: value for name, value in flags.items() if value is not None}),
+    ]
+    for source, given in sources:
+        for name, value in given.items():
+            if name not in known:
+                problems.append(f"{source}: there is no setting {name!r}")
+                continue
+            try:
+                values[name] = msgspec.convert(value, known[name].type, strict=False)
+            except msgspec.ValidationError as error:
+                problems.append(f"{source}: {name}: {error}")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return Config(**values)
+
+
+def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{path}: {error}")
+        return {}
+
+
+def _type_name(annotation: Any) -> str:
+    info = msgspec.inspect.type_info(annotation)
+    while isinstance(info, msgspec.inspect.Metadata):
+        info = info.type
+    if isinstance(info, msgspec.inspect.LiteralType):
+        return " | ".join(str(value) for value in info.values)
+    names = {"StrType": "text", "IntType": "integer", "FloatType": "number", "BoolType": "true | false"}
+    return names[type(info).__name__]

@@ -1,0 +1,194 @@
+"""What the server and a worker say to each other: requests and reports on the bus, bodies over HTTP.
+
+Bus messages are small JSON (the bus carries at most 1 MiB); graphs, outputs and files go over HTTP. Every message about
+a job carries the lease, and the subject it travels on names the worker, so neither can speak for another.
+"""
+
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from fireside.domain.ids import JobId
+from fireside.domain.jobs import Lease
+
+
+class LeaseBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A lease as it travels."""
+
+    job_id: UUID
+    attempt: int
+    fence: int
+
+    @classmethod
+    def of(cls, lease: Lease) -> "LeaseBody":
+        """Wrap the domain's lease."""
+        return cls(job_id=lease.job_id, attempt=lease.attempt, fence=lease.fence)
+
+    def lease(self) -> Lease:
+        """Unwrap to the domain's lease."""
+        return Lease(job_id=JobId(self.job_id), attempt=self.attempt, fence=self.fence)
+
+
+# Server to worker, on work.<worker>
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True, tag="assign"):
+    """Here is a job for you; fetch its work over HTTP. Answered by `AssignmentReply`."""
+
+    lease: LeaseBody
+    user_id: int
+
+
+class CancelRun(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
+    """Stop the job you run under this lease; its end is still yours to report. Answered by an empty message."""
+
+    lease: LeaseBody
+
+
+class SnapshotRequest(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
+    """Say the latest progress of this job again, on its live subject. Answered by an empty message."""
+
+    lease: LeaseBody
+
+
+WorkRequest = Assignment | CancelRun | SnapshotRequest
+
+
+class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the worker took the job; one that is busy or draining gives it back at once."""
+
+    accepted: bool
+    reason: str = ""
+
+
+# Worker to server, on presence.<worker>
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True):
+    """I am here: sent every second and at each change. `leases` are all the jobs the worker holds."""
+
+    boot_id: str
+    runtime: str
+    ready: bool
+    draining: bool = False
+    leases: tuple[LeaseBody, ...] = ()
+
+
+# Worker to server, on reports.<worker>; answered by ReportReply
+
+
+class StartReport(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
+    """The job's inputs are here and its graph is about to run."""
+
+    lease: LeaseBody
+
+
+class NodeFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """What broke a run; `node_id` is empty when it was not a node. Texts are cut to fit the bus."""
+
+    node_id: str
+    node_type: str
+    exception_type: str
+    exception_message: str
+    traceback: tuple[str, ...] = ()
+    current_inputs: dict[str, Any] = {}
+
+
+class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
+    """The run is over and all its outputs are recorded. `released` gives the job back unfinished."""
+
+    lease: LeaseBody
+    outcome: Literal["succeeded", "failed", "interrupted", "released"]
+    run_seconds: float
+    cached: tuple[str, ...] = ()
+    executed: tuple[str, ...] = ()
+    failure: NodeFailure | None = None
+    interrupted_at: str | None = None
+
+
+Report = StartReport | EndReport
+
+
+class ReportReply(msgspec.Struct, frozen=True, kw_only=True):
+    """`ok`: recorded, also when it was before. `stale`: drop the work. `retry`: could not be recorded now."""
+
+    status: Literal["ok", "stale", "retry"]
+    canceling: bool = False
+
+
+# Over HTTP
+
+
+class InputFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to stage: the value the graph writes, its bytes' hash, and where to get them."""
+
+    value: str
+    hash: str
+    size_bytes: int
+    url: str
+
+
+class WorkBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /fleet/jobs/{id}`: all a worker needs to run the job it holds."""
+
+    graph: msgspec.Raw
+    extra_data: msgspec.Raw
+    outputs: tuple[str, ...]
+    inputs: tuple[InputFile, ...]
+    secrets: dict[str, str] = {}
+
+
+class OutputFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that stands at `output[key][index]`, whose bytes are uploaded already."""
+
+    key: str
+    index: int
+    hash: str
+    size_bytes: int
+
+
+class OutputBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of `POST /fleet/jobs/{id}/outputs`: what a node has shown."""
+
+    lease: LeaseBody
+    node_id: str
+    display_node_id: str
+    output: dict[str, Any]
+    files: tuple[OutputFile, ...] = ()
+
+
+class BlobBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `PUT /fleet/blobs/{hash}`."""
+
+    hash: str
+    size_bytes: int
+
+
+class JoinBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of `PUT /fleet/worker`: what the worker, known by its token, is after this start."""
+
+    boot_id: str
+    runtime: str
+    version: str
+    definitions_hash: str
+    devices: tuple[dict[str, Any], ...] = ()
+    system: dict[str, Any] = {}
+
+
+class JoinReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the server still needs the definitions (`PUT /fleet/definitions/{hash}`)."""
+
+    wants_definitions: bool
+
+
+class WorkerTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker needs to reach its server; handed over in a file only its user can read."""
+
+    worker_id: str
+    server_url: str
+    token: str
+    bus_url: str
+    bus_jwt: str
+    bus_seed: str
+    scratch: str

@@ -1,0 +1,140 @@
+"""What listeners hear of a job while it lives: committed facts and live progress, as they travel on the bus.
+
+Facts (`facts.<user>`) are told by the server after the commit they tell of. Live frames
+(`live.<user>.<job>.<worker>`) come from the worker and may be lost. A frame is a four-byte big-endian length, that many bytes of JSON, and
+the bytes of a picture if there is one.
+"""
+
+import struct
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+_LENGTH = struct.Struct(">I")
+
+
+class _Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    job_id: UUID
+    at: float
+    """Unix time in milliseconds."""
+
+
+class JobQueued(_Fact, frozen=True, kw_only=True, tag="queued"):
+    """A job was accepted, or came back to the queue from a worker."""
+
+
+class JobAssigned(_Fact, frozen=True, kw_only=True, tag="assigned"):
+    """A worker has the job, and does not run it yet."""
+
+
+class JobStarted(_Fact, frozen=True, kw_only=True, tag="started"):
+    """The job runs; frames of this worker under this fence are the ones to believe."""
+
+    worker_id: str
+    fence: int
+
+
+class OutputAdded(_Fact, frozen=True, kw_only=True, tag="output"):
+    """A node has shown something, and it can be read now."""
+
+    node_id: str
+    display_node_id: str
+    output: dict[str, Any]
+
+
+class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
+    """The job is over, as the store shows already. `error` is the `execution_error` object of a failed one."""
+
+    state: Literal["succeeded", "failed", "canceled", "expired"]
+    error: dict[str, Any] | None = None
+    executed: tuple[str, ...] = ()
+    node_id: str | None = None
+    node_type: str | None = None
+
+
+Fact = JobQueued | JobAssigned | JobStarted | OutputAdded | JobEnded
+
+
+class _Frame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    fence: int
+    sequence: int
+
+
+class CachedFrame(_Frame, frozen=True, kw_only=True, tag="cached"):
+    """Nodes whose results are reused; always sent once, also when empty."""
+
+    nodes: tuple[str, ...]
+    at: float
+
+
+class NodeFrame(_Frame, frozen=True, kw_only=True, tag="node"):
+    """A node is about to run."""
+
+    node_id: str
+    display_node_id: str
+
+
+class NodeStateBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One node of a `StateFrame`."""
+
+    node_id: str
+    display_node_id: str
+    parent_node_id: str | None
+    real_node_id: str
+    class_type: str
+    state: str
+    value: float
+    max: float
+
+
+class StateFrame(_Frame, frozen=True, kw_only=True, tag="state"):
+    """All nodes that are not pending."""
+
+    nodes: tuple[NodeStateBody, ...]
+
+
+class ProgressFrame(_Frame, frozen=True, kw_only=True, tag="progress"):
+    """A node's own step counter."""
+
+    node_id: str
+    value: float
+    max: float
+
+
+class PreviewFrame(_Frame, frozen=True, kw_only=True, tag="preview"):
+    """A picture of a node's work so far; its bytes follow the JSON."""
+
+    node_id: str
+    display_node_id: str
+    mime: str
+
+
+Frame = CachedFrame | NodeFrame | StateFrame | ProgressFrame | PreviewFrame
+
+_encoder = msgspec.json.Encoder()
+_fact_decoder = msgspec.json.Decoder(Fact)
+_frame_decoder = msgspec.json.Decoder(Frame)
+
+
+def encode_fact(fact: Fact) -> bytes:
+    """Encode a fact for the bus."""
+    return _encoder.encode(fact)
+
+
+def decode_fact(payload: bytes) -> Fact:
+    """Decode a fact; raises msgspec.MsgspecError for anything else."""
+    return _fact_decoder.decode(payload)
+
+
+def encode_frame(frame: Frame, picture: bytes = b"") -> bytes:
+    """Encode a live frame and the picture that belongs to it."""
+    head = _encoder.encode(frame)
+    return _LENGTH.pack(len(head)) + head + picture
+
+
+def decode_frame(payload: bytes) -> tuple[Frame, bytes]:
+    """Decode a live frame and its picture; raises msgspec.MsgspecError or struct.error for anything else."""
+    (length,) = _LENGTH.unpack_from(payload)
+    end = _LENGTH.size + length
+    return _frame_decoder.decode(payload[_LENGTH.size : end]), payload[end:]
