@@ -1,0 +1,176 @@
+"""Users and the ways they show who they are.
+
+The store keeps only digests of credentials; what is returned here in the clear is shown once. When a key was used is
+noted in memory and written now and then (`flush_last_used`), so that no request waits for a write.
+"""
+
+import asyncio
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fireside.accounts.tokens import API_KEY_PREFIX, digest_of, new_api_key, new_token, shown_prefix
+from fireside.config import Config
+from fireside.domain.accounts import ApiKey, Principal, PrincipalKind, Role, User
+from fireside.domain.errors import BadRequest, NotFound
+from fireside.domain.ids import UserId
+from fireside.store.store import Store
+
+FIRST_USER = "admin"
+_USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_MAX_LABEL_CHARACTERS = 100
+_MAX_TOKEN_CHARACTERS = 256
+_USED_WITHIN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUser:
+    """What a user is created from; limits of None are the server's settings."""
+
+    name: str
+    role: Role = Role.MEMBER
+    weight: float = 1.0
+    max_running: int | None = None
+    max_queued: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstStart:
+    """What the first start of a server gives its owner, once."""
+
+    user: User
+    api_key: str = field(repr=False)
+    login_token: str = field(repr=False)
+
+
+class Accounts:
+    """Creates users and credentials, and says who a credential belongs to."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], config: Config) -> None:
+        self._store = store
+        self._clock = clock
+        self._config = config
+        self._used: dict[int, datetime] = {}
+        self._flushing = asyncio.Lock()
+
+    async def authenticate(self, token: str) -> Principal | None:
+        """Say whose API key this is, if it is one that is not revoked."""
+        if not token.startswith(API_KEY_PREFIX) or len(token) > _MAX_TOKEN_CHARACTERS:
+            return None
+        found = await self._store.key_owner(digest_of(token))
+        if found is None:
+            return None
+        key, user = found
+        self._note_use(key)
+        return Principal(user=user, kind=PrincipalKind.KEY)
+
+    async def session(self, cookie: str) -> Principal | None:
+        """Say whose session this cookie is, while it lasts."""
+        if not cookie or len(cookie) > _MAX_TOKEN_CHARACTERS:
+            return None
+        user = await self._store.session_owner(digest_of(cookie), self._clock())
+        return None if user is None else Principal(user=user, kind=PrincipalKind.SESSION)
+
+    async def end_session(self, cookie: str) -> None:
+        """Sign out: the cookie is worth nothing from now on."""
+        await self._store.end_session(digest_of(cookie))
+
+    async def create_user(self, new: NewUser) -> User:
+        """Add a user; raises `BadRequest`, or `DuplicateUser` for a name that is taken."""
+        _check_user(new)
+        return await self._store.add_user(
+            new.name,
+            new.role,
+            self._clock(),
+            weight=new.weight,
+            max_running=new.max_running,
+            max_queued=new.max_queued,
+        )
+
+    async def users(self) -> Sequence[User]:
+        """List all users."""
+        return await self._store.users()
+
+    async def user_named(self, name: str) -> User:
+        """Find a user by name; raises `NotFound`."""
+        user = await self._store.user_named(name) if _USER_NAME.fullmatch(name) else None
+        if user is None:
+            raise NotFound(f"there is no user {name!r}")
+        return user
+
+    async def first_admin(self) -> User | None:
+        """Find the admin who came first: who acts on the machine itself acts as them."""
+        admins = [user for user in await self._store.users() if user.role is Role.ADMIN]
+        return min(admins, key=lambda user: user.id, default=None)
+
+    async def create_key(self, user: User, label: str = "") -> tuple[ApiKey, str]:
+        """Make an API key; the second value is the key itself, which nobody can show again."""
+        if len(label) > _MAX_LABEL_CHARACTERS or not label.isprintable():
+            raise BadRequest(f"a label has at most {_MAX_LABEL_CHARACTERS} printable characters")
+        secret = new_api_key()
+        key = await self._store.add_key(user.id, digest_of(secret), shown_prefix(secret), label, self._clock())
+        return key, secret
+
+    async def keys(self, user: User | None = None) -> Sequence[ApiKey]:
+        """List the keys of a user, or of everybody; revoked ones included."""
+        await self.flush_last_used()
+        return await self._store.keys(None if user is None else user.id)
+
+    async def revoke_key(self, key_id: int) -> bool:
+        """End a key, at once; False when there is no such key or it is revoked already."""
+        return await self._store.revoke_key(key_id, self._clock())
+
+    async def login_link(self, user: User) -> str:
+        """Make the token of a one-time login link."""
+        token = new_token()
+        expires_at = self._clock() + timedelta(minutes=self._config.login_link_minutes)
+        await self._store.add_login_link(digest_of(token), user.id, expires_at)
+        return token
+
+    async def use_login_link(self, token: str) -> str | None:
+        """Consume a login link and begin a session: its cookie's value, or None for a link that does not work."""
+        if not token or len(token) > _MAX_TOKEN_CHARACTERS:
+            return None
+        now = self._clock()
+        user = await self._store.use_login_link(digest_of(token), now)
+        return None if user is None else await self._begin_session(user.id, now)
+
+    async def first_start(self) -> FirstStart | None:
+        """Give a server that has no user its admin, with a key and a login link; None when there are users."""
+        if await self._store.users():
+            return None
+        user = await self.create_user(NewUser(name=FIRST_USER, role=Role.ADMIN))
+        _, secret = await self.create_key(user, "first start")
+        return FirstStart(user=user, api_key=secret, login_token=await self.login_link(user))
+
+    async def flush_last_used(self) -> None:
+        """Write when keys were last used; what cannot be written now is written next time."""
+        async with self._flushing:
+            used = dict(self._used)
+            if not used:
+                return
+            await self._store.touch_keys(used)
+            self._used = {key: at for key, at in self._used.items() if used.get(key) != at}
+
+    async def _begin_session(self, user_id: UserId, now: datetime) -> str:
+        cookie = new_token()
+        expires_at = now + timedelta(days=self._config.session_days)
+        await self._store.add_session(digest_of(cookie), user_id, now, expires_at)
+        return cookie
+
+    def _note_use(self, key: ApiKey) -> None:
+        now = self._clock()
+        if key.last_used_at is None or now - key.last_used_at >= _USED_WITHIN:
+            self._used[key.id] = now
+
+
+def _check_user(new: NewUser) -> None:
+    if not _USER_NAME.fullmatch(new.name):
+        raise BadRequest("a user's name has 1 to 64 letters, digits or . _ @ - and begins with a letter or digit")
+    if not (math.isfinite(new.weight) and new.weight > 0):
+        raise BadRequest("a weight is a number above 0")
+    for limit in (new.max_running, new.max_queued):
+        if limit is not None and limit < 1:
+            raise BadRequest("a limit is at least 1; leave it out for the server's setting")
