@@ -1,0 +1,1 @@
+"""What we remember: the verbs of `Store`, and the databases they run on."""

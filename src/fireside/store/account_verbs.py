@@ -1,0 +1,108 @@
+"""The store's verbs about users, keys, sessions and login links. Knows only digests of secrets, never a secret."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from fireside.domain.accounts import ApiKey, Role, User
+from fireside.domain.ids import UserId
+from fireside.store.database import Statement, Violated
+from fireside.store.refusals import DuplicateUser
+from fireside.store.rows import key_of, user_of
+from fireside.store.verbs import Verbs
+
+
+class AccountVerbs(Verbs):
+    """Users, keys, sessions and login links."""
+
+    async def add_user(
+        self,
+        name: str,
+        role: Role,
+        now: datetime,
+        *,
+        weight: float = 1.0,
+        max_running: int | None = None,
+        max_queued: int | None = None,
+    ) -> User:
+        """Add a user; raises DuplicateUser."""
+        limits = {"weight": weight, "max_running": max_running, "max_queued": max_queued}
+        try:
+            rows, _ = await self._database.write(
+                [
+                    Statement("add_user", {"name": name, "role": role.value, "now": now, **limits}, expect=1),
+                    Statement("add_user_share", {"name": name}, expect=1),
+                ]
+            )
+        except Violated as error:
+            if error.constraint == "user.name":
+                raise DuplicateUser(f"a user named {name} exists already: choose another name") from error
+            raise
+        return user_of(rows[0])
+
+    async def user(self, user_id: UserId) -> User | None:
+        """Read a user."""
+        row = await self._one("user_by_id", {"id": user_id})
+        return user_of(row) if row else None
+
+    async def user_named(self, name: str) -> User | None:
+        """Read the user of this name."""
+        row = await self._one("user_by_name", {"name": name})
+        return user_of(row) if row else None
+
+    async def users(self) -> Sequence[User]:
+        """Read all users, oldest first."""
+        return [user_of(row) for row in await self._all("users")]
+
+    async def add_key(self, user_id: UserId, digest: bytes, prefix: str, label: str, now: datetime) -> ApiKey:
+        """Add a key by its SHA-256."""
+        params = {"user_id": user_id, "digest": digest, "prefix": prefix, "label": label, "now": now}
+        return key_of((await self._write("add_key", params))[0])
+
+    async def key_owner(self, digest: bytes) -> tuple[ApiKey, User] | None:
+        """The key of this SHA-256 and its user, unless it is revoked."""
+        params = {"digest": digest}
+        keys, owners = await self._database.read(
+            [Statement("key_by_digest", params), Statement("owner_of_key", params)]
+        )
+        return (key_of(keys[0]), user_of(owners[0])) if keys else None
+
+    async def keys(self, user_id: UserId | None = None) -> Sequence[ApiKey]:
+        """Read the keys of a user, or all, revoked ones included, oldest first."""
+        rows = await self._all("keys") if user_id is None else await self._all("keys_of_user", {"user_id": user_id})
+        return [key_of(row) for row in rows]
+
+    async def revoke_key(self, key_id: int, now: datetime) -> bool:
+        """Revoke a key; whether it was valid until now."""
+        return bool(await self._write("revoke_key", {"id": key_id, "now": now}))
+
+    async def touch_keys(self, used: Mapping[int, datetime]) -> None:
+        """Note when keys were last used; a note never moves back in time."""
+        if used:
+            await self._database.write([Statement("touch_key", {"id": id, "at": at}) for id, at in used.items()])
+
+    async def add_session(self, digest: bytes, user_id: UserId, now: datetime, expires_at: datetime) -> None:
+        """Add a browser's session by its SHA-256; sessions that have expired go."""
+        params = {"digest": digest, "user_id": user_id, "now": now, "expires_at": expires_at}
+        await self._database.write(
+            [Statement("remove_expired_sessions", {"now": now}), Statement("add_session", params, expect=1)]
+        )
+
+    async def session_owner(self, digest: bytes, now: datetime) -> User | None:
+        """The user of this session, unless it has expired."""
+        row = await self._one("session_owner", {"digest": digest, "now": now})
+        return user_of(row) if row else None
+
+    async def end_session(self, digest: bytes) -> None:
+        """End a session, if there is one."""
+        await self._write("end_session", {"digest": digest})
+
+    async def add_login_link(self, digest: bytes, user_id: UserId, expires_at: datetime) -> None:
+        """Add a login link by its SHA-256."""
+        await self._write("add_login_link", {"digest": digest, "user_id": user_id, "expires_at": expires_at})
+
+    async def use_login_link(self, digest: bytes, now: datetime) -> User | None:
+        """Consume the link: the first caller gets its user, every later one None; so does a late one."""
+        (consumed,) = await self._database.write([Statement("consume_login_link", {"digest": digest})])
+        if not consumed or consumed[0]["expires_at"] <= now:
+            return None
+        return await self.user(UserId(consumed[0]["user_id"]))

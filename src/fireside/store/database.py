@@ -1,0 +1,97 @@
+"""The seam between what we remember and what remembers it: named queries in, rows out.
+
+A change is data: statements with the row counts they expect. It happens as a whole or not at all, and its caller
+hears of it only when it is on disk. Where Python has to look between two statements, a change is a short
+deterministic function over a `Transaction`. What the queries say is the business of `sql/<dialect>/`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from fireside.domain.errors import FiresideError
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A query by its file's name, with its parameters; `expect` is how many rows it must return or change."""
+
+    query: str
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    expect: int | None = None
+
+
+class Unexpected(FiresideError):
+    """A statement of a change found another number of rows than it was decided on; nothing of the change was written."""
+
+    code = "unexpected_rows"
+
+    def __init__(self, query: str, expected: int, found: int) -> None:
+        super().__init__(f"query {query} met {found} rows instead of {expected}")
+        self.query = query
+
+
+class Violated(FiresideError):
+    """A constraint of the schema stood against a statement; nothing of its change was written."""
+
+    code = "constraint_violated"
+
+    def __init__(self, query: str, constraint: str) -> None:
+        super().__init__(f"query {query} violates {constraint}")
+        self.query = query
+        self.constraint = constraint
+
+
+class DatabaseError(FiresideError):
+    """The database cannot be opened or used; the message says what is wrong and what to do."""
+
+    code = "database_error"
+
+
+class StoreLocked(DatabaseError):
+    """Another running server uses this database."""
+
+    code = "store_locked"
+
+
+class Transaction(Protocol):
+    """What a change may do while it runs."""
+
+    def run(self, query: str, params: Mapping[str, Any], *, expect: int | None = None) -> Rows:
+        """Run a query and return its rows; raises `Unexpected` when `expect` is not how many it returned or changed."""
+        ...
+
+
+class Database(Protocol):
+    """A database that remembers durably."""
+
+    async def start(self) -> None:
+        """Open the database, bring its schema up to date and begin to serve."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for and close."""
+        ...
+
+    async def write(self, change: Sequence[Statement]) -> list[Rows]:
+        """Make a change and return its rows, statement by statement, once it is on disk.
+
+        Changes of several callers share a transaction; one that is refused (`Unexpected`, `Violated`) leaves the
+        others intact. A full disk raises `StorageFull`.
+        """
+        ...
+
+    async def decide(self, change: Callable[[Transaction], T]) -> T:
+        """Make a change that must look between its statements, with the promises of `write`.
+
+        The function runs in the writer's thread, so it is short, and whatever it raises undoes it and it alone.
+        """
+        ...
+
+    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
+        """Run queries over one consistent state."""
+        ...

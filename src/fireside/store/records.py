@@ -1,0 +1,138 @@
+"""The values that go into and come out of the store beside the domain's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fireside.domain.assets import Asset
+from fireside.domain.ids import BlobHash, JobId, UserId, WorkerId
+from fireside.domain.jobs import Job
+from fireside.domain.outputs import OutputSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedInput:
+    """A file that a job reads: `value` as the graph writes it, and the bytes it meant when the job was submitted."""
+
+    value: str
+    hash: BlobHash
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobBody:
+    """The heavy parts of a submit. `graph`, `extra_data` are JSON as they travel; `outputs` the output nodes to run.
+
+    `sealed_secrets` are gone with the job's end.
+    """
+
+    graph: bytes
+    extra_data: bytes
+    outputs: tuple[str, ...]
+    inputs: tuple[StagedInput, ...] = ()
+    sealed_secrets: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to be queued.
+
+    `number` None takes the user's next one; `front` negates it. `client_id` is the websocket's that submitted it.
+    `fingerprint` names the kind of work, for estimates.
+    """
+
+    id: JobId
+    user_id: UserId
+    body: JobBody
+    number: float | None = None
+    front: bool = False
+    workflow_id: str | None = None
+    client_id: str | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRecord:
+    """What one node of the present attempt has shown: ComfyUI's `output` dictionary, in the order of arrival."""
+
+    node_id: str
+    display_node_id: str
+    output: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file to record: `asset.file` is the name wished for, the store may give another when it is taken."""
+
+    asset: Asset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """A fact of a job's life, written with the change it tells of; `data` is small JSON."""
+
+    kind: str
+    at: datetime
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What a job ends with, beside its state: the summary of its outputs, its error (JSON), and what the run cost."""
+
+    summary: OutputSummary | None = None
+    error: bytes | None = None
+    charged_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What the scheduler knows of a user: the weight, limits, and how much service they have had.
+
+    `virtual_time` is GPU-seconds over weight; `queued` and `held` count the user's jobs in those states.
+    """
+
+    user_id: UserId
+    weight: float
+    max_running: int | None
+    virtual_time: float
+    queued: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueHead:
+    """A queued job near the front of its user's queue."""
+
+    job_id: JobId
+    user_id: UserId
+    number: float
+    fingerprint: str
+    queued_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldJob:
+    """A job some worker holds, with the estimate it was charged at hand-out."""
+
+    job: Job
+    worker_id: WorkerId
+    charged_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueCounts:
+    """How many jobs of a user wait, and how many are with workers."""
+
+    queued: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionSet:
+    """Node definitions as some workers published them: ComfyUI's object_info as JSON, by hash."""
+
+    hash: str
+    runtime: str
+    body: bytes

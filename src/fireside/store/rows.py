@@ -1,0 +1,162 @@
+"""Rows to domain values, and the small encodings that both directions share. Knows no database and no query.
+
+Real numbers are read through `float`: SQLite returns a whole one as an int from RETURNING.
+"""
+
+from typing import Any
+
+import msgspec
+
+from fireside.domain.accounts import ApiKey, Role, User
+from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
+from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
+from fireside.domain.jobs import Job, JobState
+from fireside.domain.workers import Worker
+from fireside.store.database import Row
+from fireside.store.records import DefinitionSet, QueueHead, Share, TimelineEntry
+
+
+def to_json(value: Any) -> bytes:
+    """Encode small JSON that we ourselves read again."""
+    return msgspec.json.encode(value)
+
+
+def from_json(value: bytes) -> Any:
+    """Decode what `to_json` wrote."""
+    return msgspec.json.decode(value)
+
+
+def job_of(row: Row) -> Job:
+    """Read a job's narrow record."""
+    return Job(
+        id=JobId(row["id"]),
+        user_id=UserId(row["user_id"]),
+        state=JobState(row["state"]),
+        number=float(row["number"]),
+        attempt=row["attempt"],
+        losses=row["losses"],
+        fence=row["fence"],
+        worker_id=row["worker_id"],
+        created_at=row["created_at"],
+        changed_at=row["changed_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        workflow_id=row["workflow_id"],
+        outputs_count=row["outputs_count"],
+        previewable_count=row["previewable_count"],
+        preview=row["preview"],
+        error=row["error"],
+    )
+
+
+def user_of(row: Row) -> User:
+    """Read a user."""
+    return User(
+        id=UserId(row["id"]),
+        name=row["name"],
+        role=Role(row["role"]),
+        weight=float(row["weight"]),
+        max_running=row["max_running"],
+        max_queued=row["max_queued"],
+        created_at=row["created_at"],
+    )
+
+
+def key_of(row: Row) -> ApiKey:
+    """Read an API key."""
+    return ApiKey(
+        id=row["id"],
+        user_id=UserId(row["user_id"]),
+        prefix=row["prefix"],
+        label=row["label"],
+        created_at=row["created_at"],
+        last_used_at=row["last_used_at"],
+        revoked_at=row["revoked_at"],
+    )
+
+
+def asset_of(row: Row) -> Asset:
+    """Read an asset."""
+    origin = None
+    if row["job_id"] is not None:
+        origin = OutputOrigin(
+            job_id=JobId(row["job_id"]), node_id=row["node_id"], key=row["output_key"], index=row["output_index"]
+        )
+    return Asset(
+        id=AssetId(row["id"]),
+        user_id=UserId(row["user_id"]),
+        file=FileName(folder=Folder(row["folder"]), subfolder=row["subfolder"], name=row["name"]),
+        hash=BlobHash(row["hash"]),
+        size_bytes=row["size_bytes"],
+        content_type=row["content_type"],
+        created_at=row["created_at"],
+        origin=origin,
+    )
+
+
+def worker_of(row: Row) -> Worker:
+    """Read a worker."""
+    return Worker(
+        id=WorkerId(row["id"]),
+        boot_id=row["boot_id"],
+        runtime=row["runtime"],
+        version=row["version"],
+        definitions_hash=row["definitions_hash"],
+        joined_at=row["joined_at"],
+        system=from_json(row["system"]),
+        devices=tuple(from_json(row["devices"])),
+    )
+
+
+def definitions_of(row: Row) -> DefinitionSet:
+    """Read a set of node definitions."""
+    return DefinitionSet(hash=row["hash"], runtime=row["runtime"], body=row["body"])
+
+
+def entry_of(row: Row) -> TimelineEntry:
+    """Read a timeline entry."""
+    return TimelineEntry(kind=row["kind"], at=row["at"], data=from_json(row["data"]))
+
+
+def share_of(row: Row) -> Share:
+    """Read a user's share."""
+    return Share(
+        user_id=UserId(row["user_id"]),
+        weight=float(row["weight"]),
+        max_running=row["max_running"],
+        virtual_time=float(row["virtual_time"]),
+        queued=row["queued"],
+        held=row["held"],
+    )
+
+
+def head_of(row: Row) -> QueueHead:
+    """Read a queued job near the front."""
+    return QueueHead(
+        job_id=JobId(row["job_id"]),
+        user_id=UserId(row["user_id"]),
+        number=float(row["number"]),
+        fingerprint=row["fingerprint"],
+        queued_at=row["queued_at"],
+    )
+
+
+def asset_params(asset: Asset) -> dict[str, Any]:
+    """The columns of an asset."""
+    origin = asset.origin
+    return file_params(asset.user_id, asset.file) | {
+        "id": asset.id,
+        "hash": str(asset.hash),
+        "size_bytes": asset.size_bytes,
+        "content_type": asset.content_type,
+        "created_at": asset.created_at,
+        "job_id": origin and origin.job_id,
+        "node_id": origin and origin.node_id,
+        "output_key": origin and origin.key,
+        "output_index": origin and origin.index,
+    }
+
+
+def file_params(user_id: UserId, file: FileName) -> dict[str, Any]:
+    """The columns that find a user's file."""
+    return {"user_id": user_id, "folder": file.folder.value, "subfolder": file.subfolder, "name": file.name}

@@ -1,0 +1,38 @@
+"""The store's verbs for the scheduler: who waits, who holds, who leads."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from fireside.domain.ids import WorkerId
+from fireside.store.records import HeldJob, QueueHead, Share
+from fireside.store.rows import head_of, job_of, share_of, to_json
+from fireside.store.verbs import Verbs
+
+
+class ScheduleVerbs(Verbs):
+    """What the leader reads, and its term."""
+
+    async def shares(self) -> Sequence[Share]:
+        """The users that have queued or held jobs."""
+        return [share_of(row) for row in await self._all("shares")]
+
+    async def queue_heads(self, *, per_user: int, limit: int) -> Sequence[QueueHead]:
+        """The first `per_user` queued jobs of each user with queued jobs, in queue order; least served users first."""
+        return [head_of(row) for row in await self._all("queue_heads", {"per_user": per_user, "limit": limit})]
+
+    async def held_jobs(self) -> Sequence[HeldJob]:
+        """The jobs that workers hold."""
+        return [
+            HeldJob(job=job_of(row), worker_id=WorkerId(row["worker_id"]), charged_seconds=row["charged_seconds"])
+            for row in await self._all("held_jobs")
+        ]
+
+    async def run_estimates(self, fingerprints: Collection[str]) -> Mapping[str, float]:
+        """Moving averages of run seconds by fingerprint (kept by change_job at SUCCEED, weight 0.3 to the newest)."""
+        rows = await self._all("run_estimates", {"fingerprints": to_json(list(fingerprints)).decode()})
+        return {row["fingerprint"]: row["seconds"] for row in rows}
+
+    async def take_term(self, holder: str, now: datetime) -> int:
+        """Begin a new leader's term and return its number."""
+        rows = await self._write("take_term", {"holder": holder, "now": now})
+        return rows[0]["term"]

@@ -1,0 +1,2 @@
+-- Ask whether definitions are remembered.
+SELECT hash FROM definition_set WHERE hash = :hash;

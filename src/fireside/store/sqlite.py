@@ -1,0 +1,309 @@
+"""SQLite behind the `Database` seam: one file, one writer at a time, a few readers.
+
+Names of columns tell how values travel: `…_at` (and `at`) is a time, kept as microseconds since 1970 UTC; bytes in `id`
+or `…_id` are a UUID. Knows no query.
+"""
+
+import asyncio
+import errno
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from fireside.domain.errors import StorageFull, Unavailable
+from fireside.store.database import (
+    DatabaseError,
+    Rows,
+    Statement,
+    StoreLocked,
+    Transaction,
+    Unexpected,
+    Violated,
+)
+from fireside.store.group_commit import GroupCommit, TransactionLost
+from fireside.store.queries import load_migrations, load_queries
+
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_READERS = 4
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR")
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+_SETTINGS = (
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA journal_mode = WAL",
+    # What a caller was told is on disk, also when the power fails: one fsync of the log per commit.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    # A checkpoint that had to wait for a long reader leaves a large log; give its room back.
+    "PRAGMA journal_size_limit = 67108864",
+    # 16 MiB a connection holds the inner pages of every index up to tens of millions of jobs.
+    "PRAGMA cache_size = -16384",
+    # No memory mapping: a failing disk would then be a fatal signal instead of an error we can answer.
+    "PRAGMA mmap_size = 0",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+class SqliteDatabase:
+    """One SQLite file that this process alone may write, from `start` until `close` or death."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._queries = load_queries("sqlite")
+        self._lock: int | None = None
+        self._writer: GroupCommit | None = None
+        self._readers: _Readers | None = None
+
+    async def start(self) -> None:
+        """Take the file's lock, apply missing migrations and start the threads; raises StoreLocked, DatabaseError."""
+        await asyncio.to_thread(self._open)
+
+    async def close(self) -> None:
+        """Write what has been asked for, end the threads and give the lock back."""
+        writer, readers, lock = self._writer, self._readers, self._lock
+        self._writer = self._readers = self._lock = None
+        if readers is not None:
+            await asyncio.to_thread(readers.close)
+        if writer is not None:
+            await writer.close()
+        if lock is not None:
+            os.close(lock)
+
+    async def write(self, change: Sequence[Statement]) -> list[Rows]:
+        """Make a change of statements."""
+
+        def run(tx: Transaction) -> list[Rows]:
+            return [tx.run(one.query, one.params, expect=one.expect) for one in change]
+
+        return await self.decide(run)
+
+    async def decide(self, change: Callable[[Transaction], T]) -> T:
+        """Make a change that looks between its statements."""
+        if self._writer is None:
+            raise Unavailable("the store is not open")
+        return await self._writer.write(change)
+
+    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
+        """Run queries over one consistent state, in a reader's thread."""
+        if self._readers is None:
+            raise Unavailable("the store is not open")
+        return await self._readers.read(queries)
+
+    def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _take_lock(self._path.parent / "store.lock")
+        try:
+            # Made by us, so that nobody else can read it even for a moment; SQLite gives its log the same mode.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            self._path.chmod(0o600)
+            raw = _connect(self._path)
+            migrate(raw, load_migrations("sqlite"))
+        except BaseException as error:
+            os.close(self._lock)
+            self._lock = None
+            if isinstance(error, sqlite3.Error | OSError):
+                raise _explained(error, self._path) from error
+            raise
+        self._writer = GroupCommit(SqliteConnection(raw, self._queries), name="store-writer")
+        self._writer.start()
+        self._readers = _Readers(self._path, self._queries)
+
+
+class SqliteConnection:
+    """A connection that runs named queries, and the writer's view of a transaction."""
+
+    def __init__(self, raw: sqlite3.Connection, queries: Mapping[str, str]) -> None:
+        self._raw = raw
+        self._queries = queries
+
+    def run(self, query: str, params: Mapping[str, Any], *, expect: int | None = None) -> Rows:
+        """Run a named query; see `Transaction`."""
+        try:
+            cursor = self._raw.execute(self._queries[query], {name: _to_sql(value) for name, value in params.items()})
+            rows = _rows(cursor)
+        except sqlite3.IntegrityError as error:
+            raise Violated(query, str(error).partition(": ")[2]) from error
+        except sqlite3.Error as error:
+            raise _lost(error) if _is_grave(error) else _explained(error, None) from error
+        found = len(rows) if cursor.description else cursor.rowcount
+        if expect is not None and found != expect:
+            raise Unexpected(query, expect, found)
+        return rows
+
+    def begin(self) -> None:
+        """Take the write lock at once, so that what a change reads cannot change before it writes."""
+        self._execute("BEGIN IMMEDIATE")
+
+    def begin_read(self) -> None:
+        """Begin to see one state of the database."""
+        self._execute("BEGIN DEFERRED")
+
+    def commit(self) -> None:
+        """Commit; returns when the log is on disk."""
+        self._execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Roll back what is left; after a full disk SQLite has often done so itself."""
+        if self._raw.in_transaction:
+            self._raw.rollback()
+
+    def save(self) -> None:
+        """Set the change's savepoint."""
+        self._execute("SAVEPOINT change")
+
+    def keep(self) -> None:
+        """Release the savepoint."""
+        self._execute("RELEASE change")
+
+    def undo(self) -> None:
+        """Undo the change."""
+        self._execute("ROLLBACK TO change")
+        self._execute("RELEASE change")
+
+    def close(self) -> None:
+        """Close the connection; the last one folds the log into the file."""
+        self._raw.close()
+
+    def _execute(self, sql: str) -> None:
+        try:
+            self._raw.execute(sql)
+        except sqlite3.Error as error:
+            raise _lost(error) from error
+
+
+class _Readers:
+    """A few threads that read, each with its own connection."""
+
+    def __init__(self, path: Path, queries: Mapping[str, str]) -> None:
+        self._path = path
+        self._queries = queries
+        self._own = threading.local()
+        self._connections: list[SqliteConnection] = []
+        self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader", initializer=self._connect)
+
+    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, queries)
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    def _connect(self) -> None:
+        self._own.connection = SqliteConnection(_connect(self._path), self._queries)
+        self._connections.append(self._own.connection)
+
+    def _read(self, queries: Sequence[Statement]) -> list[Rows]:
+        connection: SqliteConnection = self._own.connection
+        try:
+            connection.begin_read()
+            return [connection.run(one.query, one.params, expect=one.expect) for one in queries]
+        except TransactionLost as lost:
+            raise lost.reason from lost
+        finally:
+            connection.rollback()
+
+
+def migrate(raw: sqlite3.Connection, migrations: Sequence[tuple[int, str]]) -> None:
+    """Apply the migrations that the database has not seen, each in a transaction; refuse a database newer than them."""
+    raw.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY) STRICT")
+    (present,) = raw.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    newest = migrations[-1][0] if migrations else 0
+    if present > newest:
+        raise DatabaseError(
+            f"the database is of version {present}, this Fireside knows versions up to {newest}: install a newer Fireside"
+        )
+    for version, script in migrations[present:]:
+        try:
+            raw.executescript(f"BEGIN IMMEDIATE;\n{script}\nINSERT INTO schema_version VALUES ({version:d});\nCOMMIT;")
+        except sqlite3.Error:
+            if raw.in_transaction:
+                raw.rollback()
+            raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for setting in _SETTINGS:
+        raw.execute(setting)
+    # SQLite has it of its own only since 3.41.
+    raw.create_function("unhex", 1, bytes.fromhex, deterministic=True)
+    return raw
+
+
+def _take_lock(path: Path) -> int:
+    # Not inherited by children, and freed by the kernel however we end.
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreLocked(
+            f"another Fireside server uses {path.parent}: stop it, or give this one another data folder"
+        ) from error
+    return descriptor
+
+
+def _rows(cursor: sqlite3.Cursor) -> Rows:
+    if cursor.description is None:
+        return []
+    names = [column[0] for column in cursor.description]
+    readers = [_reader_of(name) for name in names]
+    return [
+        {
+            name: value if reader is None or value is None else reader(value)
+            for name, reader, value in zip(names, readers, row, strict=True)
+        }
+        for row in cursor
+    ]
+
+
+def _reader_of(name: str) -> Callable[[Any], Any] | None:
+    if name == "at" or name.endswith("_at"):
+        return _to_time
+    return _to_id if name == "id" or name.endswith("_id") else None
+
+
+def _to_time(value: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def _to_id(value: Any) -> Any:
+    return UUID(bytes=value) if isinstance(value, bytes) else value
+
+
+def _to_sql(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // _MICROSECOND
+    return value.bytes if isinstance(value, UUID) else value
+
+
+def _is_grave(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(_NO_ROOM + _DAMAGED)
+
+
+def _lost(error: sqlite3.Error) -> TransactionLost:
+    return TransactionLost(_explained(error, None))
+
+
+def _explained(error: sqlite3.Error | OSError, path: Path | None) -> Exception:
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StorageFull("the disk is full: make room and try again")
+        return DatabaseError(f"cannot use the database {path}: {error.strerror}")
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(_NO_ROOM):
+        return StorageFull(f"the disk is full or refuses writes ({error}): make room and try again")
+    where = f" {path}" if path else ""
+    if name.startswith(_DAMAGED):
+        return DatabaseError(f"the database{where} is damaged ({error}): restore it from a backup")
+    return DatabaseError(f"the database{where} failed: {error}")

@@ -1,0 +1,29 @@
+"""The verbs of what we remember, written once for every database.
+
+`Store` turns domain values into named queries and back. It decides nothing: rules come decided in the values
+(`lifecycle.advance`), and a change that finds the world different from what it was decided on raises `Changed`, so
+that the caller reads again and decides again. SQL is in `sql/<dialect>/<query>.sql`; running it, grouping commits and
+reading in other threads is the `Database`'s business.
+
+Every write returns only after its transaction is on disk. A full disk raises `StorageFull`.
+"""
+
+from fireside.store.account_verbs import AccountVerbs
+from fireside.store.asset_verbs import AssetVerbs
+from fireside.store.database import Statement
+from fireside.store.fleet_verbs import FleetVerbs
+from fireside.store.history_verbs import HistoryVerbs
+from fireside.store.job_verbs import JobVerbs
+from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, QueueFull
+from fireside.store.schedule_verbs import ScheduleVerbs
+
+__all__ = ["Changed", "DuplicateJob", "DuplicateUser", "QueueFull", "Store"]
+
+
+class Store(JobVerbs, HistoryVerbs, ScheduleVerbs, AccountVerbs, AssetVerbs, FleetVerbs):
+    """What Fireside remembers."""
+
+    async def check(self) -> None:
+        """Answer a trivial read and a trivial write; raises when the database does not."""
+        await self._all("check_read")
+        await self._database.write([Statement("check_write", expect=1)])
