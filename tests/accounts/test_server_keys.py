@@ -1,6 +1,6 @@
 """The server's secret, what is derived from it, and sealing."""
 
-import os
+
 import stat
 from pathlib import Path
 
@@ -20,14 +20,14 @@ def test_the_first_start_writes_a_secret_only_its_owner_reads(tmp_path: Path) ->
     path = tmp_path / "data" / SECRET_KEY_FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert ServerKeys.load_or_create(tmp_path / "data", Config()) == keys
-    assert os.listdir(path.parent) == [SECRET_KEY_FILE]
+    assert [file.name for file in path.parent.iterdir()] == [SECRET_KEY_FILE]
 
 
 def test_a_secret_from_the_settings_wins_and_leaves_no_file(tmp_path: Path) -> None:
     keys = ServerKeys.load_or_create(tmp_path, Config(secret_key="ab" * 32))
 
     assert keys.secret_key == b"\xab" * 32
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["ab", "zz" * 32, "ab" * 33])

@@ -1,0 +1,63 @@
+"""What only an admin may ask: users, keys, login links, and how the server is."""
+
+from typing import Any
+
+import msgspec
+
+from fireside.client.connection import Connection
+from fireside.wire.admin import (
+    CreatedKeyBody,
+    DoctorBody,
+    KeyBody,
+    KeysBody,
+    LoginLinkBody,
+    LoginLinkQuery,
+    NewKeyBody,
+    NewUserBody,
+    RevokedBody,
+    UserBody,
+    UsersBody,
+)
+
+
+class Admin:
+    """The admin's calls; over the admin socket, or with an admin's key."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def create_user(self, new: NewUserBody) -> UserBody:
+        """Add a user."""
+        return await self._connection.ask("POST", "/admin/api/users", UserBody, **_json(new))
+
+    async def users(self) -> list[UserBody]:
+        """List all users."""
+        return (await self._connection.ask("GET", "/admin/api/users", UsersBody)).users
+
+    async def create_key(self, user: str, label: str = "") -> CreatedKeyBody:
+        """Make a key for a user."""
+        body = _json(NewKeyBody(user=user, label=label))
+        return await self._connection.ask("POST", "/admin/api/keys", CreatedKeyBody, **body)
+
+    async def keys(self, user: str | None = None) -> list[KeyBody]:
+        """List a user's keys, or everybody's."""
+        parameters = {"user": user} if user else {}
+        return (await self._connection.ask("GET", "/admin/api/keys", KeysBody, params=parameters)).keys
+
+    async def revoke_key(self, key_id: int) -> bool:
+        """End a key; False when it was revoked before."""
+        return (await self._connection.ask("POST", f"/admin/api/keys/{key_id}/revoke", RevokedBody)).revoked
+
+    async def login_link(self, user: str | None = None) -> LoginLinkBody:
+        """Make a one-time login link for a user, or for whoever asks."""
+        return await self._connection.ask(
+            "POST", "/admin/api/login-link", LoginLinkBody, **_json(LoginLinkQuery(user=user))
+        )
+
+    async def doctor(self) -> DoctorBody:
+        """Ask the server how it is."""
+        return await self._connection.ask("GET", "/admin/api/doctor", DoctorBody)
+
+
+def _json(body: msgspec.Struct) -> dict[str, Any]:
+    return {"content": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}

@@ -1,0 +1,142 @@
+"""The client: submit, upload, watch, list, download, cancel, over the Cloud API every other client uses."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from fireside.client.admin import Admin
+from fireside.client.answers import (
+    CancelAnswer,
+    JobAnswer,
+    JobsPage,
+    SubmitAnswer,
+    UploadAnswer,
+    output_files,
+)
+from fireside.client.connection import Address, Connection
+from fireside.client.download import save_file
+from fireside.client.errors import ClientError, NotReachable
+from fireside.client.live import LiveMessages
+from fireside.client.progress import Progress, ProgressReader
+
+_PAGE = 1000
+_POLL_SECONDS = 1.0
+_CHECK_SECONDS = 5.0
+_AWAY_SECONDS = 60.0
+
+
+class FiresideClient:
+    """Talks to one server as one user."""
+
+    def __init__(self, address: Address) -> None:
+        self._connection = Connection(address)
+        self.address = address
+        self.admin = Admin(self._connection)
+
+    async def __aenter__(self) -> Self:
+        await self._connection.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._connection.__aexit__(kind, error, trace)
+
+    async def submit(self, graph: Mapping[str, Any], *, extra_data: Mapping[str, Any] | None = None) -> SubmitAnswer:
+        """Queue a workflow in API format."""
+        body = {"prompt": graph, "extra_data": extra_data or {}}
+        return await self._connection.ask("POST", "/api/prompt", SubmitAnswer, json=body)
+
+    async def upload_file(self, path: Path) -> str:
+        """Store a file among the caller's inputs; what comes back is how a loader node names it."""
+        try:
+            with path.open("rb") as file:
+                answer = await self._connection.ask(
+                    "POST", "/api/upload/image", UploadAnswer, files={"image": (path.name, file)}
+                )
+        except OSError as error:
+            raise ClientError(f"cannot read {path}: {error.strerror or error}") from error
+        return answer.value
+
+    async def jobs_page(self, *, status: Sequence[str] = (), limit: int = 100, offset: int = 0) -> JobsPage:
+        """Read one page of the caller's jobs, newest first."""
+        parameters: dict[str, str | int] = {"limit": limit, "offset": offset}
+        if status:
+            parameters["status"] = ",".join(status)
+        return await self._connection.ask("GET", "/api/jobs", JobsPage, params=parameters)
+
+    async def jobs(self, *, status: Sequence[str] = ()) -> AsyncIterator[dict[str, Any]]:
+        """Go through all of the caller's jobs, newest first, page by page."""
+        offset = 0
+        while True:
+            page = await self.jobs_page(status=status, limit=_PAGE, offset=offset)
+            for job in page.jobs:
+                yield job
+            offset += len(page.jobs)
+            if not page.pagination.has_more or not page.jobs:
+                return
+
+    async def jobs_body(self) -> bytes:
+        """Read the first page as the bytes the server sent."""
+        return await self._connection.send("GET", "/api/jobs")
+
+    async def job(self, job_id: str) -> JobAnswer:
+        """Read one job in full."""
+        return await self._connection.ask("GET", f"/api/jobs/{_segment(job_id)}", JobAnswer)
+
+    async def cancel(self, job_id: str) -> bool:
+        """Cancel a job; False when it was over or canceled already."""
+        answer = await self._connection.ask("POST", f"/api/jobs/{_segment(job_id)}/cancel", CancelAnswer)
+        return answer.cancelled
+
+    async def wait(self, job_id: str, on_progress: Callable[[Progress], None] = lambda _: None) -> JobAnswer:
+        """Wait for a job's end, telling how far it is meanwhile.
+
+        The websocket only makes this quicker and livelier; without it the job is asked for every second. A server
+        that is away for less than a minute, for a restart say, is waited for.
+        """
+        reader = ProgressReader(job_id)
+        async with LiveMessages(self.address) as live:
+            job = await self.job(job_id)
+            while not job.has_ended:
+                pause = _CHECK_SECONDS if live.is_open else _POLL_SECONDS
+                await _follow(live, reader, on_progress, pause)
+                job = await self._job_when_reachable(job_id)
+        return job
+
+    async def download_outputs(self, job: JobAnswer, folder: Path) -> list[Path]:
+        """Save the files of a job in the folder and say where they are."""
+        return [await save_file(self._connection, file, folder) for file in output_files(job)]
+
+    async def _job_when_reachable(self, job_id: str) -> JobAnswer:
+        give_up_at = time.monotonic() + _AWAY_SECONDS
+        while True:
+            try:
+                return await self.job(job_id)
+            except NotReachable:
+                if time.monotonic() > give_up_at:
+                    raise
+                await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _follow(
+    live: LiveMessages, reader: ProgressReader, on_progress: Callable[[Progress], None], seconds: float
+) -> None:
+    """Take in messages until the job seems over or the time has come to ask for it."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not reader.has_ended:
+                if reader.read(await live.next()):
+                    on_progress(reader.progress)
+    except TimeoutError:
+        return
+    # The end was told; should the job not say so yet, do not ask without pause.
+    reader.has_ended = False
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,112 @@
+"""The server's own dialect for whoever runs it: users, keys, login links and the state of the house.
+
+Served below `/admin/api/` to an admin's key, and on the admin socket in the data folder.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+
+class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of `POST /admin/api/users`; limits left out are the server's settings."""
+
+    name: str
+    role: Literal["admin", "member"] = "member"
+    weight: float = 1.0
+    max_running: int | None = None
+    max_queued: int | None = None
+
+
+class UserBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A user."""
+
+    id: int
+    name: str
+    role: str
+    weight: float
+    max_running: int | None
+    max_queued: int | None
+    created_at: datetime
+
+
+class UsersBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /admin/api/users`."""
+
+    users: list[UserBody]
+
+
+class NewKeyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of `POST /admin/api/keys`."""
+
+    user: str
+    label: str = ""
+
+
+class KeyBody(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key by what may be shown of it; a time of None has not come."""
+
+    id: int
+    user: str
+    prefix: str
+    label: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class KeysBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /admin/api/keys`."""
+
+    keys: list[KeyBody]
+
+
+class CreatedKeyBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `POST /admin/api/keys`: the only time that `key` is shown."""
+
+    id: int
+    user: str
+    prefix: str
+    label: str
+    key: str
+
+
+class RevokedBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `POST /admin/api/keys/{id}/revoke`: whether this call ended the key."""
+
+    revoked: bool
+
+
+class LoginLinkQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of `POST /admin/api/login-link`; without a name the link is the caller's."""
+
+    user: str | None = None
+
+
+class LoginLinkBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `POST /admin/api/login-link`: opens a session once, within the minutes given."""
+
+    url: str
+    user: str
+    minutes: int
+
+
+class WorkerBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker that is there now."""
+
+    id: str
+    runtime: str
+    ready: bool
+    draining: bool
+    jobs: int
+
+
+class DoctorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /admin/api/doctor`. `store` and `bus` are empty when well, else the trouble; None: not in use."""
+
+    version: str
+    users: int
+    store: str
+    bus: str | None
+    workers: list[WorkerBody] | None
