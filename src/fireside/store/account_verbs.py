@@ -78,7 +78,9 @@ class AccountVerbs(Verbs):
     async def touch_keys(self, used: Mapping[int, datetime]) -> None:
         """Note when keys were last used; a note never moves back in time."""
         if used:
-            await self._database.write([Statement("touch_key", {"id": id, "at": at}) for id, at in used.items()])
+            await self._database.write(
+                [Statement("touch_key", {"id": key_id, "at": at}) for key_id, at in used.items()]
+            )
 
     async def add_session(self, digest: bytes, user_id: UserId, now: datetime, expires_at: datetime) -> None:
         """Add a browser's session by its SHA-256; sessions that have expired go."""

@@ -37,7 +37,7 @@ class AssetVerbs(Verbs):
         row = await self._one("asset_by_file", file_params(user_id, file))
         return asset_of(row) if row else None
 
-    async def asset_by_hash(self, user_id: UserId, hash: BlobHash) -> Asset | None:
+    async def asset_by_hash(self, user_id: UserId, hash: BlobHash) -> Asset | None:  # noqa: A002  the domain's word for it
         """Read the user's newest record of these bytes."""
         row = await self._one("asset_by_hash", {"user_id": user_id, "hash": hash})
         return asset_of(row) if row else None
@@ -59,7 +59,7 @@ class AssetVerbs(Verbs):
         """Read the files that the job has made, in the order they came."""
         return [asset_of(row) for row in await self._all("job_assets", {"job_id": job_id})]
 
-    async def is_blob_used(self, hash: BlobHash) -> bool:
+    async def is_blob_used(self, hash: BlobHash) -> bool:  # noqa: A002  the domain's word for it
         """Whether an asset, an input of a job that has not ended, or anything else refers to these bytes."""
         return bool(await self._all("is_blob_used", {"hash": hash}))
 
@@ -105,9 +105,9 @@ def _equal_copy(tx: Transaction, asset: Asset) -> Asset | None:
     place = file_params(asset.user_id, asset.file)
     for row in tx.run("assets_of_hash_in_folder", place | {"hash": asset.hash}):
         name: str = row["name"]
-        if name.startswith(stem) and name.endswith(suffix):
-            if _COPY.fullmatch(name[len(stem) : len(name) - len(suffix)]):
-                return asset_of(row)
+        middle = name.removeprefix(stem).removesuffix(suffix)
+        if _COPY.fullmatch(middle) and name == f"{stem}{middle}{suffix}":
+            return asset_of(row)
     return None
 
 

@@ -35,10 +35,12 @@ def classes_of(states: AbstractSet[JobState], media: Media) -> list[int]:
 
 
 def are_whole(states: AbstractSet[JobState]) -> bool:
-    """Whether the states are told apart by their classes alone."""
-    split = {state for state, number in _CLASS.items() if state in states and number in _classes_without(states)}
-    return not split
+    """Whether the states are told from the others by their classes alone."""
+    inside = {number for state, number in _CLASS.items() if state in states}
+    outside = {number for state, number in _CLASS.items() if state not in states}
+    return inside.isdisjoint(outside)
 
 
-def _classes_without(states: AbstractSet[JobState]) -> set[int]:
-    return {number for state, number in _CLASS.items() if state not in states}
+def has_ended(number: int) -> bool:
+    """Whether jobs of this class are in their final state."""
+    return number not in (0, 1)

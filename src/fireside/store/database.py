@@ -26,7 +26,7 @@ class Statement:
 
 
 class Unexpected(FiresideError):
-    """A statement of a change found another number of rows than it was decided on; nothing of the change was written."""
+    """A statement of a change met another number of rows than it was decided on; nothing of it was written."""
 
     code = "unexpected_rows"
 

@@ -1,7 +1,8 @@
 """One thread that writes: it takes all changes that wait and commits them together.
 
 A commit costs one wait for the disk however many changes it holds, so sixteen callers write several times as fast as
-one by one, and a single caller waits for nobody. Each change has a savepoint of its own. Knows no dialect: `Connection` does.
+one by one, and a single caller waits for nobody. Each change has a savepoint of its own. Knows no dialect: that is
+the `Connection`'s business.
 """
 
 import asyncio

@@ -24,8 +24,11 @@ class JobVerbs(Verbs):
     """Jobs from submit to end."""
 
     async def add_job(self, new: NewJob, now: datetime, *, max_queued: int | None) -> Job:
-        """Queue a job: sequence number, create time (microseconds, strictly rising within a user) and `number` come from
-        the writer's transaction. Raises DuplicateJob, QueueFull."""
+        """Queue a job; raises DuplicateJob, QueueFull.
+
+        Sequence number, create time (microseconds, strictly rising within a user) and `number` come from the
+        writer's transaction. A job whose `number` is given does not use up the user's next one.
+        """
         try:
             rows, *_ = await self._database.write(_submit(new, now, max_queued))
         except Violated as error:
@@ -82,12 +85,13 @@ class JobVerbs(Verbs):
         floor_virtual_time: float | None = None,
         term: int | None = None,
     ) -> Job:
-        """Write `after`, decided by `advance`, if the job's state and fence are still those of `before`, else raise Changed.
+        """Write `after`, decided by `advance`, if state and fence are still those of `before`, else raise Changed.
 
         In one transaction: the job's row; its attempt row (opened at assign, started, ended with outcome); the user's
-        counters queued/held; timeline entries; the share: `virtual_time = max(virtual_time, floor) + charge_seconds/weight`
-        where charge_seconds may be negative (correction, refund); the summary and error of `ending`. A job that goes
-        back to queued loses the outputs and output assets of its attempt; a terminal one its sealed secrets.
+        counters queued/held; timeline entries; the share: `virtual_time = max(virtual_time, floor) +
+        charge_seconds/weight` where charge_seconds may be negative (correction, refund); the summary and error of
+        `ending`. A job that goes back to queued loses the outputs and output assets of its attempt; a terminal one its
+        sealed secrets.
         `charge_seconds` at ASSIGN is kept in the job's row as `charged_seconds`. With `term`, the change also
         requires that the leader's term is still this one, else Changed. Returns the job as stored.
         """
@@ -112,10 +116,11 @@ class JobVerbs(Verbs):
     ) -> tuple[NodeRecord, Sequence[Asset]]:
         """Record what a node has shown, if the job's fence and state are still `job`'s (else Changed), with its files.
 
-        A file whose (folder, subfolder, name) the user has already gets a free name: ComfyUI's counter names
-        (`prefix_00001_.png`) get the next number of a counter kept per (user, folder, subfolder, prefix, suffix), others
-        ` (1)`, ` (2)`…; the record's items (`output[key][index]["filename"]`) are rewritten to match. Idempotent: a
-        repeated record of the same node under the same fence returns what was stored the first time.
+        A file whose (folder, subfolder, name) the user has, or had, gets a free name: ComfyUI's counter names
+        (`prefix_00001_.png`) get the next number of a counter kept per (user, folder, subfolder, prefix, suffix),
+        others that the user has get ` (1)`, ` (2)`…; the record's items (`output[key][index]["filename"]`) are
+        rewritten to match. Idempotent: a repeated record of the same node under the same fence returns what was stored
+        the first time.
         """
         return await self._database.decide(lambda tx: _add_output(tx, job, record, files, entry))
 
@@ -135,7 +140,7 @@ class JobVerbs(Verbs):
 
 def ids_json(ids: Collection[JobId]) -> str:
     """Ids as the queries take them: a JSON list of hexadecimal digits."""
-    return to_json([id.hex for id in ids]).decode()
+    return to_json([job_id.hex for job_id in ids]).decode()
 
 
 def _submit(new: NewJob, now: datetime, max_queued: int | None) -> list[Statement]:

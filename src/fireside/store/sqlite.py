@@ -106,7 +106,7 @@ class SqliteDatabase:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
             self._path.chmod(0o600)
             raw = _connect(self._path)
-            migrate(raw, load_migrations("sqlite"))
+            _migrate_or_close(raw)
         except BaseException as error:
             os.close(self._lock)
             self._lock = None
@@ -220,7 +220,7 @@ def migrate(raw: sqlite3.Connection, migrations: Sequence[tuple[int, str]]) -> N
     newest = migrations[-1][0] if migrations else 0
     if present > newest:
         raise DatabaseError(
-            f"the database is of version {present}, this Fireside knows versions up to {newest}: install a newer Fireside"
+            f"the database has version {present}, this Fireside knows up to {newest}: install a newer Fireside"
         )
     for version, script in migrations[present:]:
         try:
@@ -231,10 +231,22 @@ def migrate(raw: sqlite3.Connection, migrations: Sequence[tuple[int, str]]) -> N
             raise
 
 
+def _migrate_or_close(raw: sqlite3.Connection) -> None:
+    try:
+        migrate(raw, load_migrations("sqlite"))
+    except BaseException:
+        raw.close()
+        raise
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    for setting in _SETTINGS:
-        raw.execute(setting)
+    try:
+        for setting in _SETTINGS:
+            raw.execute(setting)
+    except BaseException:
+        raw.close()
+        raise
     # SQLite has it of its own only since 3.41.
     raw.create_function("unhex", 1, bytes.fromhex, deterministic=True)
     return raw
