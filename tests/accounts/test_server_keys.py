@@ -1,6 +1,5 @@
 """The server's secret, what is derived from it, and sealing."""
 
-
 import stat
 from pathlib import Path
 

@@ -8,15 +8,16 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from fireside.accounts.tokens import API_KEY_PREFIX, digest_of, new_api_key, new_token, shown_prefix
 from fireside.config import Config
 from fireside.domain.accounts import ApiKey, Principal, PrincipalKind, Role, User
-from fireside.domain.errors import BadRequest, NotFound
+from fireside.domain.errors import BadRequest, Conflict, NotFound
 from fireside.domain.ids import UserId
-from fireside.store.store import Store
+from fireside.store.store import DuplicateUser, Store
 
 FIRST_USER = "admin"
 _USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -100,10 +101,16 @@ class Accounts:
             raise NotFound(f"there is no user {name!r}")
         return user
 
-    async def first_admin(self) -> User | None:
-        """Find the admin who came first: who acts on the machine itself acts as them."""
-        admins = [user for user in await self._store.users() if user.role is Role.ADMIN]
-        return min(admins, key=lambda user: user.id, default=None)
+    async def first_admin(self) -> User:
+        """Find the admin who came first, and create one where there is none; on the machine itself one acts as them."""
+        admin = await self._oldest_admin()
+        if admin is None:
+            with suppress(DuplicateUser):  # another caller was faster
+                return await self.create_user(NewUser(name=FIRST_USER, role=Role.ADMIN))
+            admin = await self._oldest_admin()
+        if admin is None:
+            raise Conflict(f"nobody is an admin, and the name {FIRST_USER!r} is taken")
+        return admin
 
     async def create_key(self, user: User, label: str = "") -> tuple[ApiKey, str]:
         """Make an API key; the second value is the key itself, which nobody can show again."""
@@ -138,10 +145,10 @@ class Accounts:
         return None if user is None else await self._begin_session(user.id, now)
 
     async def first_start(self) -> FirstStart | None:
-        """Give a server that has no user its admin, with a key and a login link; None when there are users."""
-        if await self._store.users():
+        """Give the first admin a key and a login link; None when that admin has ever had a key."""
+        user = await self.first_admin()
+        if await self._store.keys(user.id):
             return None
-        user = await self.create_user(NewUser(name=FIRST_USER, role=Role.ADMIN))
         _, secret = await self.create_key(user, "first start")
         return FirstStart(user=user, api_key=secret, login_token=await self.login_link(user))
 
@@ -153,6 +160,10 @@ class Accounts:
                 return
             await self._store.touch_keys(used)
             self._used = {key: at for key, at in self._used.items() if used.get(key) != at}
+
+    async def _oldest_admin(self) -> User | None:
+        admins = [user for user in await self._store.users() if user.role is Role.ADMIN]
+        return min(admins, key=lambda user: user.id, default=None)
 
     async def _begin_session(self, user_id: UserId, now: datetime) -> str:
         cookie = new_token()
