@@ -1,0 +1,63 @@
+"""Starting a server that outlives the command: a process of its own session, its log in the data folder."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from fireside.cli.errors import CommandFailed
+
+LOG_FILE = "server.log"
+_READY_SECONDS = 90.0
+_LOOK_SECONDS = 0.05
+_LOG_TAIL_BYTES = 4096
+_LOG_TAIL_LINES = 8
+
+
+def start_in_background(data_dir: Path, flags: Mapping[str, Any]) -> str:
+    """Start `fireside up` with these settings and give what it prints once it is ready.
+
+    Raises `CommandFailed`, with the end of the log, when it does not become ready.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log_path = data_dir / LOG_FILE
+    command = [sys.executable, "-m", "fireside.cli.main", "up", *_as_options(flags)]
+    # What it prints is for the person who started it and holds a key, so it goes to a file without a name.
+    with tempfile.TemporaryFile() as printed, _open_log(log_path) as log:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=printed, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + _READY_SECONDS
+        while os.fstat(printed.fileno()).st_size == 0:
+            if child.poll() is not None:
+                raise CommandFailed(f"the server did not start; {log_path} ends with:\n{_tail(log_path)}")
+            if time.monotonic() > deadline:
+                child.terminate()
+                raise CommandFailed(f"the server was not ready within {_READY_SECONDS:.0f} s; see {log_path}")
+            time.sleep(_LOOK_SECONDS)
+        child.returncode = 0  # it goes on without us: nothing to wait for when this command ends
+        printed.seek(0)
+        return printed.read().decode().rstrip()
+
+
+def _as_options(flags: Mapping[str, Any]) -> list[str]:
+    options: list[str] = []
+    for name, value in flags.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            options.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            options.append(f"--{option}={value}")
+    return options
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-_LOG_TAIL_LINES:])

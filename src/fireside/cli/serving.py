@@ -1,0 +1,108 @@
+"""`fireside up`, `serve`, `worker` and `down`: processes that run until they are stopped."""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import uvloop
+from cyclopts import Parameter
+
+from fireside.accounts.accounts import FirstStart
+from fireside.app import ServerFile
+from fireside.app import serve as run_server
+from fireside.cli.background import start_in_background
+from fireside.cli.errors import FAILED, CommandFailed
+from fireside.cli.local import is_alive, running_server
+from fireside.cli.logs import set_up_logs
+from fireside.cli.printing import give, say
+from fireside.cli.settings import config_in, takes_settings
+from fireside.config import Config, load_config
+from fireside.worker.main import run_worker
+
+_STOP_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
+
+
+@takes_settings
+def up(
+    flags: Mapping[str, Any],
+    *,
+    background: Annotated[
+        bool, Parameter(help="Return when the server is ready; it goes on until `fireside down`.", negative=())
+    ] = False,
+) -> int:
+    """Start a server with workers of its own."""
+    config = load_config(flags)
+    if background:
+        return _start_background(config, flags)
+    _serve(config)
+    return 0
+
+
+@takes_settings
+def serve(flags: Mapping[str, Any]) -> int:
+    """Start a server without workers."""
+    _serve(msgspec.structs.replace(load_config(flags), workers=0))
+    return 0
+
+
+def worker(ticket: Annotated[Path, Parameter(help="The file a server gave this worker.")], /) -> int:
+    """Run a worker; `fireside up` starts its own."""
+    run_worker(ticket)
+    return 0
+
+
+def down(*, data_dir: Annotated[str | None, Parameter(help="Data folder of the server.")] = None) -> int:
+    """Stop the server that runs on a data folder, and wait until it has."""
+    folder = Path(config_in(data_dir).data_dir)
+    server = running_server(folder)
+    if server is None:
+        say(f"no server runs on {folder}")
+        return 0
+    os.kill(server.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while is_alive(server.pid):
+        if time.monotonic() > deadline:
+            raise CommandFailed(f"process {server.pid} has not stopped within {_STOP_SECONDS:.0f} s", FAILED)
+        time.sleep(_LOOK_SECONDS)
+    say(f"the server on {folder} has stopped")
+    return 0
+
+
+def _serve(config: Config) -> None:
+    set_up_logs(config)
+
+    def tell(server: ServerFile, first_start: FirstStart | None) -> None:
+        give(banner(config, server, first_start))
+
+    uvloop.run(run_server(config, workers=config.workers, on_ready=tell))
+
+
+def _start_background(config: Config, flags: Mapping[str, Any]) -> int:
+    data_dir = Path(config.data_dir)
+    server = running_server(data_dir)
+    if server is not None:
+        give(f"Fireside {server.version} runs already at {server.url}")
+        return 0
+    give(start_in_background(data_dir, flags))
+    say(f"It runs in the background; its log is {data_dir / 'server.log'}. `fireside down` stops it.")
+    return 0
+
+
+def banner(config: Config, server: ServerFile, first_start: FirstStart | None) -> str:
+    """Say where the server is and, at its first start, how its owner gets in."""
+    lines = [f"Fireside {server.version} is up at {server.url}", f"  data folder  {Path(config.data_dir).resolve()}"]
+    if first_start is None:
+        lines.append("  sign in      `fireside login-link` prints a link")
+    else:
+        lines += [
+            f"  sign in      {server.url}/login/{first_start.login_token}",
+            f"               (once, within {config.login_link_minutes} minutes; `fireside login-link` makes another)",
+            f"  API key      {first_start.api_key}",
+            f"               (of the user {first_start.user.name}; it is not shown again)",
+        ]
+    return "\n".join(lines)

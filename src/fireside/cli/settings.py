@@ -1,0 +1,44 @@
+"""The settings as options of a command: every one of the table but the secrets, which others could see in a list of
+processes and which therefore come from the file or the environment.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from fireside.config import Config, load_config, settings
+
+_TYPES: Mapping[str, type] = {"text": str, "integer": int, "number": float, "true | false": bool}
+
+
+def takes_settings(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command, which takes the settings that were set by flags, an option for each setting."""
+    own = [
+        parameter
+        for parameter in inspect.signature(command).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    names = [parameter.name for parameter in own]
+
+    def with_options(**given: Any) -> int:
+        flags = {name: value for name, value in given.items() if name not in names and value is not None}
+        return command(flags, **{name: given[name] for name in names if name in given})
+
+    parameters = own + [_option(row.name, row.type, row.help) for row in settings() if not row.secret]
+    with_options.__name__ = command.__name__
+    with_options.__doc__ = command.__doc__
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    vars(with_options)["__signature__"] = inspect.Signature(parameters)
+    return with_options
+
+
+def config_in(data_dir: str | None) -> Config:
+    """Put the settings together as the server of a data folder has them, but for its flags."""
+    return load_config({"data_dir": data_dir})
+
+
+def _option(name: str, kind: str, text: str) -> inspect.Parameter:
+    annotation: Any = Annotated[_TYPES.get(kind, str) | None, Parameter(help=text, show_default=False)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
