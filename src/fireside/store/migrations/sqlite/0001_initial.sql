@@ -90,7 +90,7 @@ CREATE TABLE job (
     CHECK (ended_at IS NULL OR started_at IS NULL OR run_us = ended_at - started_at)
 ) STRICT;
 CREATE INDEX job_queue ON job (user_id, number, pk) WHERE state = 'queued';
-CREATE INDEX job_held ON job (user_id, state) WHERE worker_id IS NOT NULL;
+CREATE INDEX job_held ON job (user_id, pk) WHERE worker_id IS NOT NULL;
 -- Entries of ended jobs are written once; the predicate is spelled as a NOT IN because with a range the planner
 -- of SQLite takes the range as its key and sorts what the index has in order.
 CREATE INDEX job_active ON job (user_id, class, run_us, workflow_id) WHERE class IN (0, 1);

@@ -1,2 +1,2 @@
 -- Read the jobs that workers hold.
-SELECT * FROM job WHERE worker_id IS NOT NULL ORDER BY pk;
+SELECT * FROM job INDEXED BY job_held WHERE worker_id IS NOT NULL ORDER BY user_id, pk;

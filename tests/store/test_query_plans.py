@@ -1,0 +1,63 @@
+"""How SQLite goes about our queries: never through a table that grows with jobs, sorting only where we mean to."""
+
+import json
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from fireside.store.queries import load_migrations, load_queries
+from fireside.store.sqlite import migrate
+
+QUERIES = load_queries("sqlite")
+# Tables of a few rows, read whole on purpose.
+SMALL = {"user", "api_key", "worker", "definition_set", "one", "leader", "health"}
+# Indexes that hold only jobs that wait or run, and their users.
+WORK_IN_HAND = ("USING INDEX job_held", "USING INDEX user_share_busy")
+UNSORTED = [
+    *(f"list_{what}_by_create_time_{order}" for what in ("jobs", "class") for order in ("ascending", "descending")),
+    *(f"list_class_by_run_time_{order}" for order in ("ascending", "descending")),
+    "queued_jobs_of_user",
+    "held_jobs_of_user",
+]
+
+
+@pytest.fixture(scope="module")
+def raw() -> Iterator[sqlite3.Connection]:
+    raw = sqlite3.connect(":memory:", isolation_level=None)
+    raw.create_function("unhex", 1, bytes.fromhex, deterministic=True)
+    migrate(raw, load_migrations("sqlite"))
+    yield raw
+    raw.close()
+
+
+def plan_of(raw: sqlite3.Connection, query: str) -> list[str]:
+    params = dict.fromkeys(re.findall(r":(\w+)", QUERIES[query]), 1) | {"classes": json.dumps([3, 4])}
+    return [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {QUERIES[query]}", params)]
+
+
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_no_query_scans_a_table_that_grows_with_jobs(raw: sqlite3.Connection, query: str) -> None:
+    plan = [step for step in plan_of(raw, query) if step.startswith("SCAN") and not step.endswith(WORK_IN_HAND)]
+
+    assert {step.split()[1] for step in plan} <= SMALL | {"page", "file", "json_each", "CONSTANT"}
+
+
+@pytest.mark.parametrize("query", UNSORTED)
+def test_windows_the_index_has_in_order_sort_no_history(raw: sqlite3.Connection, query: str) -> None:
+    plan = plan_of(raw, query)
+
+    # The page itself, at most a window's worth of rows, may be sorted after the fact.
+    before_page = plan[: next((n for n, step in enumerate(plan) if "SCAN page" in step), len(plan))]
+    assert not any("TEMP B-TREE" in step for step in before_page), plan
+
+
+def test_the_keys_of_ended_jobs_come_from_the_index_alone(raw: sqlite3.Connection) -> None:
+    uncovered: dict[str, list[str]] = defaultdict(list)
+    for query in QUERIES:
+        if query.startswith(("list_class", "list_workflow", "count_class", "count_workflow", "count_jobs")):
+            uncovered[query] = [step for step in plan_of(raw, query) if re.search(r"job USING INDEX", step)]
+
+    assert not any(uncovered.values()), uncovered
