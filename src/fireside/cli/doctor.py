@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import stat
+import sysconfig
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from fireside.accounts.server_keys import SECRET_KEY_FILE, BadSecretKey, ServerKeys
-from fireside.bus.server import find_program
 from fireside.cli.connecting import Where, open_admin
 from fireside.cli.errors import FAILED, CommandFailed
 from fireside.cli.local import running_server
@@ -103,7 +103,7 @@ async def _look_at_bus_program(config: Config) -> Finding:
     if config.nats_url:
         return Finding(Verdict.WELL, "bus", f"the cluster at {config.nats_url}")
     try:
-        program = find_program(config.nats_server or None)
+        program = _bus_program(config)
         child = await asyncio.create_subprocess_exec(
             program, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
@@ -114,6 +114,11 @@ async def _look_at_bus_program(config: Config) -> Finding:
     return Finding(
         Verdict.WELL if child.returncode == 0 else Verdict.ILL, "bus", printed.decode(errors="replace").strip()
     )
+
+
+def _bus_program(config: Config) -> str:
+    installed = Path(sysconfig.get_path("scripts")) / "nats-server"
+    return config.nats_server or (str(installed) if installed.exists() else "nats-server")
 
 
 async def _look_at_server(config: Config, data_dir: Path) -> AsyncIterator[Finding]:
