@@ -24,12 +24,13 @@ class Desk:
 
     status: str = "in_progress"
     asked: int = 0
-    listening: asyncio.Event = field(default_factory=asyncio.Event)
+    first_asked: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     key: str | None = None
 
     async def job(self, request: Request) -> JSONResponse:
         self.asked += 1
+        self.first_asked.set()
         return JSONResponse({"id": "1", "status": self.status, "create_time": 1})
 
     async def live(self, socket: WebSocket) -> None:
@@ -38,7 +39,6 @@ class Desk:
         await socket.send_text("not json")
         await socket.send_bytes(b"\x00\x00\x00\x01")
         await socket.send_json({"type": "executing", "data": {"node": "3", "prompt_id": "1"}})
-        self.listening.set()
         await self.ended.wait()
         self.status = "completed"
         await socket.send_json({"type": "execution_success", "data": {"prompt_id": "1"}})
@@ -54,7 +54,7 @@ async def test_the_end_told_on_the_websocket_is_the_end(serve: Callable[[Any], A
     seen: list[Progress] = []
     async with FiresideClient(Address(url=await serve(desk.app(has_socket=True)), key="fsk_k")) as client:
         waiting = asyncio.create_task(client.wait("1", seen.append))
-        await asyncio.wait_for(desk.listening.wait(), 5)
+        await asyncio.wait_for(desk.first_asked.wait(), 5)
         desk.ended.set()
         job = await asyncio.wait_for(waiting, 5)
 
