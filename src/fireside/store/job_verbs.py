@@ -1,7 +1,7 @@
 """The store's verbs about a job's life. They write what `lifecycle.advance` decided, or find that it came too late."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from fireside.domain.assets import Asset
@@ -184,7 +184,7 @@ def _change_params(before: Job, after: Job, ending: Ending | None, charge_second
         "fence_read": before.fence,
         "state": after.state.value,
         "class": class_of(after.state, summary.media if summary else Media.NONE),
-        "run_us": round(after.run_time.total_seconds() * 1_000_000),
+        "run_us": after.run_time // timedelta(microseconds=1),
         "attempt": after.attempt,
         "losses": after.losses,
         "fence": after.fence,
@@ -201,10 +201,10 @@ def _change_params(before: Job, after: Job, ending: Ending | None, charge_second
 
 
 def _charged(before: Job, after: Job, ending: Ending | None, charge_seconds: float) -> float | None:
-    if before.state is JobState.QUEUED:
-        return charge_seconds
     if after.state is JobState.QUEUED:
         return 0.0
+    if before.state is JobState.QUEUED and after.state in HELD_STATES:
+        return charge_seconds
     return ending.charged_seconds if ending else None
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fireside.domain.assets import Asset
 from fireside.domain.ids import BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job
 from fireside.domain.outputs import OutputSummary
@@ -59,13 +58,6 @@ class NodeRecord:
     node_id: str
     display_node_id: str
     output: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFile:
-    """A file to record: `asset.file` is the name wished for, the store may give another when it is taken."""
-
-    asset: Asset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _READERS = 4
+_OLDEST = (3, 37)  # of STRICT tables
 _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR")
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
@@ -99,6 +100,8 @@ class SqliteDatabase:
         return await self._readers.read(queries)
 
     def _open(self) -> None:
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise DatabaseError(f"this Python has SQLite {sqlite3.sqlite_version}, Fireside needs 3.37 or newer")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _take_lock(self._path.parent / "store.lock")
         try:
@@ -269,14 +272,13 @@ def _rows(cursor: sqlite3.Cursor) -> Rows:
     if cursor.description is None:
         return []
     names = [column[0] for column in cursor.description]
-    readers = [_reader_of(name) for name in names]
-    return [
-        {
-            name: value if reader is None or value is None else reader(value)
-            for name, reader, value in zip(names, readers, row, strict=True)
-        }
-        for row in cursor
-    ]
+    readers = [(name, reader) for name in names if (reader := _reader_of(name)) is not None]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor]
+    for row in rows:
+        for name, reader in readers:
+            if row[name] is not None:
+                row[name] = reader(row[name])
+    return rows
 
 
 def _reader_of(name: str) -> Callable[[Any], Any] | None:
