@@ -1,0 +1,54 @@
+"""Admin commands on a data folder while no server runs."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+
+def test_users_and_keys_are_made_before_the_first_start(fireside: Any, tmp_path: Path) -> None:
+    assert fireside("users", "create", "ada", "--weight", "2", "--max-running", "3").stdout == "ada\n"
+    key = fireside("keys", "create", "--user", "ada", "--label", "laptop").stdout
+    users = fireside("users", "list").stdout
+
+    assert re.fullmatch(r"fsk_[\w-]{43}\n", key)
+    assert re.search(r"^ada +member +2 +3 +-", users, re.MULTILINE)
+    assert not (tmp_path / "fireside-data" / "server.json").exists()
+
+
+def test_a_revoked_key_is_listed_as_revoked(fireside: Any) -> None:
+    fireside("users", "create", "ada")
+    fireside("keys", "create", "--user", "ada")
+    key_id = fireside("keys", "list", "--user", "ada").stdout.splitlines()[1].split()[0]
+
+    assert "is revoked" in fireside("keys", "revoke", key_id).stderr
+    assert "was revoked before" in fireside("keys", "revoke", key_id).stderr
+    assert fireside("keys", "revoke", "999").stderr == "fireside: there is no key 999\n"
+
+
+def test_a_key_for_nobody_is_refused_in_one_line(fireside: Any) -> None:
+    answer = fireside("keys", "create", "--user", "bob")
+
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr == "fireside: there is no user 'bob'\n"
+
+
+def test_a_name_is_taken_once(fireside: Any) -> None:
+    fireside("users", "create", "ada")
+    answer = fireside("users", "create", "ada")
+
+    assert answer.returncode == 1
+    assert "ada" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_doctor_finds_a_fresh_folder_well_and_a_damaged_one_ill(fireside: Any, tmp_path: Path) -> None:
+    fireside("users", "list")
+    well = fireside("doctor")
+    (tmp_path / "fireside-data" / "secret_key").write_text("gone")
+    ill = fireside("doctor")
+
+    assert well.returncode == 0, well.stdout
+    assert "nats-server" in well.stdout
+    assert ill.returncode == 1
+    assert re.search(r"^problem +secret key", ill.stdout, re.MULTILINE)
