@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from fireside.config import Config, load_config, settings
+from fireside.config import Config, Setting, load_config, settings
 
 _TYPES: Mapping[str, type] = {"text": str, "integer": int, "number": float, "true | false": bool}
 
@@ -26,7 +26,7 @@ def takes_settings(command: Callable[..., int]) -> Callable[..., int]:
         flags = {name: value for name, value in given.items() if name not in names and value is not None}
         return command(flags, **{name: given[name] for name in names if name in given})
 
-    parameters = own + [_option(row.name, row.type, row.help) for row in settings() if not row.secret]
+    parameters = own + [_option(row) for row in settings() if not row.secret]
     with_options.__name__ = command.__name__
     with_options.__doc__ = command.__doc__
     with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -39,6 +39,7 @@ def config_in(data_dir: str | None) -> Config:
     return load_config({"data_dir": data_dir})
 
 
-def _option(name: str, kind: str, text: str) -> inspect.Parameter:
-    annotation: Any = Annotated[_TYPES.get(kind, str) | None, Parameter(help=text, show_default=False)]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+def _option(row: Setting) -> inspect.Parameter:
+    text = row.help if row.default == "" else f"{row.help} [{row.default}]"
+    annotation: Any = Annotated[_TYPES.get(row.type, str) | None, Parameter(help=text, show_default=False)]
+    return inspect.Parameter(row.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
