@@ -1,15 +1,14 @@
 """The exam of `Store`: a database is supported when all of this holds on it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from fireside.domain.accounts import Role, User
+from fireside.domain.accounts import User
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.errors import NotFound
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
@@ -17,9 +16,8 @@ from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, Window
 from fireside.domain.outputs import Media, OutputSummary
-from fireside.domain.workers import Worker
+from fireside.store.database import Statement
 from fireside.store.records import (
-    DefinitionSet,
     Ending,
     JobBody,
     NewJob,
@@ -28,32 +26,12 @@ from fireside.store.records import (
     StagedInput,
     TimelineEntry,
 )
-from fireside.store.sqlite import SqliteDatabase
-from fireside.store.store import Changed, DuplicateJob, DuplicateUser, QueueFull, Store
+from fireside.store.store import Changed, DuplicateJob, QueueFull, Store
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 BODY = JobBody(graph=b'{"1":{}}', extra_data=b"{}", outputs=("1",))
 WORKER = WorkerId("worker-1")
-
-
-@pytest.fixture(params=["sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    assert request.param == "sqlite"
-    database = SqliteDatabase(tmp_path / "fireside.db")
-    await database.start()
-    yield Store(database)
-    await database.close()
-
-
-@pytest.fixture
-async def ann(store: Store) -> User:
-    return await store.add_user("ann", Role.MEMBER, NOW)
-
-
-@pytest.fixture
-async def bob(store: Store) -> User:
-    return await store.add_user("bob", Role.MEMBER, NOW, weight=2.0)
 
 
 def new_job(user: User, **fields: object) -> NewJob:
@@ -80,18 +58,6 @@ async def run(store: Store, job: Job) -> Job:
 async def succeed(store: Store, job: Job, *, seconds: float = 1.0, ending: Ending | None = None) -> Job:
     at = job.changed_at + timedelta(seconds=seconds)
     return await store.change_job(job, advance(job, Verb.SUCCEED, at, lease=job.lease), ending=ending)
-
-
-def file_of(user: User, name: str, *, content: str = "a", folder: Folder = Folder.INPUT, subfolder: str = "") -> Asset:
-    return Asset(
-        id=AssetId(uuid4()),
-        user_id=user.id,
-        file=FileName(folder=folder, subfolder=subfolder, name=name),
-        hash=BlobHash(content * 64),
-        size_bytes=1,
-        content_type="image/png",
-        created_at=NOW,
-    )
 
 
 def output_of(job: Job, name: str, *, index: int = 0, node_id: str = "9", content: str = "a") -> Asset:
@@ -400,6 +366,16 @@ async def test_an_output_under_a_lost_lease_is_refused(store: Store, ann: User) 
     assert await store.job_assets(running.id) == []
 
 
+async def test_the_input_of_a_job_is_in_use_until_the_job_ends(store: Store, ann: User) -> None:
+    staged = StagedInput(value="a.png", hash=BlobHash("e" * 64), size_bytes=1)
+    job = await submit(store, ann, body=replace(BODY, inputs=(staged,)))
+    assert await store.is_blob_used(staged.hash)
+
+    await store.change_job(job, advance(job, Verb.CANCEL, NOW))
+
+    assert not await store.is_blob_used(staged.hash)
+
+
 # History
 
 
@@ -433,142 +409,6 @@ async def test_only_ended_jobs_of_the_user_are_deleted_with_all_that_hangs_on_th
     assert await store.delete_jobs(bob.id, None) == [foreign.id]
 
 
-# Accounts
-
-
-async def test_users_are_found_by_id_and_name_and_names_are_unique(store: Store) -> None:
-    user = await store.add_user("eve", Role.ADMIN, NOW, weight=1.5, max_running=2, max_queued=3)
-
-    assert (user.role, user.weight, user.max_running, user.max_queued) == (Role.ADMIN, 1.5, 2, 3)
-    assert await store.user(user.id) == await store.user_named("eve") == user
-    assert await store.user_named("Eve") is None
-    with pytest.raises(DuplicateUser):
-        await store.add_user("eve", Role.MEMBER, NOW)
-    assert await store.users() == [user]
-
-
-async def test_a_key_finds_its_user_until_it_is_revoked(store: Store, ann: User) -> None:
-    key = await store.add_key(ann.id, b"k" * 32, "fs_abc", "laptop", NOW)
-    assert await store.key_owner(b"k" * 32) == (key, ann)
-
-    assert await store.revoke_key(key.id, NOW)
-
-    assert not await store.revoke_key(key.id, NOW)
-    assert await store.key_owner(b"k" * 32) is None
-    assert await store.keys(ann.id) == await store.keys() == [replace(key, revoked_at=NOW)]
-
-
-async def test_the_last_use_of_a_key_never_moves_back(store: Store, ann: User) -> None:
-    key = await store.add_key(ann.id, b"k" * 32, "fs_abc", "", NOW)
-
-    await store.touch_keys({key.id: NOW + SECOND, 77: NOW})
-    await store.touch_keys({key.id: NOW})
-
-    assert [one.last_used_at for one in await store.keys(ann.id)] == [NOW + SECOND]
-
-
-async def test_a_session_ends_by_itself_and_on_request(store: Store, ann: User) -> None:
-    await store.add_session(b"one", ann.id, NOW, NOW + SECOND)
-    await store.add_session(b"two", ann.id, NOW, NOW + 9 * SECOND)
-
-    assert await store.session_owner(b"one", NOW) == ann
-    assert await store.session_owner(b"one", NOW + SECOND) is None
-    await store.end_session(b"two")
-    assert await store.session_owner(b"two", NOW) is None
-
-
-async def test_of_all_who_use_a_login_link_the_first_gets_in(store: Store, ann: User) -> None:
-    await store.add_login_link(b"link", ann.id, NOW + SECOND)
-    await store.add_login_link(b"late", ann.id, NOW)
-
-    used = await asyncio.gather(*(store.use_login_link(b"link", NOW) for _ in range(8)))
-
-    assert [user for user in used if user] == [ann]
-    assert await store.use_login_link(b"late", NOW) is None
-
-
-# Assets
-
-
-async def test_a_file_is_found_by_id_name_hash_and_only_by_its_user(store: Store, ann: User, bob: User) -> None:
-    asset = await store.add_asset(file_of(ann, "a.png", subfolder="x/y"))
-    other = await store.add_asset(file_of(ann, "b.png", content="b"))
-
-    assert await store.asset(asset.id, user_id=ann.id) == asset
-    assert await store.asset(asset.id, user_id=bob.id) is None
-    assert await store.asset_by_file(ann.id, asset.file) == asset
-    assert await store.asset_by_file(bob.id, asset.file) is None
-    assert await store.asset_by_hash(ann.id, asset.hash) == asset
-    assert await store.asset_by_hash(bob.id, asset.hash) is None
-    files = [asset.file, other.file, replace(other.file, folder=Folder.TEMP)]
-    assert await store.assets_by_files(ann.id, files) == {asset.file: asset, other.file: other}
-    assert await store.asset_names(ann.id, Folder.INPUT, limit=9) == ["b.png", "x/y/a.png"]
-    assert await store.asset_names(ann.id, Folder.INPUT, limit=1) == ["b.png"]
-
-
-async def test_equal_bytes_under_the_same_name_are_one_record(store: Store, ann: User) -> None:
-    first = await store.add_asset(file_of(ann, "a.png"))
-    copy = await store.add_asset(file_of(ann, "a.png", content="b"))
-
-    assert copy.file.name == "a (1).png"
-    assert await store.add_asset(file_of(ann, "a.png")) == first
-    assert await store.add_asset(file_of(ann, "a.png", content="b")) == copy
-    assert (await store.add_asset(file_of(ann, "a.png", content="c"))).file.name == "a (2).png"
-
-
-async def test_overwriting_replaces_the_record(store: Store, ann: User) -> None:
-    first = await store.add_asset(file_of(ann, "a.png"))
-    assert await store.add_asset(file_of(ann, "a.png"), overwrite=True) == first
-
-    second = await store.add_asset(file_of(ann, "a.png", content="b"), overwrite=True)
-
-    assert await store.asset_by_file(ann.id, first.file) == second
-    assert not await store.is_blob_used(first.hash)
-    assert await store.is_blob_used(second.hash)
-
-
-async def test_the_input_of_a_job_is_in_use_until_the_job_ends(store: Store, ann: User) -> None:
-    staged = StagedInput(value="a.png", hash=BlobHash("e" * 64), size_bytes=1)
-    job = await submit(store, ann, body=replace(BODY, inputs=(staged,)))
-    assert await store.is_blob_used(staged.hash)
-
-    await store.change_job(job, advance(job, Verb.CANCEL, NOW))
-
-    assert not await store.is_blob_used(staged.hash)
-
-
-# Fleet
-
-
-async def test_a_worker_is_remembered_as_it_joined_last(store: Store) -> None:
-    worker = Worker(
-        id=WORKER, boot_id="1", runtime="builtin", version="0", definitions_hash="h", joined_at=NOW,
-        system={"os": "linux"}, devices=({"name": "cpu"},),
-    )  # fmt: skip
-    again = replace(worker, boot_id="2", joined_at=NOW + SECOND)
-
-    await store.save_worker(worker)
-    await store.save_worker(again)
-
-    assert await store.worker(WORKER) == again
-    assert await store.workers() == [again]
-    assert await store.worker(WorkerId("other")) is None
-
-
-async def test_the_latest_definitions_are_those_published_last_for_each_runtime(store: Store) -> None:
-    old, new = (DefinitionSet(hash=name, runtime="comfyui", body=b"{}") for name in ("old", "new"))
-    other = DefinitionSet(hash="other", runtime="builtin", body=b"[]")
-    for definitions in (old, new, other):
-        await store.save_definitions(definitions, NOW)
-    assert await store.latest_definitions() == [other, new]
-
-    await store.save_definitions(old, NOW)
-
-    assert await store.latest_definitions() == [other, old]
-    assert await store.has_definitions("new")
-    assert not await store.has_definitions("none")
-
-
 async def test_a_check_passes(store: Store) -> None:
     await store.check()
 
@@ -595,3 +435,53 @@ async def test_a_caller_that_is_cancelled_harms_nobody(store: Store, ann: User) 
     kept = [answer.id for answer in answers if isinstance(answer, Job)]
     assert len(await store.jobs(kept, user_id=ann.id)) == len(kept) >= 10
     await submit(store, ann)
+
+
+async def test_a_change_needs_the_state_it_was_decided_on_though_the_fence_is_the_same(store: Store, ann: User) -> None:
+    assigned = await assign(store, await submit(store, ann))
+    running = await start(store, assigned)
+
+    with pytest.raises(Changed):
+        await start(store, assigned)
+
+    assert await store.job(running.id) == running
+
+
+async def test_a_change_needs_the_fence_it_was_decided_on_though_the_state_is_the_same(store: Store, ann: User) -> None:
+    first = await run(store, await submit(store, ann))
+    second = await run(store, await store.change_job(first, advance(first, Verb.RESCUE, NOW)))
+
+    with pytest.raises(Changed):
+        await succeed(store, first)
+    with pytest.raises(Changed):
+        await store.add_output(first, record_of("a.png"), [output_of(first, "a.png")])
+
+    assert await store.job(second.id) == second
+    assert await store.job_assets(second.id) == []
+
+
+async def test_a_counter_goes_on_from_the_highest_number_it_has_seen(store: Store, ann: User) -> None:
+    running = await run(store, await submit(store, ann))
+    wished = ["x_00001_.png", "x_00007_.png", "x_00001_.png"]
+
+    _, assets = await store.add_output(
+        running, record_of(*wished), [output_of(running, name, index=n) for n, name in enumerate(wished)]
+    )
+
+    assert [asset.file.name for asset in assets] == ["x_00001_.png", "x_00007_.png", "x_00008_.png"]
+
+
+async def test_what_a_job_is_charged_follows_its_life(store: Store, ann: User) -> None:
+    async def charged() -> float:
+        (rows,) = await store._database.read([Statement("job_by_id", {"id": queued.id})])
+        return rows[0]["charged_seconds"]
+
+    queued = await submit(store, ann)
+    assigned = await assign(store, queued, charge_seconds=4.0)
+    assert await charged() == 4.0
+    back = await store.change_job(assigned, advance(assigned, Verb.RESCUE, NOW), charge_seconds=-4.0)
+    assert await charged() == 0.0
+    running = await start(store, await assign(store, back, charge_seconds=3.0))
+    assert await charged() == 3.0
+    await succeed(store, running, ending=Ending(charged_seconds=1.5))
+    assert await charged() == 1.5

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fireside.domain.accounts import Role
-from fireside.domain.errors import Unavailable
+from fireside.domain.errors import StorageFull, Unavailable
 from fireside.store.database import DatabaseError, Rows, Statement, StoreLocked, Transaction, Unexpected, Violated
 from fireside.store.queries import load_migrations, load_queries
 from fireside.store.sqlite import SqliteDatabase, migrate
@@ -242,3 +242,20 @@ def test_the_schema_is_a_second_lock_on_the_lifecycle(change: str) -> None:
         raw.execute(f"UPDATE job SET {change}")
 
     raw.close()
+
+
+async def test_a_disk_that_fills_in_the_midst_of_a_change_ends_the_whole_transaction(database: SqliteDatabase) -> None:
+    # SQLite's own limit on the file is as good as a full disk, and is met at the statement instead of the commit.
+    database._queries["limit"] = "PRAGMA max_page_count = 1"
+    database._queries["lift"] = "PRAGMA max_page_count = 1000000"
+    database._queries["grow"] = "CREATE TABLE large AS SELECT zeroblob(1000000) AS content"
+    await database.write([Statement("limit")])
+
+    answers = await asyncio.gather(
+        database.write([add_user("ann")]), database.write([Statement("grow")]), return_exceptions=True
+    )
+
+    assert [type(answer) for answer in answers] == [StorageFull, StorageFull]
+    await database.write([Statement("lift")])
+    await database.write([add_user("bob")])
+    assert await names(database) == ["bob"]
