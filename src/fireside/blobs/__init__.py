@@ -1,0 +1,1 @@
+"""Bytes by their hash: stored once, read in ranges, sniffed and signed for."""

@@ -1,0 +1,85 @@
+"""The seam between Fireside and the place its bytes are in.
+
+A blob is named by the blake3 of its bytes, so equal bytes are stored once and a stored blob never changes. Nothing here
+knows users, names or types; whether a blob is still needed is the store's knowledge.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from fireside.domain.errors import Conflict
+from fireside.domain.ids import BlobHash
+
+CHUNK_BYTES = 1024 * 1024
+HEAD_BYTES = 4096
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class HashMismatch(Conflict):
+    """The bytes that came are not the bytes that were announced."""
+
+    code = "hash_mismatch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBlob:
+    """What a write stored. `head` is the first 4 KiB, to sniff; `created` is false when the bytes were there before."""
+
+    hash: BlobHash
+    size_bytes: int
+    head: bytes
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobStat:
+    """What is known of a stored blob without reading it. A write of equal bytes renews `written_at`."""
+
+    size_bytes: int
+    written_at: datetime
+
+
+class Blobs(Protocol):
+    """A place for bytes; its exam is `tests/conformance/test_blobs.py`."""
+
+    async def write(
+        self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
+    ) -> WrittenBlob:
+        """Store the chunks durably, in constant memory; readers see all of a blob or none of it.
+
+        Raises `TooLarge`, `HashMismatch` or `StorageFull`. Whatever ends a write before all chunks have come, an error
+        of the iterator or a cancellation included, leaves nothing behind.
+        """
+        ...
+
+    def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Give the bytes from `start` up to, not with, `end` in chunks of 1 MiB; bounds are cut to the blob's size.
+
+        Raises `NotFound` at the first chunk when there is no such blob.
+        """
+        ...
+
+    async def stat(self, blob_hash: BlobHash) -> BlobStat | None:
+        """Look at a blob; None when there is none."""
+        ...
+
+    async def delete(self, blob_hash: BlobHash) -> None:
+        """Remove a blob; one that is gone already is fine."""
+        ...
+
+    def local_path(self, blob_hash: BlobHash) -> Path | None:
+        """Name the blob's file on this machine, for programs that need one; None when there is none. Never write it."""
+        ...
+
+    async def sweep_unfinished(self, older_than: datetime) -> int:
+        """Remove what writes of dead processes left, begun before that time; answer how many there were."""
+        ...
+
+
+def is_blob_hash(text: str) -> bool:
+    """Tell whether a text has the form of a hash, so that it can safely become a part of a path."""
+    return _HASH.fullmatch(text) is not None

@@ -1,0 +1,233 @@
+"""Blobs in a folder of this machine: `ab/cd/abcd…` for the finished ones, `unfinished/` for those being written.
+
+A blob is published by write, fsync, rename and fsync of its folder, because obstore's local store does not fsync.
+Reads go through obstore. All that touches the disk happens in threads.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+from collections.abc import AsyncIterator, Callable, Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkstemp
+from typing import TypeVar
+
+import obstore
+from blake3 import blake3
+from obstore.store import LocalStore
+
+from fireside.blobs.base import CHUNK_BYTES, HEAD_BYTES, BlobStat, HashMismatch, WrittenBlob, is_blob_hash
+from fireside.domain.errors import NotFound, StorageFull, TooLarge
+from fireside.domain.ids import BlobHash
+
+_UNFINISHED = "unfinished"
+_FOLDER_MODE = 0o700
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_T = TypeVar("_T")
+
+
+class LocalBlobs:
+    """The folder driver of `Blobs`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        self._unfinished = self._folder / _UNFINISHED
+        self._unfinished.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+        self._store = LocalStore(self._folder)
+
+    async def write(
+        self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
+    ) -> WrittenBlob:
+        """Store the chunks; see `Blobs.write`. A cancellation while the finished file is published lets it finish."""
+        unfinished = await _in_thread(lambda: _Unfinished.create(self._unfinished))
+        try:
+            await _fill(unfinished, chunks, limit_bytes)
+            return await _in_thread(lambda: self._publish(unfinished, expected))
+        finally:
+            await _in_thread(unfinished.discard)
+
+    async def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Give a range of the bytes; see `Blobs.read`."""
+        found = await self.stat(blob_hash)
+        if found is None:
+            raise NotFound("These bytes are not stored here.")
+        end = found.size_bytes if end is None else min(end, found.size_bytes)
+        name = str(_relative(blob_hash))
+        # One ranged read for each chunk: obstore's own stream of a local file reads 8 KiB at a time.
+        for offset in range(start, end, CHUNK_BYTES):
+            length = min(CHUNK_BYTES, end - offset)
+            try:
+                yield bytes(await obstore.get_range_async(self._store, name, start=offset, length=length))
+            except FileNotFoundError as error:
+                raise NotFound("These bytes were removed while they were read.") from error
+
+    async def stat(self, blob_hash: BlobHash) -> BlobStat | None:
+        """Look at a blob; see `Blobs.stat`."""
+        if not is_blob_hash(blob_hash):
+            return None
+        try:
+            found = await asyncio.to_thread(os.stat, self._folder / _relative(blob_hash))
+        except FileNotFoundError:
+            return None
+        return BlobStat(size_bytes=found.st_size, written_at=datetime.fromtimestamp(found.st_mtime, UTC))
+
+    async def delete(self, blob_hash: BlobHash) -> None:
+        """Remove a blob; see `Blobs.delete`."""
+        if is_blob_hash(blob_hash):
+            path = self._folder / _relative(blob_hash)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    def local_path(self, blob_hash: BlobHash) -> Path | None:
+        """Name the blob's file; see `Blobs.local_path`."""
+        if not is_blob_hash(blob_hash):
+            return None
+        path = self._folder / _relative(blob_hash)
+        return path if path.is_file() else None
+
+    async def sweep_unfinished(self, older_than: datetime) -> int:
+        """Remove what dead writers left; see `Blobs.sweep_unfinished`."""
+        return await _in_thread(lambda: _sweep(self._unfinished, older_than.timestamp()))
+
+    def _publish(self, unfinished: "_Unfinished", expected: BlobHash | None) -> WrittenBlob:
+        blob_hash = BlobHash(unfinished.hasher.hexdigest())
+        if expected is not None and blob_hash != expected:
+            raise HashMismatch(f"The bytes have the blake3 {blob_hash}, announced was {expected}. Send them again.")
+        target = self._folder / _relative(blob_hash)
+        with _full_disk_as_refusal():
+            created = not _renew(target, unfinished.size_bytes)
+            if created:
+                unfinished.seal()
+                self._make_folders(target.parent)
+                unfinished.path.replace(target)
+            # Also for a blob that was there: its writer may not have come to this line yet.
+            _fsync_folder(target.parent)
+        return WrittenBlob(
+            hash=blob_hash, size_bytes=unfinished.size_bytes, head=bytes(unfinished.head), created=created
+        )
+
+    def _make_folders(self, folder: Path) -> None:
+        for child, parent in ((folder.parent, self._folder), (folder, folder.parent)):
+            child.mkdir(exist_ok=True, mode=_FOLDER_MODE)
+            _fsync_folder(parent)
+
+
+class _Unfinished:
+    """A file being written, hashed as it grows. Its methods run in threads, one after the other."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self.hasher = blake3()
+        self.size_bytes = 0
+        self.head = bytearray()
+        self._descriptor: int | None = descriptor
+
+    @classmethod
+    def create(cls, folder: Path) -> "_Unfinished":
+        with _full_disk_as_refusal():
+            descriptor, name = mkstemp(dir=folder)  # mode 0600
+        return cls(Path(name), descriptor)
+
+    def append(self, block: bytearray) -> None:
+        assert self._descriptor is not None
+        if len(self.head) < HEAD_BYTES:
+            self.head += block[: HEAD_BYTES - len(self.head)]
+        self.hasher.update(block)
+        self.size_bytes += len(block)
+        with _full_disk_as_refusal(), memoryview(block) as rest:
+            written = 0
+            while written < len(rest):
+                written += os.write(self._descriptor, rest[written:])
+
+    def seal(self) -> None:
+        assert self._descriptor is not None
+        os.fsync(self._descriptor)
+
+    def discard(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        self.path.unlink(missing_ok=True)
+
+
+async def _fill(unfinished: _Unfinished, chunks: AsyncIterator[bytes], limit_bytes: int | None) -> None:
+    # Blocks of 1 MiB, because a hop to a thread for each packet of a socket costs several times the writing.
+    block = bytearray()
+    received = 0
+    async for chunk in chunks:
+        received += len(chunk)
+        if limit_bytes is not None and received > limit_bytes:
+            raise TooLarge(f"The file is larger than {limit_bytes} bytes, the most that is taken here.")
+        block += chunk
+        if len(block) >= CHUNK_BYTES:
+            full, block = block, bytearray()
+            await _in_thread(lambda full=full: unfinished.append(full))
+    if block:
+        await _in_thread(lambda: unfinished.append(block))
+
+
+async def _in_thread(work: Callable[[], _T]) -> _T:
+    """Run in a thread and, when canceled, wait for the thread before passing the cancellation on.
+
+    A thread cannot be stopped; leaving it alone would let it write into a file that is being removed.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    canceled: asyncio.CancelledError | None = None
+    while not running.done():
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError as error:
+            canceled = error
+        except Exception:  # noqa: BLE001 - its outcome is taken below
+            break
+    if canceled is not None:
+        if (
+            not running.cancelled()
+            and running.exception() is None
+            and isinstance(made := running.result(), _Unfinished)
+        ):
+            made.discard()
+        raise canceled
+    return running.result()
+
+
+@contextlib.contextmanager
+def _full_disk_as_refusal() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFull("The server's disk is full. Nothing was stored; try again later.") from error
+        raise
+
+
+def _relative(blob_hash: str) -> Path:
+    return Path(blob_hash[:2], blob_hash[2:4], blob_hash)
+
+
+def _renew(target: Path, size_bytes: int) -> bool:
+    """Mark a stored blob as just written; false when it is not there, or not whole."""
+    try:
+        os.utime(target)
+        return target.stat().st_size == size_bytes
+    except FileNotFoundError:
+        return False
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(folder: Path, before: float) -> int:
+    swept = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a living writer may finish meanwhile
+            if path.stat().st_mtime < before:
+                path.unlink()
+                swept += 1
+    return swept
