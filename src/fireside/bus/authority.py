@@ -1,0 +1,116 @@
+"""Who may say what on the bus: keys derived from one secret, and the JWTs that NATS checks.
+
+The bus runs in operator mode: an operator trusts one account, the account signs a user for each worker, limited to that
+worker's subjects. All keys come from the server's secret, so replicas agree and nothing has to be stored. The claims
+are those of NATS JWT version 2.
+"""
+
+import base64
+import hashlib
+import time
+from typing import Any
+
+import msgspec
+import nkeys
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from fireside.bus.subjects import presence, reports, work
+from fireside.domain.ids import WorkerId
+
+_SEED_BYTES = 32
+
+
+class BusCredentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client shows to the bus: a signed JWT and the seed of the key it names."""
+
+    jwt: str
+    seed: str
+
+
+class BusAuthority:
+    """Signs the credentials of everybody on the bus."""
+
+    def __init__(self, secret: bytes, account_seed: bytes) -> None:
+        self._secret = secret
+        self._account = nkeys.from_seed(account_seed)
+        self._operator = nkeys.from_seed(_seed(secret, "operator", nkeys.PREFIX_BYTE_OPERATOR))
+
+    @classmethod
+    def from_secret(cls, secret: bytes) -> "BusAuthority":
+        """Derive operator and account from 32 secret bytes."""
+        return cls(secret, _seed(secret, "account", nkeys.PREFIX_BYTE_ACCOUNT))
+
+    @classmethod
+    def from_account_seed(cls, account_seed: str) -> "BusAuthority":
+        """Sign for an account that the operator's own NATS cluster trusts."""
+        seed = account_seed.encode()
+        return cls(hashlib.sha256(seed).digest(), seed)
+
+    def server_credentials(self) -> BusCredentials:
+        """Credentials that may say and hear everything in the account."""
+        return self._user("server", {})
+
+    def worker_credentials(self, worker_id: WorkerId) -> BusCredentials:
+        """Credentials limited to the worker's own subjects and inbox."""
+        own_live = f"live.*.*.{worker_id}"
+        return self._user(
+            f"worker {worker_id}",
+            {
+                "pub": {"allow": [presence(worker_id), reports(worker_id), own_live]},
+                "sub": {"allow": [work(worker_id), f"{inbox_of(worker_id)}.>"]},
+                "resp": {"max": 1, "ttl": 60_000_000_000},
+            },
+        )
+
+    def server_config(self, ports_folder: str, port: int) -> str:
+        """Write the configuration of a nats-server on loopback that trusts only us; port -1 takes a free one."""
+        account, operator = _public(self._account), _public(self._operator)
+        operator_jwt = self._signed(self._operator, operator, "fireside", {"type": "operator", "version": 2})
+        limits = dict.fromkeys(("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1)
+        claims = {"type": "account", "version": 2, "limits": limits | {"wildcards": True}}
+        account_jwt = self._signed(self._operator, account, "fireside", claims)
+        return (
+            f'listen: "127.0.0.1:{port}"\n'
+            f"ports_file_dir: {msgspec.json.encode(ports_folder).decode()}\n"
+            f"operator: {operator_jwt}\n"
+            "resolver: MEMORY\n"
+            f"resolver_preload: {{ {account}: {account_jwt} }}\n"
+            "write_deadline: 5s\n"
+        )
+
+    def _user(self, name: str, permissions: dict[str, Any]) -> BusCredentials:
+        seed = _seed(self._secret, f"user {name}", nkeys.PREFIX_BYTE_USER)
+        user = nkeys.from_seed(seed)
+        unlimited = {"subs": -1, "data": -1, "payload": -1}
+        claims = {"type": "user", "version": 2, **unlimited, **permissions}
+        jwt = self._signed(self._account, _public(user), name, claims)
+        return BusCredentials(jwt=jwt, seed=seed.decode())
+
+    def _signed(self, signer: nkeys.KeyPair, subject: str, name: str, nats: dict[str, Any]) -> str:
+        claims = {"iat": int(time.time()), "iss": _public(signer), "name": name, "sub": subject, "nats": nats}
+        digest = hashlib.sha256(msgspec.json.encode(claims)).digest()
+        claims = {"jti": base64.b32encode(digest).decode().rstrip("="), **claims}
+        head = _base64({"typ": "JWT", "alg": "ed25519-nkey"})
+        signed = f"{head}.{_base64(claims)}"
+        mark = base64.urlsafe_b64encode(signer.sign(signed.encode())).decode().rstrip("=")
+        return f"{signed}.{mark}"
+
+
+def inbox_of(name: str) -> str:
+    """The prefix of the subjects on which a client hears answers."""
+    return f"_INBOX_{name}"
+
+
+def _seed(secret: bytes, purpose: str, prefix: int) -> bytes:
+    info = f"fireside bus {purpose}".encode()
+    raw = HKDF(algorithm=SHA256(), length=_SEED_BYTES, salt=None, info=info).derive(secret)
+    return bytes(nkeys.encode_seed(raw, prefix))
+
+
+def _public(pair: nkeys.KeyPair) -> str:
+    return bytes(pair.public_key).decode()
+
+
+def _base64(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode().rstrip("=")

@@ -1,0 +1,204 @@
+"""A connection to the bus.
+
+Hides the library: its exceptions, its defaults (a dead connection is noticed in seconds here, and reconnecting never
+gives up) and its handlers. Messages of one subscription are handled one after the other, in order, unless asked
+otherwise. What is published while the bus is away is sent when it is back, so every message must bear repetition.
+"""
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+import nats.errors
+import nkeys
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription as NatsSubscription
+
+from fireside.bus.authority import BusCredentials
+from fireside.bus.errors import BusDisconnected, BusError, BusTimeout, NobodyListens
+
+Handler = Callable[[str, bytes], Awaitable[bytes | None]]
+Watcher = Callable[[bool], None]
+
+_CONNECT_SECONDS = 5
+_PING_SECONDS = 2
+_RECONNECT_PAUSE_SECONDS = 0.25
+_FOREVER = -1
+_log = structlog.get_logger(__name__)
+
+
+class Subscription:
+    """Something heard, until it is unsubscribed."""
+
+    def __init__(self, subscription: NatsSubscription, running: set[asyncio.Task[None]]) -> None:
+        self._subscription = subscription
+        self._running = running
+
+    async def unsubscribe(self) -> None:
+        """Hear no more; what is being handled is handled to its end. Idempotent."""
+        with contextlib.suppress(nats.errors.Error):
+            await self._subscription.unsubscribe()
+        if self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+
+class Bus:
+    """One connection, reconnecting by itself for ever."""
+
+    def __init__(self) -> None:
+        self._client = Client()
+        self._watchers: list[Watcher] = []
+
+    @classmethod
+    async def connect(
+        cls,
+        urls: Sequence[str],
+        credentials: BusCredentials,
+        *,
+        name: str,
+        inbox_prefix: str,
+        within_seconds: float = _CONNECT_SECONDS,
+    ) -> "Bus":
+        """Connect within the time given, or raise `BusDisconnected`."""
+        bus = cls()
+        try:
+            # The library's endless reconnecting would also apply here: refused credentials would hang for ever.
+            async with asyncio.timeout(within_seconds):
+                await bus._open(urls, credentials, name, inbox_prefix)
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            reason = bus._client.last_error or error
+            await bus.close()
+            raise BusDisconnected(f"cannot connect to the bus at {', '.join(urls)}: {reason}") from error
+        return bus
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether messages get through now."""
+        return self._client.is_connected
+
+    def on_change(self, watcher: Watcher) -> None:
+        """Have the watcher told whenever the connection is lost (False) or is back (True)."""
+        self._watchers.append(watcher)
+
+    async def publish(self, subject: str, payload: bytes) -> None:
+        """Publish; while the bus is away it waits in a bounded buffer, then raises `BusDisconnected`."""
+        try:
+            await self._client.publish(subject, payload)
+        except (nats.errors.Error, OSError) as error:
+            raise BusDisconnected(f"not published on {subject}: {error}") from error
+
+    async def publish_lossy(self, subject: str, payload: bytes) -> None:
+        """Publish what is worth nothing later: dropped when the bus is away or cannot keep up."""
+        if not self._client.is_connected:
+            return
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await self._client.publish(subject, payload)
+
+    async def request(self, subject: str, payload: bytes, *, timeout: float) -> bytes:
+        """Ask and give the answer; raises `NobodyListens`, `BusTimeout` or `BusDisconnected`."""
+        if not self._client.is_connected:
+            raise BusDisconnected("the bus is away")
+        try:
+            answer = await self._client.request(subject, payload, timeout=timeout)
+        except nats.errors.NoRespondersError as error:
+            raise NobodyListens(f"nobody listens on {subject}") from error
+        except (nats.errors.TimeoutError, TimeoutError) as error:
+            raise BusTimeout(f"no answer on {subject} within {timeout} s") from error
+        except (nats.errors.Error, OSError) as error:
+            raise BusError(f"not asked on {subject}: {error}") from error
+        return answer.data
+
+    async def subscribe(
+        self, subject: str, handler: Handler, *, queue: str = "", concurrent: bool = False
+    ) -> Subscription:
+        """Hear a subject; what the handler returns, unless None, is the answer to a request.
+
+        Subscribers with the same `queue` share the messages. `concurrent` handles many at once, in no order.
+        """
+        running: set[asyncio.Task[None]] = set()
+
+        async def handle(message: Msg) -> None:
+            await _handle(handler, message)
+
+        async def handle_beside(message: Msg) -> None:
+            task = asyncio.create_task(_handle(handler, message), name=f"message on {subject}")
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+        try:
+            subscription = await self._client.subscribe(
+                subject, queue=queue, cb=handle_beside if concurrent else handle
+            )
+            # Without the round trip, a message sent by another connection right after this could be missed.
+            await self._round_trip()
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise BusDisconnected(f"cannot subscribe to {subject}: {error}") from error
+        return Subscription(subscription, running)
+
+    async def flush(self) -> None:
+        """Wait until the server has taken what was published."""
+        try:
+            await self._round_trip()
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise BusDisconnected(f"the bus is away: {error}") from error
+
+    async def close(self) -> None:
+        """Close the connection; idempotent."""
+        self._watchers.clear()
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await self._client.close()
+
+    async def _open(self, urls: Sequence[str], credentials: BusCredentials, name: str, inbox_prefix: str) -> None:
+        await self._client.connect(
+            servers=list(urls),
+            name=name,
+            inbox_prefix=inbox_prefix,
+            user_jwt_cb=lambda: bytearray(credentials.jwt.encode()),
+            signature_cb=_signer(credentials.seed),
+            connect_timeout=_CONNECT_SECONDS,
+            ping_interval=_PING_SECONDS,
+            reconnect_time_wait=_RECONNECT_PAUSE_SECONDS,  # type: ignore[arg-type] - seconds, fractions work
+            max_reconnect_attempts=_FOREVER,
+            error_cb=_on_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+        )
+
+    async def _round_trip(self) -> None:
+        # The library writes its ping past its own buffer, so one flush may overtake what is waiting there; by the time
+        # the first is answered the buffer has been written, and the second follows it.
+        await self._client.flush()
+        await self._client.flush()
+
+    async def _on_disconnected(self) -> None:
+        self._tell(connected=False)
+
+    async def _on_reconnected(self) -> None:
+        self._tell(connected=True)
+
+    def _tell(self, *, connected: bool) -> None:
+        for watcher in list(self._watchers):
+            watcher(connected)
+
+
+def _signer(seed: str) -> Callable[[str], bytes]:
+    pair = nkeys.from_seed(seed.encode())
+    return lambda nonce: base64.b64encode(pair.sign(nonce.encode()))
+
+
+async def _handle(handler: Handler, message: Msg) -> None:
+    try:
+        answer = await handler(message.subject, message.data)
+        if answer is not None and message.reply:
+            await message.respond(answer)
+    except (nats.errors.Error, OSError) as error:
+        _log.info("answer not sent", subject=message.subject, reason=str(error))
+    except Exception:  # noqa: BLE001 - one bad message must not end a subscription
+        _log.exception("message not handled", subject=message.subject)
+
+
+async def _on_error(error: Exception) -> None:
+    _log.info("bus", reason=str(error) or type(error).__name__)
