@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fireside.domain.accounts import Role
@@ -85,6 +85,12 @@ WINDOWS = [
     for offset, limit in [(0, 100), (0, 3), (2, 5), (7, 1)]
 ]
 
+# A few of each class, where chance seldom leaves more than one.
+ALIKE = [
+    Life(user=0, workflow_id="a", path=path, run_us=2, media=Media.IMAGE, is_deleted=False)
+    for path in ([Verb.CANCEL], [Verb.ASSIGN, Verb.START, Verb.FAIL], [Verb.ASSIGN, Verb.START, Verb.SUCCEED])
+]
+
 
 @pytest.fixture(params=["sqlite"], scope="module")
 def open_database(request: pytest.FixtureRequest) -> OpenDatabase:
@@ -93,6 +99,7 @@ def open_database(request: pytest.FixtureRequest) -> OpenDatabase:
 
 
 @settings(max_examples=40, deadline=None)
+@example(histories=ALIKE * 4, questions=[JobFilter(states=frozenset({state})) for state in JobState])
 @given(
     histories=st.one_of(st.lists(lives, max_size=4), st.lists(lives, min_size=20, max_size=30)),
     questions=st.lists(filters, min_size=6, max_size=6).map(lambda some: [JobFilter(), *some]),

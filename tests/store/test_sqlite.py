@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,17 @@ async def test_only_the_owner_can_read_the_file(database: SqliteDatabase, tmp_pa
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
 
     assert modes == dict.fromkeys(["fireside.db", "fireside.db-wal", "fireside.db-shm", "store.lock"], 0o600)
+
+
+async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    path.touch(0o644)
+    database = SqliteDatabase(path)
+
+    await database.start()
+    await database.close()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 async def test_a_second_server_on_the_same_file_is_refused_until_the_first_ends(tmp_path: Path) -> None:
@@ -169,6 +181,32 @@ async def test_a_commit_that_fails_is_heard_by_everybody_in_it(database: SqliteD
     assert [type(answer) for answer in answers] == [DatabaseError, DatabaseError]
     await database.write([add_user("bob")])
     assert await names(database) == ["bob"]
+
+
+async def test_a_caller_that_goes_harms_nobody_and_before_its_turn_is_not_written_for(database: SqliteDatabase) -> None:
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    entered, go_on = threading.Event(), threading.Event()
+
+    def wait(tx: Transaction) -> Rows:
+        entered.set()
+        assert go_on.wait(20)
+        return tx.run("add_user", add_user("ann").params)
+
+    in_its_turn = asyncio.create_task(database.decide(wait))
+    assert await asyncio.to_thread(entered.wait, 20)
+    before_its_turn = asyncio.create_task(database.write([add_user("bob")]))
+    staying = asyncio.create_task(database.write([add_user("eve")]))
+    await asyncio.sleep(0)
+
+    in_its_turn.cancel()
+    before_its_turn.cancel()
+    await asyncio.wait([in_its_turn, before_its_turn])
+    go_on.set()
+    await staying
+
+    assert await names(database) == ["ann", "eve"]
+    assert complaints == []
 
 
 async def test_queries_read_together_see_one_state(database: SqliteDatabase) -> None:
