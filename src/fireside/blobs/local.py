@@ -34,7 +34,8 @@ class LocalBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._unfinished = self._folder / _UNFINISHED
-        self._unfinished.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)  # the mode is not for parents made here
+        self._unfinished.mkdir(exist_ok=True, mode=_FOLDER_MODE)
         self._store = LocalStore(self._folder)
 
     async def write(
