@@ -16,7 +16,6 @@ from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, Window
 from fireside.domain.outputs import Media, OutputSummary
-from fireside.store.database import Statement
 from fireside.store.records import (
     Ending,
     JobBody,
@@ -472,16 +471,17 @@ async def test_a_counter_goes_on_from_the_highest_number_it_has_seen(store: Stor
 
 
 async def test_what_a_job_is_charged_follows_its_life(store: Store, ann: User) -> None:
-    async def charged() -> float:
-        (rows,) = await store._database.read([Statement("job_by_id", {"id": queued.id})])
-        return rows[0]["charged_seconds"]
-
     queued = await submit(store, ann)
+
     assigned = await assign(store, queued, charge_seconds=4.0)
-    assert await charged() == 4.0
     back = await store.change_job(assigned, advance(assigned, Verb.RESCUE, NOW), charge_seconds=-4.0)
-    assert await charged() == 0.0
     running = await start(store, await assign(store, back, charge_seconds=3.0))
-    assert await charged() == 3.0
-    await succeed(store, running, ending=Ending(charged_seconds=1.5))
-    assert await charged() == 1.5
+    ended = await succeed(store, running, ending=Ending(charged_seconds=1.5))
+
+    other = await assign(store, await submit(store, ann), charge_seconds=2.0)
+    canceled = await store.change_job(other, advance(other, Verb.CANCEL, NOW), charge_seconds=-2.0)
+
+    assert (other.charged_seconds, canceled.charged_seconds) == (2.0, 0.0)
+    charged = [job.charged_seconds for job in (queued, assigned, back, running, ended)]
+    assert charged == [0.0, 4.0, 0.0, 3.0, 1.5]
+    assert type(ended.charged_seconds) is float

@@ -91,9 +91,9 @@ class JobVerbs(Verbs):
         counters queued/held; timeline entries; the share: `virtual_time = max(virtual_time, floor) +
         charge_seconds/weight` where charge_seconds may be negative (correction, refund); the summary and error of
         `ending`. A job that goes back to queued loses the outputs and output assets of its attempt; a terminal one its
-        sealed secrets.
-        `charge_seconds` at ASSIGN is kept in the job's row as `charged_seconds`. With `term`, the change also
-        requires that the leader's term is still this one, else Changed. Returns the job as stored.
+        sealed secrets. The job's own `charged_seconds` moves with `charge_seconds`, begins anew in the queue, and in the
+        end is what `ending` says. With `term`, the change also requires that the leader's term is still this one, else
+        Changed. Returns the job as stored.
         """
         row = Statement("change_job", _change_params(before, after, ending, charge_seconds), expect=1)
         change = [row, *_attempt(before, after), *_tidying(before, after)]
@@ -200,12 +200,10 @@ def _change_params(before: Job, after: Job, ending: Ending | None, charge_second
     }
 
 
-def _charged(before: Job, after: Job, ending: Ending | None, charge_seconds: float) -> float | None:
+def _charged(before: Job, after: Job, ending: Ending | None, charge_seconds: float) -> float:
     if after.state is JobState.QUEUED:
         return 0.0
-    if before.state is JobState.QUEUED and after.state in HELD_STATES:
-        return charge_seconds
-    return ending.charged_seconds if ending else None
+    return ending.charged_seconds if ending else before.charged_seconds + charge_seconds
 
 
 def _attempt(before: Job, after: Job) -> list[Statement]:

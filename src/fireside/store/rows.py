@@ -46,7 +46,7 @@ def job_of(row: Row) -> Job:
         previewable_count=row["previewable_count"],
         preview=row["preview"],
         error=row["error"],
-        charged_seconds=row["charged_seconds"],
+        charged_seconds=float(row["charged_seconds"]),
     )
 
 
