@@ -91,7 +91,7 @@ class JobVerbs(Verbs):
         counters queued/held; timeline entries; the share: `virtual_time = max(virtual_time, floor) +
         charge_seconds/weight` where charge_seconds may be negative (correction, refund); the summary and error of
         `ending`. A job that goes back to queued loses the outputs and output assets of its attempt; a terminal one its
-        sealed secrets. The job's own `charged_seconds` moves with `charge_seconds`, begins anew in the queue, and in the
+        sealed secrets. The job's own `charged_seconds` moves with `charge_seconds`, begins anew in the queue and in the
         end is what `ending` says. With `term`, the change also requires that the leader's term is still this one, else
         Changed. Returns the job as stored.
         """
