@@ -92,7 +92,8 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
         assert "CI" not in os.environ, "CI must be able to mount a tmpfs"
         pytest.skip("mounting a small disk needs root")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    # Lazily, because a test that failed has left its files open.
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 async def fill(store: Store, body: JobBody) -> tuple[list[JobId], list[BaseException]]:
