@@ -134,7 +134,7 @@ async def _look_at_server(config: Config, data_dir: Path) -> AsyncIterator[Findi
     except (ClientError, CommandFailed, FiresideError) as error:
         yield Finding(Verdict.ILL, "store", str(error))
         return
-    yield Finding(Verdict.ILL if report.store else Verdict.WELL, "store", report.store or f"{report.users} users")
+    yield Finding(Verdict.ILL if report.store else Verdict.WELL, "store", report.store or "answers")
     if server is not None:
         if report.bus is not None:
             yield Finding(Verdict.ILL if report.bus else Verdict.WELL, "connection", report.bus or "the bus answers")

@@ -74,7 +74,7 @@ async def conclude(client: FiresideClient, job: JobAnswer, out: Path) -> int:
         return 0
     reason = f": {plain(str(job.execution_error))}" if job.execution_error else ""
     say(f"fireside: the job {'failed' if job.status == 'failed' else 'was canceled'}{reason}")
-    return FAILED if job.status == "failed" else INTERRUPTED
+    return FAILED
 
 
 class _Bar:
