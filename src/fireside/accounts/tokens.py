@@ -7,6 +7,9 @@ import hashlib
 import secrets
 
 API_KEY_PREFIX = "fsk_"
+SESSION_COOKIE = "fireside_session"
+"""The cookie that carries a session's token."""
+
 _RANDOM_BYTES = 32
 _SHOWN_CHARACTERS = len(API_KEY_PREFIX) + 6
 

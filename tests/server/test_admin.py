@@ -1,0 +1,159 @@
+"""The admin's routes, for an admin's key and on the admin socket's app."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fireside.accounts.accounts import NewUser
+from fireside.app import assemble
+from fireside.config import Config
+from fireside.domain.accounts import Role
+from fireside.server.edge import build_edge
+from fireside.server.services import Services
+
+ORIGIN = "http://fireside.test"
+ROUTES = [
+    ("GET", "/admin/api/users"),
+    ("POST", "/admin/api/users"),
+    ("GET", "/admin/api/keys"),
+    ("POST", "/admin/api/keys"),
+    ("POST", "/admin/api/keys/1/revoke"),
+    ("POST", "/admin/api/login-link"),
+    ("GET", "/admin/api/doctor"),
+]
+
+
+@dataclass
+class Office:
+    services: Services
+    public: httpx.AsyncClient
+    socket: httpx.AsyncClient
+
+    async def key_of(self, name: str, role: Role) -> str:
+        user = await self.services.accounts.create_user(NewUser(name=name, role=role))
+        return (await self.services.accounts.create_key(user))[1]
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with assemble(Config(data_dir=str(tmp_path / "data")), public_url=ORIGIN) as assembly:
+        public = httpx.ASGITransport(app=build_edge(assembly.services))
+        socket = httpx.ASGITransport(app=build_edge(assembly.services, as_admin=True))
+        async with (
+            httpx.AsyncClient(transport=public, base_url=ORIGIN) as outside,
+            httpx.AsyncClient(transport=socket, base_url="http://localhost") as inside,
+        ):
+            yield Office(assembly.services, outside, inside)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_stranger_may_not(office: Office, method: str, path: str) -> None:
+    answer = await office.public.request(method, path)
+
+    assert answer.status_code == 401
+    assert set(answer.json()) >= {"code", "message"}
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_member_may_not(office: Office, method: str, path: str) -> None:
+    key = await office.key_of("ada", Role.MEMBER)
+
+    answer = await office.public.request(method, path, headers={"X-API-Key": key})
+
+    assert answer.status_code == 403
+    assert set(answer.json()) >= {"code", "message"}
+
+
+async def test_an_admins_key_may(office: Office) -> None:
+    key = await office.key_of("ada", Role.ADMIN)
+
+    answer = await office.public.get("/admin/api/users", headers={"X-API-Key": key})
+
+    assert [user["name"] for user in answer.json()["users"]] == ["ada"]
+
+
+async def test_the_socket_acts_as_the_first_admin_also_where_there_was_none(office: Office) -> None:
+    answer = await office.socket.get("/admin/api/users")
+
+    assert [(user["name"], user["role"]) for user in answer.json()["users"]] == [("admin", "admin")]
+
+
+async def test_a_user_is_created_as_told(office: Office) -> None:
+    body = {"name": "ada", "weight": 2.5, "max_running": 3}
+    answer = await office.socket.post("/admin/api/users", json=body)
+
+    assert answer.status_code == 201
+    told = {**body, "role": "member", "max_queued": None}
+    assert answer.json().items() >= told.items()
+
+
+async def test_a_key_is_shown_once_and_works(office: Office) -> None:
+    await office.socket.post("/admin/api/users", json={"name": "ada"})
+    created = (await office.socket.post("/admin/api/keys", json={"user": "ada", "label": "laptop"})).json()
+    listed = await office.socket.get("/admin/api/keys", params={"user": "ada"})
+
+    assert (await office.services.accounts.authenticate(created["key"])) is not None
+    assert created["key"] not in listed.text
+    assert [(key["user"], key["label"], key["prefix"]) for key in listed.json()["keys"]] == [
+        ("ada", "laptop", created["prefix"])
+    ]
+
+
+async def test_a_revoked_key_does_not_work_any_more(office: Office) -> None:
+    secret = await office.key_of("ada", Role.ADMIN)
+    key_id = (await office.socket.get("/admin/api/keys")).json()["keys"][0]["id"]
+
+    assert (await office.socket.post(f"/admin/api/keys/{key_id}/revoke")).json() == {"revoked": True}
+    assert (await office.socket.post(f"/admin/api/keys/{key_id}/revoke")).json() == {"revoked": False}
+    assert (await office.public.get("/admin/api/users", headers={"X-API-Key": secret})).status_code == 401
+
+
+async def test_a_login_link_is_the_callers_or_of_who_is_named(office: Office) -> None:
+    await office.socket.post("/admin/api/users", json={"name": "ada"})
+
+    own = (await office.socket.post("/admin/api/login-link", json={})).json()
+    adas = (await office.socket.post("/admin/api/login-link", json={"user": "ada"})).json()
+
+    assert (own["user"], adas["user"]) == ("admin", "ada")
+    assert adas["url"].startswith(f"{ORIGIN}/login/")
+    assert await office.services.accounts.use_login_link(adas["url"].rpartition("/")[2]) is not None
+
+
+async def test_the_doctor_says_how_the_server_is(office: Office) -> None:
+    report = (await office.socket.get("/admin/api/doctor")).json()
+
+    assert (report["store"], report["bus"], report["workers"], report["users"]) == ("", "", [], 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/admin/api/users", b"", 400),
+        ("/admin/api/users", b"{", 400),
+        ("/admin/api/users", b"\xff", 400),
+        ("/admin/api/users", b"[]", 400),
+        ("/admin/api/users", b'{"name": 5}', 400),
+        ("/admin/api/users", b'{"name": "a/b"}', 400),
+        ("/admin/api/users", b'{"name": "a", "role": "king"}', 400),
+        ("/admin/api/users", b'{"name": "a", "weight": 0}', 400),
+        ("/admin/api/users", b'{"name": "a", "wieght": 1}', 400),
+        ("/admin/api/users", b'{"name": "admin"}', 409),
+        ("/admin/api/users", b" " * 100_000, 413),
+        ("/admin/api/keys", b'{"user": "nobody"}', 404),
+        ("/admin/api/keys", b'{"user": "admin", "label": "\\u001b"}', 400),
+        ("/admin/api/keys/99/revoke", b"", 404),
+        ("/admin/api/keys/x/revoke", b"", 404),
+        ("/admin/api/login-link", b'{"user": "nobody"}', 404),
+    ],
+)
+async def test_bad_input_is_refused_with_a_reason(office: Office, path: str, body: bytes, status: int) -> None:
+    answer = await office.socket.post(path, content=body)
+
+    assert answer.status_code == status
+    refusal: dict[str, Any] = answer.json()
+    assert refusal["message"]
+    assert refusal["code"]

@@ -1,0 +1,240 @@
+"""The plain pages, as a browser meets them: over the whole edge, with real accounts and a real store."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import msgspec
+import pytest
+
+from fireside.accounts.accounts import NewUser
+from fireside.app import assemble, utc_now
+from fireside.config import Config
+from fireside.domain.accounts import User
+from fireside.domain.ids import JobId, WorkerId
+from fireside.domain.jobs import Job
+from fireside.domain.lifecycle import Verb, advance
+from fireside.domain.outputs import Media, OutputSummary
+from fireside.server.edge import build_edge
+from fireside.server.services import Services
+from fireside.store.records import Ending, JobBody, NewJob
+
+ORIGIN = "http://fireside.test"
+
+
+@dataclass
+class Site:
+    services: Services
+    browser: httpx.AsyncClient
+
+    async def user(self, name: str = "ada") -> User:
+        return await self.services.accounts.create_user(NewUser(name=name))
+
+    async def sign_in(self, name: str = "ada") -> User:
+        user = await self.user(name)
+        answer = await self.browser.post(f"/login/{await self.services.accounts.login_link(user)}")
+        assert answer.status_code == 303
+        return user
+
+    async def job(self, user: User) -> Job:
+        body = JobBody(graph=b"{}", extra_data=b"{}", outputs=())
+        new = NewJob(id=JobId(uuid4()), user_id=user.id, body=body)
+        return await self.services.store.add_job(new, utc_now(), max_queued=None)
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with assemble(Config(data_dir=str(tmp_path / "data")), public_url=ORIGIN) as assembly:
+        transport = httpx.ASGITransport(app=build_edge(assembly.services))
+        headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as browser:
+            yield Site(assembly.services, browser)
+
+
+async def _ended(site: Site, user: User, verb: Verb, ending: Ending) -> Job:
+    store = site.services.store
+    job = await site.job(user)
+    job = await store.change_job(job, advance(job, Verb.ASSIGN, utc_now(), worker_id=WorkerId("w1")))
+    job = await store.change_job(job, advance(job, Verb.START, utc_now(), lease=job.lease))
+    return await store.change_job(job, advance(job, verb, utc_now(), lease=job.lease), ending=ending)
+
+
+async def test_a_stranger_is_sent_to_the_page_that_explains_signing_in(site: Site) -> None:
+    answer = await site.browser.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+    page = await site.browser.get("/login")
+    assert page.status_code == 200
+    assert "fireside login-link" in page.text
+
+
+async def test_looking_at_a_link_does_not_use_it_up(site: Site) -> None:
+    link = f"/login/{await site.services.accounts.login_link(await site.user())}"
+    for _ in range(3):
+        assert (await site.browser.get(link)).status_code == 200
+    await site.browser.head(link)
+
+    assert (await site.browser.post(link)).status_code == 303
+    assert (await site.browser.get("/")).status_code == 200
+
+
+async def test_a_link_works_once(site: Site) -> None:
+    link = f"/login/{await site.services.accounts.login_link(await site.user())}"
+    await site.browser.post(link)
+    site.browser.cookies.clear()
+
+    again = await site.browser.post(link)
+
+    assert again.status_code == 410
+    assert "set-cookie" not in again.headers
+    assert "does not work" in again.text
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Site) -> None:
+    link = f"/login/{await site.services.accounts.login_link(await site.user())}"
+
+    cookie = (await site.browser.post(link)).headers["set-cookie"].lower()
+
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "path=/" in cookie
+    assert "; secure" not in cookie
+
+
+async def test_the_cookie_is_for_https_alone_where_there_is_https(tmp_path: Path) -> None:
+    origin = "https://fireside.test"
+    async with assemble(Config(data_dir=str(tmp_path / "data")), public_url=origin) as assembly:
+        accounts = assembly.services.accounts
+        link = f"/login/{await accounts.login_link(await accounts.first_admin())}"
+        transport = httpx.ASGITransport(app=build_edge(assembly.services))
+        async with httpx.AsyncClient(transport=transport, base_url=origin, headers={"Origin": origin}) as browser:
+            assert "; secure" in (await browser.post(link)).headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize("pasted", ["{token}", "http://elsewhere:1/login/{token}", " /login/{token}/ \n"])
+async def test_a_link_can_be_pasted_whole_or_in_part(site: Site, pasted: str) -> None:
+    token = await site.services.accounts.login_link(await site.user())
+
+    answer = await site.browser.post("/login", data={"token": pasted.format(token=token)})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+@pytest.mark.parametrize("body", [b"", b"token=", b"token=x", b"\xff", b"token=%00", b"[]"])
+async def test_an_odd_form_signs_nobody_in(site: Site, body: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await site.browser.post("/login", content=body, headers=headers)
+
+    assert answer.status_code == 410
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_form_is_not_read_without_end(site: Site) -> None:
+    assert (await site.browser.post("/login", content=b"token=" + b"x" * 100_000)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.test", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://evil.test"},
+        {"Origin": "null"},
+        {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
+    ],
+)
+async def test_another_site_can_neither_sign_a_browser_in_nor_out(site: Site, headers: dict[str, str]) -> None:
+    link = f"/login/{await site.services.accounts.login_link(await site.user('bob'))}"
+    site.browser.headers.pop("Sec-Fetch-Site")
+    assert (await site.browser.post(link, headers=headers)).status_code == 403
+
+    await site.sign_in()
+    assert (await site.browser.post("/logout", headers=headers)).status_code == 403
+    assert (await site.browser.get("/")).status_code == 200
+
+
+async def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
+    await site.sign_in()
+    cookies = dict(site.browser.cookies)
+
+    answer = await site.browser.post("/logout")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    site.browser.cookies.update(cookies)
+    assert (await site.browser.get("/")).status_code == 303
+
+
+async def test_the_page_lists_ones_own_jobs_only(site: Site) -> None:
+    theirs = await site.job(await site.user("bob"))
+    mine = await site.job(await site.sign_in("ada"))
+
+    page = (await site.browser.get("/")).text
+
+    assert str(mine.id) in page
+    assert str(theirs.id) not in page
+    assert "bob" not in page
+
+
+async def test_what_jobs_say_cannot_become_markup(site: Site) -> None:
+    user = await site.sign_in()
+    evil = '"><script>alert(1)</script>'
+    preview = {"filename": f"{evil}.png", "subfolder": evil, "type": "output", "mediaType": "images", "nodeId": "1"}
+    summary = OutputSummary(preview=preview, outputs_count=1, previewable_count=1, media=Media.IMAGE)
+    error = msgspec.json.encode({"node_type": evil, "exception_message": evil})
+    await _ended(site, user, Verb.SUCCEED, Ending(summary=summary))
+    await _ended(site, user, Verb.FAIL, Ending(error=error))
+
+    page = (await site.browser.get("/")).text
+
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert re.search(r'<img src="/api/view\?filename=%22%3E%3Cscript', page)
+
+
+async def test_every_page_forbids_scripts_frames_and_sniffing(site: Site) -> None:
+    await site.sign_in()
+    for path in ("/", "/login", "/login/x", "/?page=5"):
+        answer = await site.browser.get(path)
+        assert answer.status_code == 200
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "script-src" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "<script" not in answer.text
+        assert " style=" not in answer.text
+
+
+async def test_many_jobs_come_in_pages(site: Site) -> None:
+    user = await site.sign_in()
+    jobs = [await site.job(user) for _ in range(25)]
+
+    first = (await site.browser.get("/")).text
+    second = (await site.browser.get("/?page=2")).text
+
+    assert _listed(first) == [str(job.id) for job in reversed(jobs[1:])]
+    assert _listed(second) == [str(jobs[0].id)]
+    assert 'href="/?page=2"' in first
+    assert 'href="/?page=1"' in second
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "", "9" * 30, "²"])
+async def test_an_odd_page_number_is_a_page(site: Site, page: str) -> None:
+    await site.sign_in()
+
+    assert (await site.browser.get("/", params={"page": page})).status_code == 200
+
+
+async def test_the_style_sheet_is_one(site: Site) -> None:
+    answer = await site.browser.get("/pages.css")
+
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "prefers-color-scheme: dark" in answer.text
+
+
+def _listed(page: str) -> list[str]:
+    found = re.findall(r'class="small id">([0-9a-f-]+)<', page)
+    assert all(UUID(job_id) for job_id in found)
+    return found
