@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from fireside.config import Config
+from fireside.domain.errors import FiresideError
 from fireside.domain.ids import WorkerId
 
 SECRET_KEY_FILE = "secret_key"  # noqa: S105 - the name of the file, not what is in it
@@ -25,8 +26,10 @@ _WORKER_TOKEN_PREFIX = "fsw_"  # noqa: S105 - the public part of every token
 _WORKER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class BadSecretKey(Exception):
+class BadSecretKey(FiresideError):
     """The secret key is not 64 hexadecimal digits, or its file cannot be read."""
+
+    code = "bad_secret_key"
 
 
 @dataclass(frozen=True, slots=True)

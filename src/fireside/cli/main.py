@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 import fireside
-from fireside.accounts.server_keys import BadSecretKey
 from fireside.cli.demo import demo
 from fireside.cli.doctor import doctor
 from fireside.cli.errors import FAILED, INTERRUPTED, USAGE, CommandFailed
@@ -44,7 +43,7 @@ def execute(arguments: Sequence[str]) -> int:
         return _refuse(error.message, error.exit_code)
     except ConfigError as error:
         return _refuse(str(error), USAGE)
-    except (ClientError, FiresideError, BadSecretKey) as error:
+    except (ClientError, FiresideError) as error:
         return _refuse(str(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
