@@ -1,0 +1,54 @@
+# The two commands of the README are `make demo` and `make test`; the others are parts of them.
+# A stamp holds the environment together: it is rebuilt when a lock file changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_DIR ?= .demo
+
+.PHONY: install demo test check format bench lock down
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Fireside needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed requirements-test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-test.txt
+	@touch $@
+
+demo: install
+	$(BIN)/fireside demo --data-dir $(DEMO_DIR)
+
+down:
+	$(BIN)/fireside down --data-dir $(DEMO_DIR)
+
+test: $(VENV)/.tested
+	scripts/system-parts
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.tested
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/codespell src tests bench docs README.md CHANGELOG.md Makefile
+
+format: $(VENV)/.tested
+	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench
+
+bench: $(VENV)/.tested
+	$(BIN)/python -m bench
+
+
+
+
+# Needs uv. The files hold hashes and no addresses.
+lock:
+	uv pip compile pyproject.toml --generate-hashes --universal --python-version 3.11 --no-header -o requirements.txt
+	uv pip compile pyproject.toml --group test -c requirements.txt --generate-hashes --universal --python-version 3.11 --no-header -o requirements-test.txt
