@@ -153,5 +153,13 @@ async def test_the_latest_definitions_are_those_published_last_for_each_runtime(
     await store.save_definitions(old, NOW)
 
     assert await store.latest_definitions() == [other, old]
-    assert await store.has_definitions("new")
-    assert not await store.has_definitions("none")
+
+
+async def test_definitions_that_are_remembered_become_the_newest_again(store: Store) -> None:
+    for name in ("old", "new"):
+        await store.save_definitions(DefinitionSet(hash=name, runtime="comfyui", body=b"{}"), NOW)
+
+    assert await store.republish_definitions("old", NOW)
+    assert not await store.republish_definitions("none", NOW)
+
+    assert [found.hash for found in await store.latest_definitions()] == ["old"]

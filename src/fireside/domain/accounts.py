@@ -18,8 +18,8 @@ class Role(StrEnum):
 class User:
     """An account that owns jobs and assets and gets a share of the fleet, in proportion to its `weight`.
 
-    `max_running` bounds how many of the user's jobs workers hold at once, `max_queued` how many may wait; None means the
-    setting of the server.
+    `max_running` bounds how many of the user's jobs workers hold at once, `max_queued` how many may wait;
+    None means the setting of the server.
     """
 
     id: UserId

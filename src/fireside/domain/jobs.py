@@ -44,7 +44,7 @@ class Job:
 
     `number` orders a user's queue (lower first, ties by age). `attempt` counts hand-outs, `losses` those of them
     that ended because the worker died while the job ran. `preview` and `error` are JSON, kept encoded because
-    listings pass them on as they are.
+    listings pass them on as they are. `charged_seconds` is what its user's share was charged for the present attempt.
     """
 
     id: JobId
@@ -64,6 +64,7 @@ class Job:
     previewable_count: int = 0
     preview: bytes | None = None
     error: bytes | None = None
+    charged_seconds: float = 0.0
 
     @property
     def lease(self) -> Lease:

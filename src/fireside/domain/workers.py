@@ -10,7 +10,10 @@ from fireside.domain.ids import WorkerId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """A worker that has joined. `boot_id` changes with every start of its process, `definitions_hash` names its nodes."""
+    """A worker that has joined.
+
+    `boot_id` changes with every start of its process, `definitions_hash` names its nodes.
+    """
 
     id: WorkerId
     boot_id: str

@@ -47,6 +47,6 @@ class FleetVerbs(Verbs):
         """One per runtime kind: the set that was published last."""
         return [definitions_of(row) for row in await self._all("latest_definitions")]
 
-    async def has_definitions(self, hash: str) -> bool:  # noqa: A002  the domain's word for it
-        """Whether the definitions of this hash are remembered."""
-        return bool(await self._all("has_definitions", {"hash": hash}))
+    async def republish_definitions(self, hash: str, now: datetime) -> bool:  # noqa: A002  the domain's word for it
+        """Make remembered definitions the newest of their runtime again; False when they are not remembered."""
+        return bool(await self._write("republish_definitions", {"hash": hash, "now": now}))

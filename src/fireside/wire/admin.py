@@ -56,6 +56,12 @@ class KeyBody(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
 
 
+class KeysQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Query of `GET /admin/api/keys`; without a name everybody's."""
+
+    user: str = ""
+
+
 class KeysBody(msgspec.Struct, frozen=True, kw_only=True):
     """Answer of `GET /admin/api/keys`."""
 

@@ -120,6 +120,13 @@ class ReportReply(msgspec.Struct, frozen=True, kw_only=True):
 # Over HTTP
 
 
+class LeaseQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Query of `GET /fleet/jobs/{id}`: the lease, whose job is in the path."""
+
+    attempt: int
+    fence: int
+
+
 class InputFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file to stage: the value the graph writes, its bytes' hash, and where to get them."""
 

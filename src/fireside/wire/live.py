@@ -1,8 +1,8 @@
 """What listeners hear of a job while it lives: committed facts and live progress, as they travel on the bus.
 
 Facts (`facts.<user>`) are told by the server after the commit they tell of. Live frames
-(`live.<user>.<job>.<worker>`) come from the worker and may be lost. A frame is a four-byte big-endian length, that many bytes of JSON, and
-the bytes of a picture if there is one.
+(`live.<user>.<job>.<worker>`) come from the worker and may be lost. A frame is a four-byte big-endian length,
+that many bytes of JSON, and the bytes of a picture if there is one.
 """
 
 import struct
@@ -10,6 +10,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
+
+EndState = Literal["succeeded", "failed", "canceled", "expired"]
 
 _LENGTH = struct.Struct(">I")
 
@@ -46,7 +48,7 @@ class OutputAdded(_Fact, frozen=True, kw_only=True, tag="output"):
 class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
     """The job is over, as the store shows already. `error` is the `execution_error` object of a failed one."""
 
-    state: Literal["succeeded", "failed", "canceled", "expired"]
+    state: EndState
     error: dict[str, Any] | None = None
     executed: tuple[str, ...] = ()
     node_id: str | None = None

@@ -1,2 +1,0 @@
--- Ask whether definitions are remembered.
-SELECT hash FROM definition_set WHERE hash = :hash;

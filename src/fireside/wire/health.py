@@ -1,0 +1,16 @@
+"""What probes read."""
+
+import msgspec
+
+
+class AliveBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /healthz`."""
+
+    status: str = "alive"
+
+
+class ReadyBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /readyz`: whether the store takes writes and the bus is connected."""
+
+    store: bool
+    bus: bool
