@@ -1,0 +1,1 @@
+"""Starting workers: as child processes of this server."""

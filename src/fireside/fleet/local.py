@@ -1,0 +1,82 @@
+"""Workers as children of this server: each a process of its own, restarted when it dies, gone when we are.
+
+A worker gets everything it needs in a ticket, a file that only our user can read.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from fireside.accounts.server_keys import ServerKeys
+from fireside.bus.authority import BusAuthority
+from fireside.domain.ids import WorkerId
+from fireside.processes.children import Child
+from fireside.processes.leftovers import Leftovers
+from fireside.processes.supervisor import Supervisor
+from fireside.wire.fleet import WorkerTicket
+
+_STOP_SECONDS = 8.0
+
+
+class LocalFleet:
+    """This machine's own workers."""
+
+    def __init__(
+        self,
+        authority: BusAuthority,
+        keys: ServerKeys,
+        leftovers: Leftovers,
+        data_dir: Path,
+        *,
+        server_url: str,
+        bus_url: str,
+    ) -> None:
+        self._authority = authority
+        self._keys = keys
+        self._leftovers = leftovers
+        self._data_dir = data_dir
+        self._server_url = server_url
+        self._bus_url = bus_url
+        self._supervisors: list[Supervisor] = []
+
+    async def start(self, count: int) -> None:
+        """Start that many workers and keep them running."""
+        for number in range(1, count + 1):
+            supervisor = Supervisor(self._child(WorkerId(f"local-{number}")), self._leftovers)
+            self._supervisors.append(supervisor)
+            await supervisor.start()
+
+    async def stop(self) -> None:
+        """Let every worker give its job back, and end it; idempotent."""
+        supervisors, self._supervisors = self._supervisors, []
+        await asyncio.gather(*(supervisor.stop(_STOP_SECONDS) for supervisor in supervisors))
+
+    def _child(self, worker_id: WorkerId) -> Child:
+        folder = self._data_dir / "run" / "workers" / worker_id
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ticket = folder / "ticket.json"
+        _write_private(ticket, msgspec.json.encode(self._ticket(worker_id, folder)))
+        command = [sys.executable, "-m", "fireside.cli.main", "worker", str(ticket)]
+        return Child(f"worker {worker_id}", command, log_path=folder / "worker.log")
+
+    def _ticket(self, worker_id: WorkerId, folder: Path) -> WorkerTicket:
+        credentials = self._authority.worker_credentials(worker_id)
+        return WorkerTicket(
+            worker_id=worker_id,
+            server_url=self._server_url,
+            token=self._keys.worker_token(worker_id),
+            bus_url=self._bus_url,
+            bus_jwt=credentials.jwt,
+            bus_seed=credentials.seed,
+            scratch=str(folder / "scratch"),
+        )
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)

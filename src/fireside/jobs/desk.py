@@ -1,0 +1,59 @@
+"""What the verbs work on: the store, the bus, the clock and the settings, held together.
+
+`change` is the one way a verb's decision reaches the store: it reads, lets the rule decide, writes under the fence,
+and decides again when somebody else was faster. Listeners are told after the commit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from fireside.accounts.sealing import Sealer
+from fireside.bus.client import Bus
+from fireside.bus.errors import BusError
+from fireside.bus.subjects import dispatch_wake
+from fireside.config import Config
+from fireside.domain.errors import NotFound
+from fireside.domain.ids import JobId, UserId
+from fireside.domain.jobs import Job
+from fireside.events.announcer import Announcer
+from fireside.events.facts import fact_of
+from fireside.jobs.definitions import DefinitionBook
+from fireside.store.store import Store
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every verb needs."""
+
+    store: Store
+    bus: Bus
+    announcer: Announcer
+    definitions: DefinitionBook
+    sealer: Sealer
+    config: Config
+    clock: Callable[[], datetime]
+
+    async def job_of(self, user_id: UserId, job_id: JobId) -> Job:
+        """Read the user's job; `NotFound` for one that is not there or not theirs."""
+        job = await self.store.job(job_id, user_id=user_id)
+        if job is None:
+            raise NotFound(f"there is no job {job_id}")
+        return job
+
+    async def announce(self, job: Job) -> None:
+        """Tell listeners where the job stands now."""
+        fact = fact_of(job)
+        if fact is not None:
+            await self.announcer.tell(job.user_id, fact)
+
+    async def wake_dispatch(self) -> None:
+        """Let the dispatcher look now; without this it looks a moment later by itself."""
+        try:
+            await self.bus.publish(dispatch_wake(), b"")
+        except BusError as error:
+            _log.info("dispatch not woken", reason=str(error))

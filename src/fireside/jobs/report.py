@@ -1,0 +1,166 @@
+"""Report: what a worker says of the job it holds, believed only under its lease.
+
+Every report may arrive twice (the bus replays after a reconnect, a worker asks again when an answer is lost), so each
+is idempotent: what is recorded already under the same lease is simply confirmed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from fireside.domain.assets import Asset
+from fireside.domain.errors import StaleLease
+from fireside.domain.ids import WorkerId
+from fireside.domain.jobs import Job, JobState, Lease
+from fireside.domain.lifecycle import Verb, advance
+from fireside.domain.outputs import summarize_outputs
+from fireside.events.facts import ended_fact, milliseconds
+from fireside.jobs.desk import Desk
+from fireside.store.records import Ending, NodeRecord, TimelineEntry
+from fireside.store.store import Changed
+from fireside.wire.fleet import EndReport, NodeFailure
+from fireside.wire.live import OutputAdded
+
+_VERBS = {
+    "succeeded": Verb.SUCCEED,
+    "failed": Verb.FAIL,
+    "interrupted": Verb.RELEASE,
+    "released": Verb.RELEASE,
+}
+
+
+async def start_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
+    """Record that the worker's job runs now; `StaleLease` when the worker must drop it."""
+    while True:
+        before = await held_job(desk, worker_id, lease)
+        if before.state is not JobState.ASSIGNED:
+            return before
+        after = advance(before, Verb.START, desk.clock(), lease=lease)
+        try:
+            job = await desk.store.change_job(
+                before, after, timeline=[TimelineEntry(kind="started", at=after.changed_at)]
+            )
+        except Changed:
+            continue
+        await desk.announce(job)
+        return job
+
+
+async def add_output(
+    desk: Desk, worker_id: WorkerId, lease: Lease, record: NodeRecord, files: Sequence[Asset]
+) -> NodeRecord:
+    """Record what a node has shown, with its files, and tell listeners; gives the record with the names as stored."""
+    while True:
+        job = await held_job(desk, worker_id, lease)
+        try:
+            stored, _ = await desk.store.add_output(job, record, files)
+        except Changed:
+            continue
+        fact = OutputAdded(
+            job_id=job.id,
+            at=milliseconds(desk.clock()),
+            node_id=stored.node_id,
+            display_node_id=stored.display_node_id,
+            output=dict(stored.output),
+        )
+        await desk.announcer.tell(job.user_id, fact)
+        return stored
+
+
+async def end_job(desk: Desk, worker_id: WorkerId, report: EndReport) -> Job:
+    """Record the end of a run; `StaleLease` when the worker lost the job meanwhile."""
+    lease = report.lease.lease()
+    while True:
+        before = await desk.store.job(lease.job_id)
+        if before is not None and _is_recorded(before, lease):
+            return before
+        before = await held_job(desk, worker_id, lease)
+        report = _bounded(desk, before, report)
+        after = advance(before, _VERBS[report.outcome], desk.clock(), lease=lease)
+        ending = await _ending(desk, after, report)
+        timeline = _timeline(after, report, ending)
+        try:
+            job = await desk.store.change_job(
+                before,
+                after,
+                timeline=timeline,
+                ending=ending,
+                charge_seconds=report.run_seconds - before.charged_seconds,
+            )
+        except Changed:
+            continue
+        await _tell_end(desk, job, report)
+        return job
+
+
+async def held_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
+    """Read the job that the worker holds under this lease; `StaleLease` when it does not."""
+    job = await desk.store.job(lease.job_id)
+    if job is None or job.worker_id != worker_id or job.lease != lease or job.is_terminal:
+        raise StaleLease(f"worker {worker_id} does not hold job {lease.job_id} under fence {lease.fence}")
+    return job
+
+
+def _bounded(desk: Desk, job: Job, report: EndReport) -> EndReport:
+    """Let a job that comes back unfinished for the last time fail instead of going round for ever."""
+    if _VERBS[report.outcome] is not Verb.RELEASE or job.attempt < desk.config.max_attempts:
+        return report
+    failure = NodeFailure(
+        node_id="",
+        node_type="",
+        exception_type="PanicError",
+        exception_message=f"lost: the job was handed out {job.attempt} times and came back unfinished each time",
+    )
+    return msgspec.structs.replace(report, outcome="failed", failure=failure)
+
+
+def _is_recorded(job: Job, lease: Lease) -> bool:
+    # A lease's own end leaves its fence in place; whoever else ends or moves a job raises it.
+    return job.lease == lease and (job.is_terminal or job.state is JobState.QUEUED)
+
+
+async def _ending(desk: Desk, after: Job, report: EndReport) -> Ending | None:
+    if not after.is_terminal:
+        return Ending(charged_seconds=report.run_seconds)
+    records = await desk.store.job_outputs(after.id)
+    summary = summarize_outputs({record.node_id: dict(record.output) for record in records})
+    error = None
+    if after.state is JobState.FAILED and report.failure is not None:
+        error = msgspec.json.encode(error_object(report.failure))
+    return Ending(summary=summary, error=error, charged_seconds=report.run_seconds)
+
+
+def error_object(failure: NodeFailure) -> dict[str, Any]:
+    """Shape a failure as the published contract's ExecutionError: all seven fields, always of their types."""
+    return {
+        "node_id": failure.node_id,
+        "node_type": failure.node_type,
+        "exception_message": failure.exception_message,
+        "exception_type": failure.exception_type,
+        "traceback": list(failure.traceback),
+        "current_inputs": dict(failure.current_inputs),
+        "current_outputs": {},
+    }
+
+
+def _timeline(after: Job, report: EndReport, ending: Ending | None) -> list[TimelineEntry]:
+    entries = [
+        TimelineEntry(kind="cached", at=after.started_at or after.changed_at, data={"nodes": list(report.cached)})
+    ]
+    data: Mapping[str, Any] = {}
+    if ending is not None and ending.error is not None:
+        data = msgspec.json.decode(ending.error, type=dict[str, Any])
+    elif after.state is JobState.CANCELED:
+        data = {"node_id": report.interrupted_at, "executed": list(report.executed)}
+    kind = "released" if after.state is JobState.QUEUED else after.state.value
+    return [*entries, TimelineEntry(kind=kind, at=after.changed_at, data=data)]
+
+
+async def _tell_end(desk: Desk, job: Job, report: EndReport) -> None:
+    if job.is_terminal:
+        fact = ended_fact(job, executed=report.executed, node_id=report.interrupted_at)
+        await desk.announcer.tell(job.user_id, fact)
+    else:
+        await desk.announce(job)
+        await desk.wake_dispatch()

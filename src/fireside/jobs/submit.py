@@ -1,0 +1,135 @@
+"""Submit: a workflow goes in, is checked in full, and is on disk before the caller hears of it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from fireside.domain.accounts import User
+from fireside.domain.assets import Asset, FileName, Folder
+from fireside.domain.errors import BadRequest
+from fireside.domain.ids import BlobHash, JobId
+from fireside.domain.jobs import Job
+from fireside.graphs.definitions import NodeDefinitions
+from fireside.graphs.files import FileReference, file_values, parse_file_value
+from fireside.graphs.fingerprint import fingerprint_graph
+from fireside.graphs.limits import GraphLimits
+from fireside.graphs.parse import Graph, parse_graph
+from fireside.graphs.validate import ValidGraph, validate_graph
+from fireside.jobs.desk import Desk
+from fireside.store.records import JobBody, NewJob, StagedInput
+
+SECRET_NAMES = ("api_key_comfy_org", "auth_token_comfy_org")
+"""Credentials of partner nodes: sealed beside the job, never stored or shown with its `extra_data`."""
+
+_BIG_GRAPH_NODES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What a caller wants run, already taken out of their dialect; `graph` is whatever JSON they sent."""
+
+    user: User
+    graph: Any
+    extra_data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    job_id: JobId | None = None
+    number: float | None = None
+    front: bool = False
+    client_id: str | None = None
+    workflow_id: str | None = None
+    targets: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The queued job, and what was wrong with the chains that were dropped from it."""
+
+    job: Job
+    node_errors: Mapping[str, Any]
+
+
+async def submit_job(desk: Desk, submission: Submission) -> Submitted:
+    """Validate and queue a workflow.
+
+    Raises `InvalidGraph` or `TooLarge` for the workflow, `DuplicateJob` for an id that is taken, `QueueFull`,
+    `NoDefinitions`, `StorageFull`. Nothing is kept of a submit that raises.
+    """
+    definitions = await desk.definitions.definitions()
+    limits = GraphLimits(max_nodes=desk.config.max_graph_nodes, max_depth=desk.config.max_graph_depth)
+    graph = parse_graph(submission.graph, limits)
+    assets = await _find_files(desk, submission.user, graph, definitions)
+    valid = await _validate(graph, definitions, submission.targets, assets)
+    job = await desk.store.add_job(
+        _new_job(desk, submission, valid, assets),
+        desk.clock(),
+        max_queued=submission.user.max_queued or desk.config.max_queued,
+    )
+    await desk.announce(job)
+    await desk.wake_dispatch()
+    return Submitted(job=job, node_errors=valid.node_errors_body())
+
+
+async def _find_files(desk: Desk, user: User, graph: Graph, definitions: NodeDefinitions) -> dict[str, Asset]:
+    """Find the caller's files that the graph names: value as written -> asset."""
+    found: dict[str, Asset] = {}
+    by_name: dict[str, FileName] = {}
+    for value, folder in file_values(graph, definitions):
+        try:
+            reference = parse_file_value(value, default_type=folder)
+        except BadRequest:
+            continue  # validation says of each value that is nobody's file which node it stands in
+        if reference.hash is not None:
+            asset = await desk.store.asset_by_hash(user.id, BlobHash(reference.hash))
+            found |= {value: asset} if asset is not None else {}
+        else:
+            by_name[value] = _file_name(reference)
+    assets = await desk.store.assets_by_files(user.id, set(by_name.values()))
+    return found | {value: assets[name] for value, name in by_name.items() if name in assets}
+
+
+def _file_name(reference: FileReference) -> FileName:
+    return FileName(folder=Folder(reference.type), subfolder=reference.subfolder, name=reference.name)
+
+
+async def _validate(
+    graph: Graph, definitions: NodeDefinitions, targets: Sequence[str] | None, assets: Mapping[str, Asset]
+) -> ValidGraph:
+    if len(graph.nodes) < _BIG_GRAPH_NODES:
+        return validate_graph(graph, definitions, targets=targets, known_files=assets.keys())
+    return await asyncio.to_thread(validate_graph, graph, definitions, targets=targets, known_files=assets.keys())
+
+
+def _new_job(desk: Desk, submission: Submission, valid: ValidGraph, assets: Mapping[str, Asset]) -> NewJob:
+    job_id = submission.job_id or JobId(uuid4())
+    secrets = {name: submission.extra_data[name] for name in SECRET_NAMES if submission.extra_data.get(name)}
+    shown = {name: value for name, value in submission.extra_data.items() if name not in SECRET_NAMES}
+    body = JobBody(
+        graph=msgspec.json.encode(valid.graph),
+        extra_data=msgspec.json.encode(shown),
+        outputs=valid.outputs,
+        inputs=tuple(
+            StagedInput(value=value, hash=asset.hash, size_bytes=asset.size_bytes) for value, asset in assets.items()
+        ),
+        sealed_secrets=desk.sealer.seal(msgspec.json.encode(secrets), context=str(job_id)) if secrets else None,
+    )
+    return NewJob(
+        id=job_id,
+        user_id=submission.user.id,
+        body=body,
+        number=submission.number,
+        front=submission.front,
+        workflow_id=submission.workflow_id or _workflow_id(submission.extra_data),
+        client_id=submission.client_id,
+        fingerprint=fingerprint_graph(valid.graph),
+    )
+
+
+def _workflow_id(extra_data: Mapping[str, Any]) -> str | None:
+    """Find `extra_pnginfo.workflow.id`, which the editor sends; anything may be missing or of another type."""
+    value: Any = extra_data
+    for key in ("extra_pnginfo", "workflow", "id"):
+        value = value.get(key) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,1 @@
+"""Who goes next, and where: pure functions over a snapshot."""

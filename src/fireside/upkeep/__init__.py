@@ -1,0 +1,1 @@
+"""Loops that repair and tidy; each has `tick(now)`, and being late never makes anything wrong."""

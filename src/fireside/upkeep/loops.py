@@ -1,0 +1,51 @@
+"""A duty that is done again and again, by the clock."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+
+from fireside.domain.errors import FiresideError
+
+_log = structlog.get_logger(__name__)
+
+
+class Loop:
+    """Does its duty every `every_seconds`; a duty that fails is logged and tried again the next time."""
+
+    def __init__(
+        self,
+        name: str,
+        duty: Callable[[datetime], Awaitable[None]],
+        *,
+        every_seconds: float,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._name = name
+        self._duty = duty
+        self._every_seconds = every_seconds
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin; the first time is now."""
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        """End, in the middle of the duty if need be."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def tick(self, now: datetime) -> None:
+        """Do the duty once."""
+        try:
+            await self._duty(now)
+        except FiresideError as error:
+            _log.warning("upkeep failed", duty=self._name, code=error.code, reason=error.message)
+
+    async def _run(self) -> None:
+        while True:
+            await self.tick(self._clock())
+            await asyncio.sleep(self._every_seconds)

@@ -1,0 +1,153 @@
+"""The worker's agent: says it is there, takes one job at a time, and stops when told.
+
+It stays responsive while the runtime works, because the runtime computes in another process. What it takes is decided
+by the server; what it does with a job is in `run`.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import msgspec
+import structlog
+from blake3 import blake3
+
+from fireside.bus.client import Bus
+from fireside.bus.subjects import presence, work
+from fireside.client.fleet import FleetClient
+from fireside.domain.ids import UserId, WorkerId
+from fireside.runtimes.base import Runtime, RuntimeInfo
+from fireside.wire.fleet import (
+    Assignment,
+    AssignmentReply,
+    CancelRun,
+    JoinBody,
+    LeaseBody,
+    Presence,
+    WorkRequest,
+)
+from fireside.worker.reporter import Reporter
+from fireside.worker.run import Run, run_job
+from fireside.worker.telling import Telling
+
+_PRESENCE_SECONDS = 1.0
+_JOIN_PAUSE_SECONDS = 0.5
+_STOP_SECONDS = 5.0
+_log = structlog.get_logger(__name__)
+
+
+class Agent:
+    """One worker: one runtime, one job at a time."""
+
+    def __init__(self, *, worker_id: WorkerId, bus: Bus, client: FleetClient, runtime: Runtime, scratch: Path) -> None:
+        self._worker_id = worker_id
+        self._bus = bus
+        self._client = client
+        self._runtime = runtime
+        self._scratch = scratch
+        self._reporter = Reporter(bus, worker_id)
+        self._boot_id = uuid4().hex
+        self._info: RuntimeInfo | None = None
+        self._run: Run | None = None
+        self._draining = False
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def work_until(self, stopped: asyncio.Event) -> None:
+        """Join, work, and leave in order when `stopped` is set: a job under way goes back to the queue."""
+        self._info = await self._runtime.start()
+        await self._join(self._info)
+        subscription = await self._bus.subscribe(work(self._worker_id), self._asked)
+        beating = asyncio.create_task(self._beat(), name="presence")
+        await stopped.wait()
+        self._draining = True
+        self._changed.set()
+        await self._give_back()
+        beating.cancel()
+        await subscription.unsubscribe()
+
+    async def _join(self, info: RuntimeInfo) -> None:
+        body = JoinBody(
+            boot_id=self._boot_id,
+            runtime=info.kind,
+            version=info.version,
+            definitions_hash=blake3(info.definitions).hexdigest(),
+            devices=tuple(dict(device) for device in info.devices),
+            system=dict(info.system),
+        )
+        while True:
+            try:
+                if (await self._client.join(body)).wants_definitions:
+                    await self._client.put_definitions(body.definitions_hash, info.definitions)
+            except httpx.HTTPError as error:
+                _log.info("not joined yet", reason=str(error))
+                await asyncio.sleep(_JOIN_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _beat(self) -> None:
+        while True:
+            await self._bus.publish_lossy(presence(self._worker_id), msgspec.json.encode(self._presence()))
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), _PRESENCE_SECONDS)
+
+    def _presence(self) -> Presence:
+        return Presence(
+            boot_id=self._boot_id,
+            runtime=self._info.kind if self._info else "",
+            ready=self._info is not None,
+            draining=self._draining,
+            leases=(LeaseBody.of(self._run.lease),) if self._run else (),
+        )
+
+    async def _asked(self, subject: str, payload: bytes) -> bytes:  # noqa: ARG002 - the bus's handler shape
+        request = msgspec.json.decode(payload, type=WorkRequest)
+        if isinstance(request, Assignment):
+            return msgspec.json.encode(self._take(request))
+        run = self._run
+        if run is not None and run.lease == request.lease.lease():
+            if isinstance(request, CancelRun):
+                await run.stop()
+            else:
+                await run.telling.tell_again()
+        return b""
+
+    def _take(self, request: Assignment) -> AssignmentReply:
+        lease = request.lease.lease()
+        if self._run is not None and self._run.lease == lease:
+            return AssignmentReply(accepted=True)
+        if self._run is not None or self._draining:
+            return AssignmentReply(accepted=False, reason="draining" if self._draining else "busy")
+        user_id = UserId(request.user_id)
+        self._run = Run(
+            lease=lease,
+            client=self._client,
+            runtime=self._runtime,
+            reporter=self._reporter,
+            telling=Telling(self._bus, user_id, self._worker_id, lease),
+            folder=self._scratch / f"{lease.job_id}-{lease.fence}",
+        )
+        task = asyncio.create_task(self._do(self._run), name=f"job {lease.job_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._changed.set()
+        return AssignmentReply(accepted=True)
+
+    async def _do(self, run: Run) -> None:
+        try:
+            await run_job(run)
+        except Exception:  # noqa: BLE001 - the edge of this process
+            # The job is not reported, so the server takes it back and somebody else tries.
+            _log.exception("job broke the agent", job_id=str(run.lease.job_id))
+        finally:
+            self._run = None
+            self._changed.set()
+
+    async def _give_back(self) -> None:
+        if self._run is not None:
+            await self._run.stop(give_back=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)

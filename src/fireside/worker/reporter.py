@@ -1,0 +1,42 @@
+"""Getting a report through: asked again until the server has it on disk or refuses the lease."""
+
+import asyncio
+
+import msgspec
+import structlog
+
+from fireside.bus.client import Bus
+from fireside.bus.errors import BusError
+from fireside.bus.subjects import reports
+from fireside.domain.errors import StaleLease
+from fireside.domain.ids import WorkerId
+from fireside.wire.fleet import Report, ReportReply
+
+_ANSWER_SECONDS = 5.0
+_PAUSE_SECONDS = 0.25
+_log = structlog.get_logger(__name__)
+
+
+class Reporter:
+    """Delivers this worker's reports."""
+
+    def __init__(self, bus: Bus, worker_id: WorkerId) -> None:
+        self._bus = bus
+        self._subject = reports(worker_id)
+
+    async def deliver(self, report: Report) -> ReportReply:
+        """Report until it is recorded; `StaleLease` when the job is no longer ours."""
+        payload = msgspec.json.encode(report)
+        while True:
+            try:
+                answer = await self._bus.request(self._subject, payload, timeout=_ANSWER_SECONDS)
+                reply = msgspec.json.decode(answer, type=ReportReply)
+            except (BusError, msgspec.MsgspecError) as error:
+                _log.info("report not delivered, trying again", reason=str(error))
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if reply.status == "stale":
+                raise StaleLease("the server gave this job to somebody else")
+            if reply.status == "ok":
+                return reply
+            await asyncio.sleep(_PAUSE_SECONDS)

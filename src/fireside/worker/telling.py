@@ -1,0 +1,99 @@
+"""Live progress of one run, told on the bus; may be lost, never waited for.
+
+Keeps the last state of the nodes, so that it can be said again to whoever comes late.
+"""
+
+import time
+from collections.abc import Callable
+
+from fireside.bus.client import Bus
+from fireside.bus.subjects import live
+from fireside.domain.ids import UserId, WorkerId
+from fireside.domain.jobs import Lease
+from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, Progress, ProgressState
+from fireside.wire.live import (
+    CachedFrame,
+    Frame,
+    NodeFrame,
+    NodeStateBody,
+    PreviewFrame,
+    ProgressFrame,
+    StateFrame,
+    encode_frame,
+)
+
+LiveEvent = CachedNodes | NodeStarted | ProgressState | Progress | Preview
+
+
+class Telling:
+    """Publishes the frames of one lease."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        user_id: UserId,
+        worker_id: WorkerId,
+        lease: Lease,
+        *,
+        unix_time: Callable[[], float] = time.time,
+    ) -> None:
+        self._bus = bus
+        self._subject = live(user_id, lease.job_id, worker_id)
+        self._fence = lease.fence
+        self._unix_time = unix_time
+        self._sequence = 0
+        self._last_state: ProgressState | None = None
+        self._last_node: NodeStarted | None = None
+
+    async def tell(self, event: LiveEvent) -> None:
+        """Publish one event of the run."""
+        if isinstance(event, ProgressState):
+            self._last_state = event
+        elif isinstance(event, NodeStarted):
+            self._last_node = event
+        picture = event.data if isinstance(event, Preview) else b""
+        await self._bus.publish_lossy(self._subject, encode_frame(self._frame(event), picture))
+
+    async def tell_again(self) -> None:
+        """Say where the run stands, for listeners who came late."""
+        for event in (self._last_state, self._last_node):
+            if event is not None:
+                await self.tell(event)
+
+    def _frame(self, event: LiveEvent) -> Frame:
+        self._sequence += 1
+        fence, sequence = self._fence, self._sequence
+        match event:
+            case CachedNodes():
+                return CachedFrame(fence=fence, sequence=sequence, nodes=event.nodes, at=self._unix_time() * 1000)
+            case NodeStarted():
+                return NodeFrame(
+                    fence=fence, sequence=sequence, node_id=event.node_id, display_node_id=event.display_node_id
+                )
+            case Progress():
+                return ProgressFrame(
+                    fence=fence, sequence=sequence, node_id=event.node_id, value=event.value, max=event.max
+                )
+            case Preview():
+                return PreviewFrame(
+                    fence=fence,
+                    sequence=sequence,
+                    node_id=event.node_id,
+                    display_node_id=event.display_node_id,
+                    mime=event.mime,
+                )
+            case ProgressState():
+                return StateFrame(fence=fence, sequence=sequence, nodes=tuple(_state(node) for node in event.nodes))
+
+
+def _state(node: NodeState) -> NodeStateBody:
+    return NodeStateBody(
+        node_id=node.node_id,
+        display_node_id=node.display_node_id,
+        parent_node_id=node.parent_node_id,
+        real_node_id=node.real_node_id,
+        class_type=node.class_type,
+        state=node.state,
+        value=node.value,
+        max=node.max,
+    )

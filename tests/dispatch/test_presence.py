@@ -1,0 +1,112 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from fireside.dispatch.presence import Presences
+from fireside.domain.ids import JobId, UserId, WorkerId
+from fireside.domain.jobs import Job, JobState
+from fireside.store.records import HeldJob
+from fireside.wire.fleet import LeaseBody, Presence
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LOST_AFTER = timedelta(seconds=3.5)
+WORKER = WorkerId("w1")
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def held(state: JobState = JobState.RUNNING) -> HeldJob:
+    job = Job(
+        id=JobId(UUID(int=1)), user_id=UserId(1), state=state, number=0, attempt=1, losses=0, fence=1,
+        worker_id=WORKER, created_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+    return HeldJob(job=job, worker_id=WORKER, charged_seconds=1.0)
+
+
+def presence(*jobs: HeldJob, boot_id: str = "a") -> Presence:
+    leases = tuple(LeaseBody.of(job.job.lease) for job in jobs)
+    return Presence(boot_id=boot_id, runtime="builtin", ready=True, leases=leases)
+
+
+def test_a_worker_that_names_its_lease_keeps_its_job() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(1))
+    assert presences.judge([held()], after(2), listening_since=NOW) == []
+
+
+def test_a_silent_worker_loses_its_job_and_that_counts() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(1))
+    (verdict,) = presences.judge([held()], after(5), listening_since=NOW)
+    assert verdict.lost
+
+
+def test_nothing_is_judged_before_the_leader_has_listened_long_enough() -> None:
+    presences = Presences(LOST_AFTER)
+    assert presences.judge([held()], after(3), listening_since=NOW) == []
+
+
+def test_a_worker_that_was_never_seen_loses_its_job_and_that_does_not_count() -> None:
+    presences = Presences(LOST_AFTER)
+    (verdict,) = presences.judge([held()], after(4), listening_since=NOW)
+    assert not verdict.lost
+
+
+def test_after_a_reconnect_the_silence_before_it_is_not_held_against_the_worker() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(1))
+    assert presences.judge([held()], after(9), listening_since=after(8)) == []
+
+
+def test_a_worker_that_came_back_as_a_new_process_lost_its_job() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(1))
+    presences.saw(WORKER, presence(boot_id="b"), after(2))
+    (verdict,) = presences.judge([held()], after(2), listening_since=NOW)
+    assert verdict.lost
+
+
+def test_a_word_from_before_the_offer_says_nothing_about_the_offered_job() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(), after(1))
+    presences.offered(WORKER, held().job.lease, after(2))
+    assert presences.judge([held()], after(2), listening_since=NOW) == []
+    presences.saw(WORKER, presence(), after(3))
+    assert len(presences.judge([held()], after(3), listening_since=NOW)) == 1
+
+
+def test_a_worker_is_not_offered_a_second_job_while_it_has_one() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(), after(1))
+    assert presences.free_workers(after(1), set()) == [WORKER]
+    presences.offered(WORKER, held().job.lease, after(1))
+    assert presences.free_workers(after(1), set()) == []
+
+
+def test_a_worker_that_did_not_answer_is_not_there_until_it_says_so() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(), after(1))
+    presences.offered(WORKER, None, after(1))
+    assert presences.free_workers(after(1), set()) == []
+    presences.saw(WORKER, presence(), after(2))
+    assert presences.free_workers(after(2), set()) == [WORKER]
+
+
+def test_a_silent_draining_or_unready_worker_gets_nothing() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(), after(1))
+    assert presences.free_workers(after(6), set()) == []
+    presences.saw(WORKER, Presence(boot_id="a", runtime="builtin", ready=False), after(6))
+    assert presences.free_workers(after(6), set()) == []
+    presences.saw(WORKER, Presence(boot_id="a", runtime="builtin", ready=True, draining=True), after(6))
+    assert presences.free_workers(after(6), set()) == []
+
+
+def test_a_stale_lease_in_a_presence_does_not_keep_a_job() -> None:
+    presences = Presences(LOST_AFTER)
+    old = held()
+    newer = replace(old, job=replace(old.job, fence=3, attempt=2))
+    presences.saw(WORKER, presence(old), after(1))
+    assert len(presences.judge([newer], after(1.5), listening_since=NOW)) == 1
