@@ -4,24 +4,27 @@ They answer an admin's key over HTTP, and anybody who can open the admin socket 
 """
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 import fireside
 from fireside.accounts.accounts import NewUser
 from fireside.domain.accounts import ApiKey, Role, User
-from fireside.domain.errors import BadRequest, FiresideError, NotFound, TooLarge, Unauthenticated
+from fireside.domain.errors import FiresideError, NotFound
 from fireside.domain.ids import UserId
-from fireside.server.callers import principal_of, services_of
+from fireside.server.answers import json_answer
+from fireside.server.callers import services_of, user_of
+from fireside.server.reading import read_body, read_query
+from fireside.server.routes import Access, Answer, Handler, Route
 from fireside.server.services import FleetView
 from fireside.wire.admin import (
     CreatedKeyBody,
     DoctorBody,
     KeyBody,
     KeysBody,
+    KeysQuery,
     LoginLinkBody,
     LoginLinkQuery,
     NewKeyBody,
@@ -34,12 +37,11 @@ from fireside.wire.admin import (
 
 _BODY_BYTES = 65536
 _CREATED = 201
-_T = TypeVar("_T")
 
 
 async def create_user(request: Request) -> Response:
     """Add a user."""
-    body = await _body(request, NewUserBody)
+    body = await read_body(request, NewUserBody, limit=_BODY_BYTES)
     new = NewUser(
         name=body.name,
         role=Role(body.role),
@@ -47,32 +49,32 @@ async def create_user(request: Request) -> Response:
         max_running=body.max_running,
         max_queued=body.max_queued,
     )
-    return _answer(_user_body(await services_of(request).accounts.create_user(new)), _CREATED)
+    return json_answer(_user_body(await services_of(request).accounts.create_user(new)), _CREATED)
 
 
 async def list_users(request: Request) -> Response:
     """List all users."""
     found = await services_of(request).accounts.users()
-    return _answer(UsersBody(users=[_user_body(user) for user in found]))
+    return json_answer(UsersBody(users=[_user_body(user) for user in found]))
 
 
 async def create_key(request: Request) -> Response:
     """Make a key for a user and show it, this once."""
-    body = await _body(request, NewKeyBody)
+    body = await read_body(request, NewKeyBody, limit=_BODY_BYTES)
     accounts = services_of(request).accounts
     user = await accounts.user_named(body.user)
     key, secret = await accounts.create_key(user, body.label)
     answer = CreatedKeyBody(id=key.id, user=user.name, prefix=key.prefix, label=key.label, key=secret)
-    return _answer(answer, _CREATED)
+    return json_answer(answer, _CREATED)
 
 
 async def list_keys(request: Request) -> Response:
     """List everybody's keys, or those of one user."""
     accounts = services_of(request).accounts
-    name = request.query_params.get("user")
+    name = read_query(request, KeysQuery).user
     owner = await accounts.user_named(name) if name else None
     names = {user.id: user.name for user in await accounts.users()}
-    return _answer(KeysBody(keys=[_key_body(key, names) for key in await accounts.keys(owner)]))
+    return json_answer(KeysBody(keys=[_key_body(key, names) for key in await accounts.keys(owner)]))
 
 
 async def revoke_key(request: Request) -> Response:
@@ -82,17 +84,19 @@ async def revoke_key(request: Request) -> Response:
     key = next((key for key in await accounts.keys() if str(key.id) == wanted), None)
     if key is None:
         raise NotFound(f"there is no key {wanted}")
-    return _answer(RevokedBody(revoked=await accounts.revoke_key(key.id)))
+    return json_answer(RevokedBody(revoked=await accounts.revoke_key(key.id)))
 
 
 async def make_login_link(request: Request) -> Response:
     """Make a one-time login link for a user, or for the caller."""
     services = services_of(request)
-    name = (await _body(request, LoginLinkQuery)).user
-    user = await services.accounts.user_named(name) if name else _caller(request)
+    name = (await read_body(request, LoginLinkQuery, limit=_BODY_BYTES, if_empty=b"{}")).user
+    user = await services.accounts.user_named(name) if name else user_of(request)
     token = await services.accounts.login_link(user)
     minutes = services.config.login_link_minutes
-    return _answer(LoginLinkBody(url=f"{services.public_url}/login/{token}", user=user.name, minutes=minutes), _CREATED)
+    return json_answer(
+        LoginLinkBody(url=f"{services.public_url}/login/{token}", user=user.name, minutes=minutes), _CREATED
+    )
 
 
 async def examine(request: Request) -> Response:
@@ -111,43 +115,7 @@ async def examine(request: Request) -> Response:
         bus="" if services.bus.is_connected else "the bus is away; jobs wait and nothing is lost",
         workers=_workers(services.fleet),
     )
-    return _answer(answer)
-
-
-ROUTES = (
-    ("POST", "/admin/api/users", create_user),
-    ("GET", "/admin/api/users", list_users),
-    ("POST", "/admin/api/keys", create_key),
-    ("GET", "/admin/api/keys", list_keys),
-    ("POST", "/admin/api/keys/{key_id}/revoke", revoke_key),
-    ("POST", "/admin/api/login-link", make_login_link),
-    ("GET", "/admin/api/doctor", examine),
-)
-"""Method, path and handler of each route; only admins may call them."""
-
-
-def _caller(request: Request) -> User:
-    principal = principal_of(request)
-    if principal is None:
-        raise Unauthenticated("whose link is it to be?")
-    return principal.user
-
-
-async def _body(request: Request, kind: type[_T]) -> _T:
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _BODY_BYTES:
-            raise TooLarge(f"a body here has at most {_BODY_BYTES} bytes")
-    try:
-        return msgspec.json.decode(bytes(content) or b"{}", type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadRequest(f"the body is not as it should be: {error}") from error
-
-
-def _answer(body: msgspec.Struct, status: int = 200) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(msgspec.json.encode(body), status, media_type="application/json", headers=headers)
+    return json_answer(answer)
 
 
 def _user_body(user: User) -> UserBody:
@@ -185,3 +153,75 @@ def _workers(fleet: FleetView) -> list[WorkerBody]:
         )
         for worker_id, presence in sorted(fleet.presences().items())
     ]
+
+
+def _route(method: str, path: str, handler: Handler, name: str, text: str, **more: Any) -> Route:
+    return Route(
+        method=method, path=path, handler=handler, name=name, text=text, tag="admin", access=Access.ADMIN, **more
+    )
+
+
+ROUTES = (
+    _route(
+        "POST",
+        "/admin/api/users",
+        create_user,
+        "createUser",
+        "Add a user",
+        body=NewUserBody,
+        answers={201: Answer(text="The user", body=UserBody)},
+    ),
+    _route(
+        "GET",
+        "/admin/api/users",
+        list_users,
+        "listUsers",
+        "List all users",
+        answers={200: Answer(text="All users", body=UsersBody)},
+    ),
+    _route(
+        "POST",
+        "/admin/api/keys",
+        create_key,
+        "createKey",
+        "Make an API key",
+        body=NewKeyBody,
+        answers={201: Answer(text="The key, shown this once", body=CreatedKeyBody)},
+    ),
+    _route(
+        "GET",
+        "/admin/api/keys",
+        list_keys,
+        "listKeys",
+        "List API keys",
+        query=KeysQuery,
+        answers={200: Answer(text="Keys, revoked ones included", body=KeysBody)},
+    ),
+    _route(
+        "POST",
+        "/admin/api/keys/{key_id}/revoke",
+        revoke_key,
+        "revokeKey",
+        "End an API key",
+        answers={200: Answer(text="Whether it was valid until now", body=RevokedBody)},
+    ),
+    _route(
+        "POST",
+        "/admin/api/login-link",
+        make_login_link,
+        "makeLoginLink",
+        "Make a one-time login link",
+        body=LoginLinkQuery,
+        body_is_optional=True,
+        answers={201: Answer(text="The link", body=LoginLinkBody)},
+    ),
+    _route(
+        "GET",
+        "/admin/api/doctor",
+        examine,
+        "examine",
+        "Say how the server is",
+        answers={200: Answer(text="How it is", body=DoctorBody)},
+    ),
+)
+"""Only admins may call them."""

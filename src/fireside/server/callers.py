@@ -1,29 +1,55 @@
-"""What a handler of the pages and the admin's routes knows of its request: the services, the caller, the origin."""
+"""What a handler knows of its request: the services, the caller, the origin."""
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
-from fireside.domain.accounts import Principal
-from fireside.domain.errors import Forbidden
+from fireside.domain.accounts import Principal, User
+from fireside.domain.errors import Forbidden, Unauthenticated
+from fireside.domain.ids import WorkerId
 from fireside.server.services import Services
 
 _OWN_SITES = frozenset({"same-origin", "none"})
 
 
-def services_of(request: Request) -> Services:
+def services_of(request: HTTPConnection) -> Services:
     """Give the services behind this edge."""
     services: Services = request.app.state.services
     return services
 
 
-def principal_of(request: Request) -> Principal | None:
+def principal_of(request: HTTPConnection) -> Principal | None:
     """Say for whom the request acts, as the edge found out; None for nobody."""
     principal: Principal | None = getattr(request.state, "principal", None)
     return principal
 
 
-def refuse_foreign_origin(request: Request) -> None:
-    """Raise `Forbidden` for a form that another site's page has sent; programs, which tell no origin, pass."""
+def caller_of(request: HTTPConnection) -> Principal:
+    """Say for whom the request acts, on a route that is closed to nobody-in-particular."""
+    principal = principal_of(request)
+    if principal is None:
+        raise Unauthenticated("Show who you are: send an API key as X-API-Key, or sign in.")
+    return principal
+
+
+def user_of(request: HTTPConnection) -> User:
+    """Give the user that the request acts for."""
+    return caller_of(request).user
+
+
+def worker_of(request: HTTPConnection) -> WorkerId:
+    """Say which worker calls, on a route that only workers may call."""
+    worker_id: WorkerId = request.state.worker_id
+    return worker_id
+
+
+def refuse_foreign_origin(request: HTTPConnection) -> None:
+    """Raise `Forbidden` for what another site's page has sent; programs, which tell no origin, pass."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    own = {services_of(request).public_url, f"{request.url.scheme}://{request.headers.get('host', '')}"}
+    host = request.headers.get("host", "")
+    own = {services_of(request).public_url, *(f"{scheme}://{host}" for scheme in _page_schemes(request))}
     if (site is not None and site not in _OWN_SITES) or (origin is not None and origin not in own):
-        raise Forbidden("this form was sent by another site's page")
+        raise Forbidden("This was sent by another site's page.")
+
+
+def _page_schemes(request: HTTPConnection) -> tuple[str, ...]:
+    """The schemes of the pages that may have sent this: a websocket's page is http where the socket is ws."""
+    return {"ws": ("http",), "wss": ("https",)}.get(request.url.scheme, (request.url.scheme,))

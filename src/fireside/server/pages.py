@@ -19,6 +19,7 @@ from fireside.domain.jobs import TERMINAL_STATES
 from fireside.domain.listing import JobFilter, Window
 from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
 from fireside.server.job_cards import card_of
+from fireside.server.routes import Access, Route
 
 JOBS_PER_PAGE = 24
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -147,13 +148,25 @@ async def _small_body(request: Request) -> bytes:
     return bytes(body)
 
 
-ROUTES = (
-    ("GET", "/", show_jobs),
-    ("GET", "/login", show_login),
-    ("POST", "/login", use_pasted_link),
-    ("GET", "/login/{token}", show_link),
-    ("POST", "/login/{token}", use_link),
-    ("POST", "/logout", sign_out),
-    ("GET", "/pages.css", show_style),
+ROUTES = tuple(
+    Route(
+        method=method,
+        path=path,
+        handler=handler,
+        name=name,
+        text=text,
+        tag="pages",
+        access=Access.PUBLIC,
+        is_documented=False,
+    )
+    for method, path, handler, name, text in (
+        ("GET", "/", show_jobs, "showJobs", "The caller's jobs as a page"),
+        ("GET", "/login", show_login, "showLogin", "The page that explains signing in"),
+        ("POST", "/login", use_pasted_link, "usePastedLink", "Sign in with a pasted link"),
+        ("GET", "/login/{token}", show_link, "showLink", "The page of a login link"),
+        ("POST", "/login/{token}", use_link, "useLink", "Sign in with a login link"),
+        ("POST", "/logout", sign_out, "signOut", "Sign out"),
+        ("GET", "/pages.css", show_style, "showStyle", "The style of the pages"),
+    )
 )
-"""Method, path and handler of each page; anybody may call them, each looks for itself who it is."""
+"""Anybody may call the pages; each looks for itself who it is."""

@@ -1,0 +1,308 @@
+"""Wiring: from the settings to a running server, with or without workers of its own.
+
+`assemble` puts the services together and takes them apart; `serve` adds the edge, the leader's loop, upkeep and the
+workers. Nothing here decides anything about jobs.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+import uvicorn
+
+from fireside import __version__
+from fireside.accounts.accounts import Accounts, FirstStart
+from fireside.accounts.sealing import Sealer
+from fireside.accounts.server_keys import ServerKeys
+from fireside.blobs.local import LocalBlobs
+from fireside.blobs.signing import UrlSigner
+from fireside.bus.authority import BusAuthority
+from fireside.bus.client import Bus
+from fireside.bus.server import NatsServer
+from fireside.config import Config
+from fireside.dispatch.dispatcher import Dispatcher
+from fireside.domain.errors import FiresideError
+from fireside.events.announcer import Announcer
+from fireside.events.hub import Hub
+from fireside.fleet.local import LocalFleet
+from fireside.jobs.definitions import DefinitionBook
+from fireside.jobs.desk import Desk
+from fireside.processes.leftovers import Leftovers
+from fireside.server.edge import build_edge
+from fireside.server.fleet_reports import FleetReports
+from fireside.server.services import Services
+from fireside.store.sqlite import SqliteDatabase
+from fireside.store.store import Store
+from fireside.upkeep.duties import duties
+
+SERVER_FILE = "server.json"
+ADMIN_SOCKET = "admin.sock"
+_READY_SECONDS = 60.0
+_log = structlog.get_logger(__name__)
+
+
+class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
+    """`DIR/server.json`: written when the server is ready, removed when it stops in order."""
+
+    url: str
+    port: int
+    pid: int
+    version: str
+
+
+class NotReady(FiresideError):
+    """The server or its workers did not become ready in time."""
+
+    code = "not_ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """The services and the leader's loop, not yet serving."""
+
+    services: Services
+    dispatcher: Dispatcher
+    authority: BusAuthority
+    bus_url: str
+    leftovers: Leftovers
+
+
+def utc_now() -> datetime:
+    """The clock of the server."""
+    return datetime.now(UTC)
+
+
+@contextlib.asynccontextmanager
+async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembly]:
+    """Open the store, the blobs and the bus, and put the services over them together."""
+    data_dir = Path(config.data_dir)
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with contextlib.AsyncExitStack() as stack:
+        keys = ServerKeys.load_or_create(data_dir, config)
+        database = SqliteDatabase(data_dir / "fireside.db")
+        stack.push_async_callback(database.close)
+        await database.start()
+        store = Store(database)
+        leftovers = Leftovers(data_dir / "run" / "children.json")
+        await leftovers.end_all()
+        authority = _authority(config, keys)
+        bus_url = await _bus_url(config, authority, data_dir, leftovers, stack)
+        bus = await Bus.connect(
+            bus_url.split(","), authority.server_credentials(), name="server", inbox_prefix="_INBOX_server"
+        )
+        stack.push_async_callback(bus.close)
+        blobs = LocalBlobs(data_dir / "blobs")
+        desk = Desk(
+            store=store,
+            bus=bus,
+            announcer=Announcer(bus),
+            definitions=DefinitionBook(store),
+            sealer=Sealer(keys.derive("job secrets")),
+            config=config,
+            clock=utc_now,
+        )
+        hub = Hub(bus, store)
+        stack.push_async_callback(hub.close)
+        dispatcher = Dispatcher(desk, bus, name=f"{socket.gethostname()}:{os.getpid()}")
+        services = Services(
+            config=config,
+            store=store,
+            blobs=blobs,
+            bus=bus,
+            desk=desk,
+            hub=hub,
+            signer=UrlSigner(keys.derive("signed urls")),
+            accounts=Accounts(store, utc_now, config),
+            keys=keys,
+            fleet=dispatcher,
+            clock=utc_now,
+            public_url=public_url,
+        )
+        yield Assembly(
+            services=services, dispatcher=dispatcher, authority=authority, bus_url=bus_url, leftovers=leftovers
+        )
+        await services.accounts.flush_last_used()
+
+
+async def serve(
+    config: Config, *, workers: int, on_ready: Callable[[ServerFile, FirstStart | None], None] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT, with that many workers as children."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    with contextlib.closing(_listening_socket(config)) as listening:
+        port: int = listening.getsockname()[1]
+        local_url = f"{'https' if config.tls_certificate else 'http'}://{_own_address(config.host)}:{port}"
+        public_url = config.public_url.rstrip("/") or local_url
+        async with assemble(config, public_url=public_url) as assembly, contextlib.AsyncExitStack() as stack:
+            first_start = await assembly.services.accounts.first_start()
+            await _start_edge(config, assembly, listening, stopped, stack)
+            await _start_loops(assembly, stack)
+            fleet = LocalFleet(
+                assembly.authority,
+                assembly.services.keys,
+                assembly.leftovers,
+                Path(config.data_dir),
+                server_url=local_url,
+                bus_url=assembly.bus_url,
+            )
+            stack.push_async_callback(fleet.stop)
+            await fleet.start(workers)
+            await _until_ready(assembly, workers, stopped)
+            server_file = ServerFile(url=public_url, port=port, pid=os.getpid(), version=__version__)
+            with _server_file(Path(config.data_dir) / SERVER_FILE, server_file):
+                if on_ready is not None and not stopped.is_set():
+                    on_ready(server_file, first_start)
+                await stopped.wait()
+                _log.info("stopping")
+
+
+@contextlib.asynccontextmanager
+async def open_admin_app(config: Config) -> AsyncGenerator[Any]:
+    """Give the app as it answers on the admin socket, without a server: for commands while none runs."""
+    async with assemble(config, public_url=config.public_url or "http://localhost") as assembly:
+        yield build_edge(assembly.services, as_admin=True)
+
+
+def _authority(config: Config, keys: ServerKeys) -> BusAuthority:
+    if config.nats_account_seed:
+        return BusAuthority.from_account_seed(config.nats_account_seed)
+    return BusAuthority.from_secret(keys.derive("bus"))
+
+
+async def _bus_url(
+    config: Config, authority: BusAuthority, data_dir: Path, leftovers: Leftovers, stack: contextlib.AsyncExitStack
+) -> str:
+    if config.nats_url:
+        return config.nats_url
+    nats = NatsServer(data_dir / "run" / "nats", authority, program=config.nats_server or None, leftovers=leftovers)
+    stack.push_async_callback(nats.stop)
+    await nats.start()
+    return nats.url
+
+
+def _listening_socket(config: Config) -> socket.socket:
+    try:
+        return socket.create_server((config.host, config.port), backlog=2048, family=_family(config.host))
+    except OSError as error:
+        raise NotReady(
+            f"cannot listen on {config.host}:{config.port}: {error.strerror}; is another server there?"
+        ) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _own_address(host: str) -> str:
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - a name, not a bind
+    return f"[{address}]" if ":" in address else address
+
+
+class _Uvicorn(uvicorn.Server):
+    """One listener of several in a process whose signals somebody else handles."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+async def _start_edge(
+    config: Config,
+    assembly: Assembly,
+    listening: socket.socket,
+    stopped: asyncio.Event,
+    stack: contextlib.AsyncExitStack,
+) -> None:
+    """Serve the public port, and the admin socket that only our user can open."""
+    path = Path(config.data_dir) / ADMIN_SOCKET
+    path.unlink(missing_ok=True)
+    admin = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    old_mask = os.umask(0o177)
+    try:
+        admin.bind(_short_name(path))
+    finally:
+        os.umask(old_mask)
+    admin.listen(64)
+    stack.callback(path.unlink, missing_ok=True)
+    stack.callback(admin.close)
+    for app, sock, tls in (
+        (build_edge(assembly.services), listening, bool(config.tls_certificate)),
+        (build_edge(assembly.services, as_admin=True), admin, False),
+    ):
+        server = _Uvicorn(_uvicorn_config(config, app, tls=tls))
+        task = asyncio.create_task(server.serve([sock]), name="edge")
+        stack.push_async_callback(_stop_uvicorn, server, task)
+        task.add_done_callback(lambda _: stopped.set())
+
+
+def _short_name(path: Path) -> str:
+    """Name a socket within the 108 bytes that the kernel allows: relative to here when that is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)
+
+
+def _uvicorn_config(config: Config, app: Any, *, tls: bool) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=1024 * 1024,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=config.trusted_proxies or None,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=config.tls_certificate if tls else None,
+        ssl_keyfile=config.tls_key if tls and config.tls_key else None,
+    )
+
+
+async def _stop_uvicorn(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:
+    server.should_exit = True
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> None:
+    reports = FleetReports(assembly.services.desk, assembly.services.bus)
+    stack.push_async_callback(reports.stop)
+    await reports.start()
+    stack.push_async_callback(assembly.dispatcher.stop)
+    await assembly.dispatcher.start()
+    services = assembly.services
+    for loop in duties(services.accounts, services.desk.definitions, services.blobs, services.clock):
+        stack.push_async_callback(loop.stop)
+        await loop.start()
+
+
+async def _until_ready(assembly: Assembly, workers: int, stopped: asyncio.Event) -> None:
+    """Wait until as many workers as we started have told that they are ready."""
+    deadline = asyncio.get_running_loop().time() + _READY_SECONDS
+    while len(assembly.dispatcher.presences()) < workers and not stopped.is_set():
+        if asyncio.get_running_loop().time() > deadline:
+            raise NotReady(
+                f"the workers did not become ready within {_READY_SECONDS:.0f} s; see their logs in the data folder"
+            )
+        await asyncio.sleep(0.02)
+
+
+@contextlib.contextmanager
+def _server_file(path: Path, content: ServerFile) -> Generator[None]:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
+    part.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

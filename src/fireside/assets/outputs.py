@@ -1,0 +1,68 @@
+"""The files that a job's node made, as assets of the job's owner.
+
+A worker says which item of a node's output is which blob; names come from the runtime and are believed no further than
+the owner's space. Which name is free in the end is the store's to say.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import uuid4
+
+from fireside.blobs.base import HEAD_BYTES, Blobs
+from fireside.blobs.sniff import sniff_content_type
+from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
+from fireside.domain.errors import BadRequest
+from fireside.domain.ids import AssetId, BlobHash
+from fireside.domain.jobs import Job
+from fireside.store.records import NodeRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputPlace:
+    """Which item of a node's output a blob is: `output[key][index]`."""
+
+    key: str
+    index: int
+    hash: BlobHash
+
+
+async def output_assets(
+    blobs: Blobs, job: Job, record: NodeRecord, places: Sequence[OutputPlace], now: datetime
+) -> list[Asset]:
+    """Make the records of a node's files; raises `BadRequest` for an item or a blob that is not there."""
+    return [await _asset(blobs, job, record, place, now) for place in places]
+
+
+async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace, now: datetime) -> Asset:
+    found = await blobs.stat(place.hash)
+    if found is None:
+        raise BadRequest(f"The bytes of {place.key}[{place.index}] were not uploaded.")
+    file = _file_name(_item(record.output, place))
+    head = b"".join([chunk async for chunk in blobs.read(place.hash, 0, HEAD_BYTES)])
+    return Asset(
+        id=AssetId(uuid4()),
+        user_id=job.user_id,
+        file=file,
+        hash=place.hash,
+        size_bytes=found.size_bytes,
+        content_type=sniff_content_type(head, file.name),
+        created_at=now,
+        origin=OutputOrigin(job_id=job.id, node_id=record.node_id, key=place.key, index=place.index),
+    )
+
+
+def _item(output: Mapping[str, Any], place: OutputPlace) -> Mapping[str, Any]:
+    items = output.get(place.key)
+    item: Any = None
+    if isinstance(items, list) and 0 <= place.index < len(cast("list[Any]", items)):
+        item = cast("list[Any]", items)[place.index]
+    if not isinstance(item, dict):
+        raise BadRequest(f"The output has no file at {place.key}[{place.index}].")
+    return cast("dict[str, Any]", item)
+
+
+def _file_name(item: Mapping[str, Any]) -> FileName:
+    folder = Folder.TEMP if item.get("type") == Folder.TEMP else Folder.OUTPUT
+    return FileName.checked(folder, str(item.get("subfolder") or ""), str(item.get("filename") or ""))

@@ -1,0 +1,83 @@
+"""Who calls: an API key, a browser's session, a worker's token, or whoever could open the admin socket.
+
+A credential that is shown and not known is refused, never passed over for another one.
+"""
+
+from starlette.requests import HTTPConnection
+
+from fireside.accounts.tokens import SESSION_COOKIE
+from fireside.domain.accounts import Principal, PrincipalKind
+from fireside.domain.errors import Forbidden, Unauthenticated
+from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
+from fireside.server.routes import Access
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNKNOWN_KEY = "This API key is not known here: it is mistyped or revoked."
+
+
+async def admit(
+    connection: HTTPConnection, access: Access, *, as_admin: bool = False, token_in_query: bool = False
+) -> None:
+    """Find out who calls and note it on the connection; raises `Unauthenticated` or `Forbidden`.
+
+    `as_admin` says that the connection came in by the admin socket, which only the server's own user can open.
+    """
+    if access is Access.WORKER:
+        _admit_worker(connection)
+        return
+    if as_admin:
+        admin = await services_of(connection).accounts.first_admin()
+        connection.state.principal = Principal(user=admin, kind=PrincipalKind.SOCKET)
+        return
+    connection.state.principal = await _principal(
+        connection, is_public=access is Access.PUBLIC, in_query=token_in_query
+    )
+    if access is Access.PUBLIC:
+        return
+    principal = principal_of(connection)
+    if principal is None:
+        raise Unauthenticated("Show who you are: send an API key as X-API-Key, or sign in.")
+    if principal.kind is PrincipalKind.SESSION:
+        _check_origin(connection)
+    if access is Access.ADMIN and not principal.is_admin:
+        raise Forbidden("Only an admin may do this.")
+
+
+async def _principal(connection: HTTPConnection, *, is_public: bool, in_query: bool) -> Principal | None:
+    accounts = services_of(connection).accounts
+    key = _shown_key(connection, in_query=in_query)
+    if key is not None:
+        principal = await accounts.authenticate(key)
+        if principal is None and not is_public:
+            raise Unauthenticated(_UNKNOWN_KEY)
+        return principal
+    cookie = connection.cookies.get(SESSION_COOKIE)
+    return await accounts.session(cookie) if cookie else None
+
+
+def _shown_key(connection: HTTPConnection, *, in_query: bool) -> str | None:
+    key = connection.headers.get("x-api-key")
+    if key is None:
+        key = _bearer(connection)
+    if key is None and in_query:
+        key = connection.query_params.get("token")
+    return key
+
+
+def _bearer(connection: HTTPConnection) -> str | None:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _admit_worker(connection: HTTPConnection) -> None:
+    worker_id = services_of(connection).keys.worker_of_token(_bearer(connection) or "")
+    if worker_id is None:
+        raise Unauthenticated("This is for workers, and the token is none of ours.")
+    connection.state.worker_id = worker_id
+
+
+def _check_origin(connection: HTTPConnection) -> None:
+    """A browser sends its cookie whoever made it ask, so what changes something must come from our own pages."""
+    is_socket = connection.scope["type"] == "websocket"
+    if is_socket or connection.scope["method"] not in _SAFE_METHODS:
+        refuse_foreign_origin(connection)

@@ -1,0 +1,113 @@
+"""The edge: from the tables of routes to one ASGI application.
+
+Every request goes the same way: who calls, may they, the handler, and refusals in the route's shape. The admin socket
+gets an application of its own, where everybody is the admin.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from fireside.domain.errors import FiresideError
+from fireside.server.authentication import admit
+from fireside.server.openapi import openapi_document
+from fireside.server.refusals import refuse, refuse_plainly, status_of
+from fireside.server.routes import Access, Route, SocketRoute
+from fireside.server.services import Services
+from fireside.server.tables import ROUTES, SOCKETS
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_GONE = 499
+_log = structlog.get_logger(__name__)
+
+
+def build_edge(services: Services, *, as_admin: bool = False) -> ASGIApp:
+    """Put the application together; with `as_admin` the one for the admin socket."""
+    app = Starlette(
+        routes=_routes(ROUTES, SOCKETS, as_admin=as_admin),
+        exception_handlers={HTTPException: _refuse_http, Exception: _refuse_fault},
+    )
+    # A slash too many is a path that is not there: clients that follow no redirects must not meet one.
+    app.router.redirect_slashes = False
+    app.state.services = services
+    app.state.openapi = openapi_document(ROUTES, server_url=services.public_url)
+    return app
+
+
+def _routes(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, as_admin: bool) -> list[BaseRoute]:
+    # One entry a path, so that the answer to a method it does not take can name those it takes.
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method] = _endpoint(route, as_admin=as_admin)
+    made: list[BaseRoute] = [
+        StarletteRoute(path, _by_method(endpoints), methods=list(endpoints)) for path, endpoints in paths.items()
+    ]
+    return made + [WebSocketRoute(route.path, _socket_endpoint(route, as_admin=as_admin)) for route in sockets]
+
+
+def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    known = dict(endpoints)
+    if "GET" in known:
+        known.setdefault("HEAD", known["GET"])
+
+    async def endpoint(request: Request) -> Response:
+        return await known[request.method](request)
+
+    return endpoint
+
+
+def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        try:
+            await admit(request, route.access, as_admin=as_admin, token_in_query=route.token_in_query)
+            return await route.handler(request)
+        except FiresideError as error:
+            if status_of(error) >= 500:
+                _log.warning("request failed", route=route.name, code=error.code, reason=error.message)
+            return refuse(error, route.refusal)
+        except ClientDisconnect:
+            return Response(status_code=_GONE)
+
+    return endpoint
+
+
+def _socket_endpoint(route: SocketRoute, *, as_admin: bool) -> Callable[[WebSocket], Awaitable[None]]:
+    async def endpoint(socket: WebSocket) -> None:
+        try:
+            await admit(socket, Access.USER, as_admin=as_admin, token_in_query=True)
+            await route.handler(socket)
+        except FiresideError as error:
+            await socket.send_denial_response(refuse(error))
+        except WebSocketDisconnect:
+            return
+
+    return endpoint
+
+
+async def _refuse_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 404:
+        message = f"There is nothing at {request.url.path}."
+        return refuse_plainly(404, "not_found", message, headers)
+    if error.status_code == 405:
+        message = (
+            f"{request.url.path} does not take {request.method}; it takes {headers.get('Allow', 'other methods')}."
+        )
+        return refuse_plainly(405, "method_not_allowed", message, headers)
+    return refuse_plainly(error.status_code, "refused", str(error.detail), headers)
+
+
+async def _refuse_fault(request: Request, error: Exception) -> Response:
+    # Starlette raises it again after this answer, and the server logs it with its traceback.
+    _log.error("request broke", path=request.url.path, kind=type(error).__name__)
+    return refuse(FiresideError(str(error)))

@@ -1,0 +1,163 @@
+"""The worker's side of the edge: join, fetch the work it holds, upload bytes, show outputs.
+
+A worker is known by its token and may touch only the jobs whose lease it shows. Reports of start and end come over the
+bus to `FleetReports`, everything with a body over HTTP.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from blake3 import blake3
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fireside.assets.outputs import OutputPlace, output_assets
+from fireside.blobs.base import is_blob_hash
+from fireside.blobs.signing import DownloadClaims
+from fireside.blobs.sniff import OCTET_STREAM
+from fireside.domain.errors import BadRequest, NotFound
+from fireside.domain.ids import BlobHash, JobId
+from fireside.domain.jobs import Lease
+from fireside.domain.workers import Worker
+from fireside.jobs.read import read_work
+from fireside.jobs.report import add_output, held_job
+from fireside.server.answers import json_answer
+from fireside.server.callers import services_of, worker_of
+from fireside.server.reading import read_body, read_bytes, read_query
+from fireside.server.routes import Access, Answer, Handler, Route
+from fireside.server.services import Services
+from fireside.store.records import DefinitionSet, JobBody, NodeRecord, StagedInput
+from fireside.wire.fleet import BlobBody, InputFile, JoinBody, JoinReply, LeaseQuery, OutputBody, WorkBody
+
+_DEFINITIONS_BYTES = 128 * 1024 * 1024
+_STAGING = timedelta(hours=1)
+
+
+async def join(request: Request) -> Response:
+    """Remember the worker as it is after this start."""
+    services, body = services_of(request), await read_body(request, JoinBody)
+    now = services.clock()
+    worker = Worker(
+        id=worker_of(request),
+        boot_id=body.boot_id,
+        runtime=body.runtime,
+        version=body.version,
+        definitions_hash=body.definitions_hash,
+        joined_at=now,
+        system=body.system,
+        devices=body.devices,
+    )
+    await services.store.save_worker(worker)
+    is_known = await services.store.republish_definitions(body.definitions_hash, now)
+    if is_known:
+        await services.desk.definitions.refresh()
+    return json_answer(JoinReply(wants_definitions=not is_known))
+
+
+async def put_definitions(request: Request) -> Response:
+    """Take the node definitions of the worker's runtime."""
+    services, wanted = services_of(request), str(request.path_params["hash"])
+    content = await read_bytes(request, _DEFINITIONS_BYTES)
+    if blake3(content).hexdigest() != wanted:
+        raise BadRequest("These are not the definitions of that hash.")
+    worker = await services.store.worker(worker_of(request))
+    if worker is None:
+        raise NotFound("Join first, then publish definitions.")
+    definitions = DefinitionSet(hash=wanted, runtime=worker.runtime, body=content)
+    await services.store.save_definitions(definitions, services.clock())
+    await services.desk.definitions.refresh()
+    return Response(status_code=204)
+
+
+async def get_work(request: Request) -> Response:
+    """Give the holder of a lease what it is to run."""
+    services, asked = services_of(request), read_query(request, LeaseQuery)
+    lease = Lease(job_id=_job_id(request), attempt=asked.attempt, fence=asked.fence)
+    job, body = await read_work(services.desk, worker_of(request), lease)
+    work = WorkBody(
+        graph=msgspec.Raw(body.graph),
+        extra_data=msgspec.Raw(body.extra_data),
+        outputs=body.outputs,
+        inputs=tuple(_input_file(services, staged) for staged in body.inputs),
+        secrets=_secrets(services, job.id, body),
+    )
+    return json_answer(work)
+
+
+async def put_blob(request: Request) -> Response:
+    """Take bytes under their hash."""
+    services, wanted = services_of(request), str(request.path_params["hash"])
+    if not is_blob_hash(wanted):
+        raise BadRequest("A hash is 64 lowercase hexadecimal digits.")
+    limit = services.config.max_upload_bytes
+    written = await services.blobs.write(request.stream(), limit_bytes=limit, expected=BlobHash(wanted))
+    return json_answer(BlobBody(hash=written.hash, size_bytes=written.size_bytes))
+
+
+async def post_output(request: Request) -> Response:
+    """Take down what a node has shown, with the files it made."""
+    services, body = services_of(request), await read_body(request, OutputBody)
+    lease, worker_id = body.lease.lease(), worker_of(request)
+    job = await held_job(services.desk, worker_id, lease)
+    record = NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output)
+    places = [OutputPlace(key=file.key, index=file.index, hash=BlobHash(file.hash)) for file in body.files]
+    files = await output_assets(services.blobs, job, record, places, services.clock())
+    await add_output(services.desk, worker_id, lease, record, files)
+    return Response(status_code=204)
+
+
+def _job_id(request: Request) -> JobId:
+    try:
+        return JobId(UUID(str(request.path_params["job_id"])))
+    except ValueError as error:
+        raise NotFound("there is no such job") from error
+
+
+def _input_file(services: Services, staged: StagedInput) -> InputFile:
+    claims = DownloadClaims(
+        hash=staged.hash,
+        filename="input",
+        content_type=OCTET_STREAM,
+        expires_at=services.clock() + _STAGING,
+    )
+    return InputFile(
+        value=staged.value,
+        hash=staged.hash,
+        size_bytes=staged.size_bytes,
+        url=f"/files/{services.signer.sign(claims)}",
+    )
+
+
+def _secrets(services: Services, job_id: JobId, body: JobBody) -> dict[str, str]:
+    if body.sealed_secrets is None:
+        return {}
+    return msgspec.json.decode(services.desk.sealer.open(body.sealed_secrets, context=str(job_id)), type=dict[str, str])
+
+
+def _route(method: str, path: str, handler: Handler, name: str, text: str, answers: dict[int, Answer]) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        handler=handler,
+        name=name,
+        text=text,
+        tag="fleet",
+        access=Access.WORKER,
+        answers=answers,
+        is_documented=False,
+    )
+
+
+ROUTES = (
+    _route("PUT", "/fleet/worker", join, "joinFleet", "Join", {200: Answer(text="Joined", body=JoinReply)}),
+    _route("PUT", "/fleet/definitions/{hash}", put_definitions, "publishDefinitions", "Publish node definitions", {}),
+    _route(
+        "GET", "/fleet/jobs/{job_id}", get_work, "getWork", "Fetch a job", {200: Answer(text="Work", body=WorkBody)}
+    ),
+    _route(
+        "PUT", "/fleet/blobs/{hash}", put_blob, "putBlob", "Upload bytes", {200: Answer(text="Stored", body=BlobBody)}
+    ),
+    _route("POST", "/fleet/jobs/{job_id}/outputs", post_output, "addOutput", "Show a node's output", {}),
+)
+"""Only workers may call them; they are the server's own business and in no document."""

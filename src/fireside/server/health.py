@@ -1,0 +1,77 @@
+"""What the server says of itself: whether it is alive, whether it can do its work, and what its API is."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fireside.domain.errors import FiresideError
+from fireside.server.answers import json_answer
+from fireside.server.callers import services_of
+from fireside.server.routes import JSON, Access, Answer, Route
+from fireside.server.services import Services
+from fireside.wire.health import AliveBody, ReadyBody
+
+_NOT_READY = 503
+
+
+async def say_alive(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
+    """Answer, which is all there is to say."""
+    return json_answer(AliveBody())
+
+
+async def say_ready(request: Request) -> Response:
+    """Look whether the store takes a write and the bus is there; what is wrong stays in the log and with `doctor`."""
+    services = services_of(request)
+    body = ReadyBody(store=await _is_store_well(services), bus=services.bus.is_connected)
+    return json_answer(body, 200 if body.store and body.bus else _NOT_READY)
+
+
+async def show_openapi(request: Request) -> Response:
+    """Give the document of this API."""
+    return Response(request.app.state.openapi, media_type=JSON, headers={"Cache-Control": "no-cache"})
+
+
+async def _is_store_well(services: Services) -> bool:
+    try:
+        await services.store.check()
+    except FiresideError:
+        return False
+    return True
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/healthz",
+        handler=say_alive,
+        name="sayAlive",
+        text="Whether the server is alive",
+        tag="health",
+        access=Access.PUBLIC,
+        answers={200: Answer(text="It is", body=AliveBody)},
+    ),
+    Route(
+        method="GET",
+        path="/readyz",
+        handler=say_ready,
+        name="sayReady",
+        text="Whether store and bus answer",
+        tag="health",
+        access=Access.PUBLIC,
+        answers={
+            200: Answer(text="Both answer", body=ReadyBody),
+            503: Answer(text="One does not", body=ReadyBody),
+        },
+    ),
+    Route(
+        method="GET",
+        path="/openapi.json",
+        handler=show_openapi,
+        name="showOpenapi",
+        text="The document of this API",
+        tag="health",
+        access=Access.PUBLIC,
+        answers={200: Answer(text="OpenAPI 3.1", body=dict[str, Any])},
+    ),
+)

@@ -1,0 +1,70 @@
+"""Reading what callers send: bounded bodies, JSON, query parameters. Whatever is wrong with them is a `BadRequest`."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from fireside.domain.errors import BadRequest, TooLarge
+from fireside.server.callers import services_of
+
+T = TypeVar("T")
+
+
+async def read_bytes(request: Request, limit: int | None = None) -> bytes:
+    """Read the whole body; raises `TooLarge` above `limit` bytes, by default the setting `max_body_bytes`."""
+    limit = services_of(request).config.max_body_bytes if limit is None else limit
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and len(announced) > len(str(limit)) + 1:
+        raise _too_large(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return bytes(body)
+
+
+async def read_json(request: Request, limit: int | None = None) -> Any:
+    """Read the body as JSON, whatever its Content-Type says: small clients send none."""
+    return decode_json(await read_bytes(request, limit), object)
+
+
+async def read_body(request: Request, kind: type[T], *, limit: int | None = None, if_empty: bytes | None = None) -> T:
+    """Read the body as JSON of this type; `if_empty` stands for a body that is empty."""
+    content = await read_bytes(request, limit)
+    return decode_json(if_empty if not content.strip() and if_empty is not None else content, kind)
+
+
+def decode_json(content: bytes, kind: type[T]) -> T:
+    """Decode JSON of this type; raises `BadRequest` with what is wrong and where."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"The body is not as it should be: {error}") from error
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadRequest(f"The body is not JSON: {error}") from error
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deeply.") from error
+
+
+def read_query(request: Request, kind: type[T]) -> T:
+    """Read the query's parameters; one that comes several times is joined with commas, an empty one is left out."""
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if value != "":
+            given[name] = f"{given[name]},{value}" if name in given else value
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadRequest(_about_parameter(str(error))) from error
+
+
+def _about_parameter(reason: str) -> str:
+    """Turn msgspec's "Expected `int` >= 1 - at `$.limit`" into a sentence that begins with the parameter."""
+    what, _, where = reason.partition(" - at `$.")
+    return f"{where.rstrip('`')}: {what}" if where else reason
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than the {limit} bytes that are taken here.")

@@ -1,0 +1,93 @@
+"""What a route is: one row that says everything about it.
+
+The tables of rows drive the routing, who may call, the OpenAPI document and the test that walks all routes, so none of
+them can forget one. What a handler does is its own module's business.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+Handler = Callable[[Request], Awaitable[Response]]
+SocketHandler = Callable[[WebSocket], Awaitable[None]]
+JSON = "application/json"
+
+
+class Access(StrEnum):
+    """Who may call a route."""
+
+    PUBLIC = "public"
+    """Anybody; the published contract says so, or the route shows nothing of anybody's."""
+    USER = "user"
+    """Whoever is known: by key, session or admin socket."""
+    ADMIN = "admin"
+    WORKER = "worker"
+
+
+class Refusal(StrEnum):
+    """The shape in which a route refuses; all of them are JSON."""
+
+    PLAIN = "plain"
+    """`{code, message, error}`, all texts: the Cloud API's and, by `error`, the local API's."""
+    PROMPT = "prompt"
+    """`{error: {type, message, details, extra_info}, node_errors, code, message}`: what a submit is refused with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One status a route answers with; `body` is its JSON's type, None for a body that is empty or no JSON."""
+
+    text: str
+    body: Any = None
+    media_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPart:
+    """One part of a multipart form."""
+
+    name: str
+    text: str
+    is_file: bool = False
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method at one path. `path` is written as in OpenAPI, `{name}` for one segment and `{name:path}` for several.
+
+    `name` is the operation's id. `query` is a struct whose fields are the parameters, `body` the type of a JSON body,
+    `form` the parts of a multipart one. Statuses that every route may answer (401, 403, 503 and so on) need no row in
+    `answers`. `token_in_query` lets the key stand in the URL, for programs that cannot send headers.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    name: str
+    text: str
+    tag: str
+    access: Access = Access.USER
+    refusal: Refusal = Refusal.PLAIN
+    query: type[msgspec.Struct] | None = None
+    body: Any = None
+    body_is_optional: bool = False
+    form: tuple[FormPart, ...] = ()
+    answers: Mapping[int, Answer] = field(default_factory=dict[int, Answer])
+    token_in_query: bool = False
+    is_documented: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketRoute:
+    """A websocket's path. Its callers are always known, by header, cookie or `token` in the query."""
+
+    path: str
+    handler: SocketHandler
+    name: str

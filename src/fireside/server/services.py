@@ -1,0 +1,45 @@
+"""What the handlers of all dialects work with, put together by `app` and found at `app.state.services`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from fireside.accounts.accounts import Accounts
+from fireside.accounts.server_keys import ServerKeys
+from fireside.blobs.base import Blobs
+from fireside.blobs.signing import UrlSigner
+from fireside.bus.client import Bus
+from fireside.config import Config
+from fireside.domain.ids import WorkerId
+from fireside.events.hub import Hub
+from fireside.jobs.desk import Desk
+from fireside.store.store import Store
+from fireside.wire.fleet import Presence
+
+
+class FleetView(Protocol):
+    """What the edge may know of the fleet."""
+
+    def presences(self) -> Mapping[WorkerId, Presence]:
+        """Give the last word of each worker that is there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything behind the edge; one for the life of a server."""
+
+    config: Config
+    store: Store
+    blobs: Blobs
+    bus: Bus
+    desk: Desk
+    hub: Hub
+    signer: UrlSigner
+    accounts: Accounts
+    keys: ServerKeys
+    fleet: FleetView
+    clock: Callable[[], datetime]
+    public_url: str
+    """The URL people reach this server by, without a slash at its end; never taken from a request's Host header."""

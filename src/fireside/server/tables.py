@@ -1,0 +1,20 @@
+"""All routes of this server, dialect by dialect."""
+
+from fireside.server import admin, fleet_routes, health, pages
+from fireside.server.routes import Route, SocketRoute
+from fireside.server.v1 import files, history, jobs, prompt, queue, socket, system
+
+ROUTES: tuple[Route, ...] = (
+    # The router looks from the top, so what is asked for most comes first.
+    *jobs.ROUTES,
+    *prompt.ROUTES,
+    *fleet_routes.ROUTES,
+    *files.ROUTES,
+    *queue.ROUTES,
+    *history.ROUTES,
+    *system.ROUTES,
+    *pages.ROUTES,
+    *admin.ROUTES,
+    *health.ROUTES,
+)
+SOCKETS: tuple[SocketRoute, ...] = socket.SOCKETS
