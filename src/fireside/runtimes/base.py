@@ -85,7 +85,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A small encoded picture of a node's work so far; may be dropped under load. `mime` is `image/jpeg` or `image/png`."""
+    """A small encoded picture (`image/jpeg` or `image/png`) of a node's work so far; may be dropped under load."""
 
     node_id: str
     display_node_id: str
@@ -134,17 +134,7 @@ class Interrupted:
     executed: tuple[str, ...] = ()
 
 
-RunEvent = (
-    CachedNodes
-    | NodeStarted
-    | ProgressState
-    | Progress
-    | Preview
-    | NodeOutput
-    | Finished
-    | Failed
-    | Interrupted
-)
+RunEvent = CachedNodes | NodeStarted | ProgressState | Progress | Preview | NodeOutput | Finished | Failed | Interrupted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,46 @@
+"""ComfyUI's `object_info`, printed from the node declarations: equal node sets give equal bytes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from fireside.runtimes.builtin.node import Input, Node
+
+
+def definitions_of(nodes: Iterable[Node]) -> bytes:
+    """Print the definitions as JSON, sorted by key."""
+    return msgspec.json.encode({node.name: _definition(node) for node in nodes}, order="sorted")
+
+
+def _definition(node: Node) -> dict[str, Any]:
+    groups = {
+        "required": [entry for entry in node.inputs if not entry.optional],
+        "optional": [entry for entry in node.inputs if entry.optional],
+    }
+    shown: dict[str, Any] = {
+        group: {entry.name: _input(entry) for entry in entries} for group, entries in groups.items() if entries
+    }
+    order = {group: [entry.name for entry in entries] for group, entries in groups.items() if entries}
+    if node.hidden:
+        shown["hidden"] = dict(node.hidden)
+        order["hidden"] = list(node.hidden)
+    return {
+        "input": {"required": {}, **shown},
+        "input_order": {"required": [], **order},
+        "is_input_list": node.takes_lists,
+        "output": [output.kind for output in node.outputs],
+        "output_is_list": [output.is_list for output in node.outputs],
+        "output_name": [output.name or output.kind for output in node.outputs],
+        "name": node.name,
+        "display_name": node.display_name,
+        "description": node.description,
+        "python_module": node.module,
+        "category": node.category,
+        "output_node": node.is_output,
+    }
+
+
+def _input(entry: Input) -> list[Any]:
+    kind = list(entry.kind) if isinstance(entry.kind, tuple) else entry.kind
+    return [kind, dict(entry.options)]

@@ -1,0 +1,82 @@
+"""The events of one run between the child's pipe and whoever reads them, in order.
+
+The pipe is emptied at once, however slow the reader is, so that a slow upload never stops the graph. Under a backlog
+what is soon outdated is left out: previews, steps, and a state that the next one replaces.
+"""
+
+import asyncio
+from collections import deque
+
+from fireside.runtimes.base import (
+    CachedNodes,
+    Failed,
+    Finished,
+    Interrupted,
+    NodeStarted,
+    Preview,
+    Progress,
+    ProgressState,
+    RunEvent,
+    Task,
+)
+
+_BACKLOG = 64
+END = (Finished, Failed, Interrupted)
+
+
+class Mailbox:
+    """One run's events, and what they say about where it is."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.interrupted = False
+        self.sent = False
+        self.begun = False
+        self.tries = 0
+        self.ended = asyncio.Event()
+        self._events: deque[RunEvent] = deque()
+        self._filled = asyncio.Event()
+        self._started: list[NodeStarted] = []
+
+    def put(self, event: RunEvent) -> None:
+        """Take an event; none after the end."""
+        if self.ended.is_set():
+            return
+        if isinstance(event, NodeStarted):
+            self._started.append(event)
+        self.begun = self.begun or isinstance(event, CachedNodes)
+        if len(self._events) >= _BACKLOG and self._is_outdated(event):
+            return
+        self._events.append(event)
+        self._filled.set()
+        if isinstance(event, END):
+            self.ended.set()
+
+    async def get(self) -> RunEvent:
+        """Wait for the next event."""
+        while not self._events:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._events.popleft()
+
+    def break_off(self, reason: str) -> None:
+        """End a run that cannot go on: interrupted if that was asked for, failed otherwise."""
+        if not self.begun:
+            self.put(CachedNodes(nodes=()))
+        executed = tuple(started.node_id for started in self._started[:-1])
+        at = self._started[-1].node_id if self._started else None
+        if self.interrupted:
+            self.put(Interrupted(node_id=at, executed=executed))
+            return
+        message = reason if at is None else f"{reason} It happened while node {at} ran."
+        self.put(
+            Failed(node_id="", node_type="", exception_type="PanicError", exception_message=message, executed=executed)
+        )
+
+    def _is_outdated(self, event: RunEvent) -> bool:
+        if isinstance(event, Preview | Progress):
+            return True
+        if isinstance(event, ProgressState) and isinstance(self._events[-1], ProgressState):
+            self._events[-1] = event
+            return True
+        return False
