@@ -1,0 +1,1 @@
+"""Workflow graphs: read, validate against node definitions, name their kind of work, and find what they refer to."""

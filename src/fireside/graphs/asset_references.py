@@ -1,0 +1,90 @@
+"""References to assets inside a workflow, as the API v2 writes them: `{"__type": "core/ASSET", "info": {"id": ...}}`.
+
+They may stand anywhere. The id decides; `hash` and `file_path` beside it are hints for people. Before a graph is
+parsed each reference is replaced with the name by which a loader finds the file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from fireside.domain.errors import BadRequest
+from fireside.domain.ids import AssetId
+
+_TYPE = "core/ASSET"
+
+
+class MissingAsset(BadRequest):
+    """References that lead to no asset of the caller; `missing_ids` names them all, as they were written."""
+
+    code: ClassVar[str] = "missing_asset"
+
+    def __init__(self, missing_ids: Sequence[Any]) -> None:
+        shown = ", ".join(str(missing) for missing in missing_ids)
+        super().__init__(f"the workflow refers to assets that do not exist: {shown}")
+        self.missing_ids = tuple(missing_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetReference:
+    """One reference: the id as written, and what it names unless it is malformed."""
+
+    written: Any
+    id: AssetId | None
+
+
+def find_asset_references(workflow: Any) -> list[AssetReference]:
+    """List the references, each id once, the malformed ones too."""
+    found: dict[str, AssetReference] = {}
+    left: list[Any] = [workflow]
+    while left:
+        value = left.pop()
+        if _is_reference(value):
+            reference = _read(value)
+            found.setdefault(repr(reference.id or reference.written), reference)
+        else:
+            left.extend(child for _, child in _children(value))
+    return list(found.values())
+
+
+def replace_asset_references(workflow: Any, names: Mapping[AssetId, str]) -> Any:
+    """Give a copy of the workflow with file names in place of references.
+
+    Raises `MissingAsset` with every reference that is malformed or not among the names.
+    """
+    references = find_asset_references(workflow)
+    missing = [reference.written for reference in references if reference.id is None or reference.id not in names]
+    if missing:
+        raise MissingAsset(missing)
+    root: list[Any] = [workflow]
+    left: list[Any] = [root]
+    while left:
+        container = left.pop()
+        for key, child in list(_children(container)):
+            if _is_reference(child):
+                container[key] = names[AssetId(UUID(child["info"]["id"]))]
+            elif isinstance(child, (dict, list)):
+                container[key] = cast("Any", child).copy()
+                left.append(container[key])
+    return root[0]
+
+
+def _children(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        yield from cast("dict[Any, Any]", value).items()
+    elif isinstance(value, list):
+        yield from enumerate(cast("list[Any]", value))
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, dict) and cast("Any", value).get("__type") == _TYPE
+
+
+def _read(reference: Mapping[str, Any]) -> AssetReference:
+    info = reference.get("info")
+    written = cast("Any", info).get("id") if isinstance(info, dict) else None
+    try:
+        return AssetReference(written, AssetId(UUID(written)) if isinstance(written, str) else None)
+    except ValueError:
+        return AssetReference(written, None)
