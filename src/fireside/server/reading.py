@@ -1,5 +1,6 @@
 """Reading what callers send: bounded bodies, JSON, query parameters. Whatever is wrong with them is a `BadRequest`."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,6 +10,7 @@ from fireside.domain.errors import BadRequest, TooLarge
 from fireside.server.callers import services_of
 
 T = TypeVar("T")
+_SHOWN_CHARACTERS = 80
 
 
 async def read_bytes(request: Request, limit: int | None = None) -> bytes:
@@ -57,13 +59,14 @@ def read_query(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BadRequest(_about_parameter(str(error))) from error
+        raise BadRequest(_about_parameter(str(error), given)) from error
 
 
-def _about_parameter(reason: str) -> str:
-    """Turn msgspec's "Expected `int` >= 1 - at `$.limit`" into a sentence that begins with the parameter."""
+def _about_parameter(reason: str, given: Mapping[str, str]) -> str:
+    """Turn msgspec's "Expected `int` >= 1 - at `$.limit`" into a sentence with the parameter and what it was."""
     what, _, where = reason.partition(" - at `$.")
-    return f"{where.rstrip('`')}: {what}" if where else reason
+    name = where.rstrip("`")
+    return f"{name} cannot be {given[name][:_SHOWN_CHARACTERS]!r}: {what}" if name in given else reason
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -1,0 +1,162 @@
+"""The queue over the Cloud API v1: what waits and what runs, taking jobs out of it, and interrupting those that run."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fireside.domain.errors import BadRequest, NotFound
+from fireside.domain.ids import JobId, UserId
+from fireside.domain.jobs import HELD_STATES, Job
+from fireside.jobs.cancel import cancel_job
+from fireside.jobs.desk import Desk
+from fireside.server.answers import json_answer
+from fireside.server.callers import services_of, user_of
+from fireside.server.reading import decode_json, read_body, read_bytes
+from fireside.server.routes import Answer, Route
+from fireside.server.v1.rendering import MILLISECOND, STATUSES, job_ids_of, unix_time
+from fireside.store.records import JobBody
+from fireside.store.store import Store
+from fireside.wire.refusals import RefusalBody
+from fireside.wire.v1_queue import (
+    ChangeQueueBody,
+    InterruptBody,
+    QueueBody,
+    QueueChangedBody,
+    QueueItem,
+    QueueMetaBody,
+)
+
+MAX_LISTED = 500
+"""Jobs that each list of the queue shows at most: each comes with its whole graph."""
+
+_INTERRUPT_BYTES = 64 * 1024
+_AT_ONCE = 100
+
+
+class _AnyId(msgspec.Struct, frozen=True):
+    prompt_id: Any = None
+
+
+async def show_queue(request: Request) -> Response:
+    """Show the jobs that run and those that wait, the next to run first; of each the first 500."""
+    store = services_of(request).store
+    active = await store.active_jobs(user_of(request).id)
+    running = (job for job in active if STATUSES[job.state] == "in_progress")
+    pending = (job for job in active if STATUSES[job.state] == "pending")
+    return json_answer(
+        QueueBody(queue_running=await _items(store, running), queue_pending=await _items(store, pending))
+    )
+
+
+async def change_queue(request: Request) -> Response:
+    """Cancel the jobs that are named, and with `clear` all that wait; ids that are not the caller's are passed over."""
+    desk, user_id = services_of(request).desk, user_of(request).id
+    wanted = await read_body(request, ChangeQueueBody)
+    canceled = await _cancel_all(desk, user_id, await _own(desk, user_id, wanted.delete))
+    if wanted.clear:
+        active = await desk.store.active_jobs(user_id)
+        canceled += await _cancel_all(desk, user_id, [job.id for job in active if STATUSES[job.state] == "pending"])
+    return json_answer(QueueChangedBody(deleted=[str(job_id) for job_id in canceled], cleared=wanted.clear))
+
+
+async def interrupt(request: Request) -> Response:
+    """Cancel the job that is named, or all of the caller's that workers have; there may be none."""
+    desk, user_id = services_of(request).desk, user_of(request).id
+    named = await _named(request)
+    if named:
+        await _cancel_all(desk, user_id, await _own(desk, user_id, [named]))
+    else:
+        active = await desk.store.active_jobs(user_id)
+        await _cancel_all(desk, user_id, [job.id for job in active if job.state in HELD_STATES])
+    return Response()
+
+
+async def _items(store: Store, jobs: Iterable[Job]) -> list[QueueItem]:
+    shown = list(islice(jobs, MAX_LISTED))
+    bodies = await store.job_bodies([job.id for job in shown])
+    # A job that was removed meanwhile has no body any more.
+    there = [(job, bodies[job.id]) for job in shown if job.id in bodies]
+    return [_item(place, job, body) for place, (job, body) in enumerate(there, start=1)]
+
+
+def _item(place: int, job: Job, body: JobBody) -> QueueItem:
+    about = QueueMetaBody(create_time=unix_time(job.created_at, MILLISECOND))
+    return place, str(job.id), msgspec.Raw(body.graph), list(body.outputs), about
+
+
+async def _own(desk: Desk, user_id: UserId, texts: Iterable[str]) -> Sequence[JobId]:
+    """Give those of the ids that are the user's jobs."""
+    return [job.id for job in await desk.store.jobs(job_ids_of(texts), user_id=user_id)]
+
+
+async def _cancel_all(desk: Desk, user_id: UserId, job_ids: Sequence[JobId]) -> list[JobId]:
+    canceled: list[JobId] = []
+    for start in range(0, len(job_ids), _AT_ONCE):
+        some = job_ids[start : start + _AT_ONCE]
+        done = await asyncio.gather(*(_cancel(desk, user_id, job_id) for job_id in some))
+        canceled += [job_id for job_id, is_done in zip(some, done, strict=True) if is_done]
+    return canceled
+
+
+async def _cancel(desk: Desk, user_id: UserId, job_id: JobId) -> bool:
+    try:
+        return await cancel_job(desk, user_id, job_id)
+    except NotFound:  # it ended and was removed from the history meanwhile
+        return False
+
+
+async def _named(request: Request) -> str | None:
+    """Read which job is meant; small clients send all sorts of bodies with this, and none of them is refused."""
+    content = await read_bytes(request, _INTERRUPT_BYTES)
+    try:
+        job_id = decode_json(content, _AnyId).prompt_id
+    except BadRequest:
+        return None
+    # Whatever else than a text was sent as an id, it did not mean everything that runs.
+    return str(job_id) if job_id else None
+
+
+_MALFORMED = Answer(text="The body is not as it should be", body=RefusalBody)
+_TOO_LARGE = Answer(text="The body is too large", body=RefusalBody)
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/api/queue",
+        handler=show_queue,
+        name="getQueueInfo",
+        text="Show what runs and what waits",
+        tag="job",
+        answers={200: Answer(text="The queue", body=QueueBody)},
+    ),
+    Route(
+        method="POST",
+        path="/api/queue",
+        handler=change_queue,
+        name="manageQueue",
+        text="Cancel jobs, or all that wait",
+        tag="job",
+        body=ChangeQueueBody,
+        answers={
+            200: Answer(text="What was canceled", body=QueueChangedBody),
+            400: _MALFORMED,
+            413: _TOO_LARGE,
+        },
+    ),
+    Route(
+        method="POST",
+        path="/api/interrupt",
+        handler=interrupt,
+        name="interruptJob",
+        text="Cancel one job, or all that run",
+        tag="job",
+        body=InterruptBody,
+        body_is_optional=True,
+        answers={200: Answer(text="Done, also when there was nothing to do"), 413: _TOO_LARGE},
+    ),
+)
