@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import IO, Literal, TypeVar
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
@@ -70,12 +70,14 @@ async def inspect_picture(path: Path, limits: PictureLimits) -> PictureInfo:
     return await _in_thread(lambda: _inspect(path, limits))
 
 
-async def extract_channel(path: Path, channel: Channel, out: Path, limits: PictureLimits | None = None) -> None:
+async def extract_channel(
+    path: Path, channel: Channel, out: Path | IO[bytes], limits: PictureLimits | None = None
+) -> None:
     """Write a PNG: for `rgb` without alpha, else with the alpha alone over black. Raises as `inspect_picture`."""
     await _in_thread(lambda: _extract_channel(path, channel, out, limits or PictureLimits()))
 
 
-async def apply_mask(original: Path, mask: Path, out: Path, limits: PictureLimits | None = None) -> None:
+async def apply_mask(original: Path, mask: Path, out: Path | IO[bytes], limits: PictureLimits | None = None) -> None:
     """Write the original as PNG with the alpha of the mask, and the text metadata it had.
 
     Raises as `inspect_picture`, and `BadRequest` when the two differ in size.
@@ -112,7 +114,7 @@ def _inspect(path: Path, limits: PictureLimits) -> PictureInfo:
     return info
 
 
-def _extract_channel(path: Path, channel: Channel, out: Path, limits: PictureLimits) -> None:
+def _extract_channel(path: Path, channel: Channel, out: Path | IO[bytes], limits: PictureLimits) -> None:
     with _open(path, limits) as image:
         if channel == "rgb":
             made = image.convert("RGB") if not image.has_transparency_data else image.convert("RGBA").convert("RGB")
@@ -122,7 +124,7 @@ def _extract_channel(path: Path, channel: Channel, out: Path, limits: PictureLim
     made.save(out, format="PNG")
 
 
-def _apply_mask(original: Path, mask: Path, out: Path, limits: PictureLimits) -> None:
+def _apply_mask(original: Path, mask: Path, out: Path | IO[bytes], limits: PictureLimits) -> None:
     with _open(mask, limits) as image:
         alpha = image.convert("RGBA").getchannel("A")
     with _open(original, limits) as image:

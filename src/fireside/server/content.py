@@ -61,7 +61,7 @@ def serve_blob(
     """
     headers = content_headers(filename, content_type, disposition)
     headers |= {"etag": f'"{blob_hash}"', "cache-control": cache, "accept-ranges": "bytes"}
-    if _is_known(request, blob_hash):
+    if is_known(request, blob_hash):
         del headers["content-type"], headers["content-disposition"]
         return Response(status_code=304, headers=headers)
     path = blobs.local_path(blob_hash) if accel_prefix else None
@@ -93,6 +93,14 @@ def content_headers(filename: str, content_type: str, disposition: Disposition =
     }
 
 
+def is_known(request: Request, entity_tag: str) -> bool:
+    """Tell whether the client has these bytes already, by If-None-Match; the tag is without its quotes."""
+    wanted = request.headers.get("if-none-match")
+    if wanted is None:
+        return False
+    return wanted.strip() == "*" or f'"{entity_tag}"' in _ENTITY_TAG.findall(wanted)
+
+
 class _BlobResponse(Response):
     """Reads the first chunk before it says 200, so that missing bytes can still be refused in order."""
 
@@ -108,13 +116,6 @@ class _BlobResponse(Response):
         async for chunk in self._chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _is_known(request: Request, blob_hash: BlobHash) -> bool:
-    wanted = request.headers.get("if-none-match")
-    if wanted is None:
-        return False
-    return wanted.strip() == "*" or f'"{blob_hash}"' in _ENTITY_TAG.findall(wanted)
 
 
 def _wanted_range(request: Request, blob_hash: BlobHash, size_bytes: int) -> _Span | None:

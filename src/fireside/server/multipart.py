@@ -57,14 +57,15 @@ class Form:
         return _only(self.files.get(name, []), name)
 
 
-async def read_form(request: Request, blobs: Blobs, *, limits: FormLimits) -> Form:
+async def read_form(request: Request, blobs: Blobs, *, limits: FormLimits, into: Form | None = None) -> Form:
     """Read a multipart/form-data body to its end (RFC 7578).
 
     Raises `BadRequest` for a malformed form, `TooLarge` beyond the limits, and what `Blobs.write` raises. A file that
-    was whole before a later part failed stays as a blob that nothing uses.
+    was whole before a later part failed stays as a blob that nothing uses; a caller that gives the form to read `into`
+    finds it there and can remove it.
     """
     parts = _Parts(request.stream(), _boundary(request), limits)
-    form = Form()
+    form = Form() if into is None else into
     while (part := await parts.next_part()) is not None:
         if part.filename is None:
             _count(form.fields, limits.max_fields, "fields")

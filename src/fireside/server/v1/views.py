@@ -1,0 +1,98 @@
+"""`GET /api/view`: the caller's files by name.
+
+A program with a key is sent on to a signed address, as the published contract says and its documented clients insist
+on. A browser with a session gets the bytes at once, so that it can keep thumbnails. A name may mean other bytes
+tomorrow, so clients ask again each time, and hear only that nothing has changed.
+"""
+
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fireside.assets.finding import find_file
+from fireside.blobs.base import CHUNK_BYTES
+from fireside.blobs.signing import DownloadClaims
+from fireside.domain.accounts import PrincipalKind
+from fireside.domain.assets import Asset, Folder
+from fireside.server.callers import caller_of, services_of
+from fireside.server.content import IMMUTABLE, serve_blob
+from fireside.server.reading import read_query
+from fireside.server.routes import Answer, Route
+from fireside.server.v1.files_library import library_of
+from fireside.server.v1.views_transforms import serve_transform, wanted_transform
+from fireside.wire.refusals import RefusalBody
+from fireside.wire.v1_files import ViewQuery
+
+MEDIA_TYPES = ("application/octet-stream", "image/*", "video/*", "audio/*")
+_ASK_AGAIN = "private, no-cache"
+_FOUND = 302
+
+
+async def view(request: Request) -> Response:
+    """Give a file, or say where it is."""
+    asked, caller = read_query(request, ViewQuery), caller_of(request)
+    library = library_of(request)
+    asset = await find_file(
+        library.store, caller.user.id, filename=asked.filename, subfolder=asked.subfolder, folder=Folder(asked.type)
+    )
+    cache = IMMUTABLE if asked.filename.startswith("blake3:") else _ASK_AGAIN
+    transform = wanted_transform(asked)
+    if transform is not None:
+        return await serve_transform(request, library, asset, transform, cache=cache)
+    if caller.kind is PrincipalKind.KEY:
+        return Response(
+            status_code=_FOUND, headers={"location": _signed_url(request, asset), "cache-control": "no-store"}
+        )
+    return serve_blob(
+        request,
+        library.blobs,
+        asset.hash,
+        filename=asset.file.name,
+        content_type=asset.content_type,
+        size_bytes=asset.size_bytes,
+        cache=cache,
+        accel_prefix=accel_prefix_for(request, asset.size_bytes),
+    )
+
+
+def accel_prefix_for(request: Request, size_bytes: int) -> str:
+    """Say whether a proxy is to send the bytes; small ones are sent sooner than the proxy would have found them."""
+    return services_of(request).config.accel_prefix if size_bytes >= CHUNK_BYTES else ""
+
+
+def _signed_url(request: Request, asset: Asset) -> str:
+    services = services_of(request)
+    claims = DownloadClaims(
+        hash=asset.hash,
+        filename=asset.file.name,
+        content_type=asset.content_type,
+        expires_at=services.clock() + timedelta(seconds=services.config.signed_url_seconds),
+    )
+    return f"{services.public_url}/files/{services.signer.sign(claims)}"
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/view",
+        handler=view,
+        name="viewFile",
+        text="View a file, or a picture made of it",
+        tag="file",
+        query=ViewQuery,
+        token_in_query=True,
+        answers={
+            200: Answer(
+                text="The picture that `channel`, `res` or `preview` make; to a session any file",
+                media_types=MEDIA_TYPES,
+            ),
+            206: Answer(text="To a session: the range that was asked for", media_types=MEDIA_TYPES),
+            302: Answer(text="The file is at Location, for a while and for anybody who knows it"),
+            304: Answer(text="The client has it already"),
+            400: Answer(text="A parameter is not as it should be, or the file is no picture", body=RefusalBody),
+            404: Answer(text="The caller has no such file", body=RefusalBody),
+            416: Answer(text="To a session: the range lies outside of the file"),
+        },
+    ),
+)
