@@ -37,7 +37,8 @@ class LocalFleet:
         self._authority = authority
         self._keys = keys
         self._leftovers = leftovers
-        self._data_dir = data_dir
+        # The runtime works in a folder of its own, so relative paths would lead elsewhere there.
+        self._data_dir = data_dir.absolute()
         self._server_url = server_url
         self._bus_url = bus_url
         self._supervisors: list[Supervisor] = []
