@@ -9,8 +9,11 @@ from fireside.runtimes.builtin.node import Input, Node
 
 
 def definitions_of(nodes: Iterable[Node]) -> bytes:
-    """Print the definitions as JSON, sorted by key."""
-    return msgspec.json.encode({node.name: _definition(node) for node in nodes}, order="sorted")
+    """Print the definitions as JSON, sorted by class.
+
+    Inputs keep their order, because it is the order of the editor's widgets.
+    """
+    return msgspec.json.encode({node.name: _definition(node) for node in sorted(nodes, key=lambda node: node.name)})
 
 
 def _definition(node: Node) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fireside.runtimes.base import (
     CachedNodes,
@@ -274,11 +277,14 @@ def _name_of(kind: type[BaseException]) -> str:
 
 
 def _shown(arguments: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
-    """The plain values among the inputs, each as a list as ComfyUI gives them, cut to a bounded length."""
-    shown: dict[str, Any] = {}
-    for name, values in arguments.items():
-        if all(value is None or isinstance(value, str | int | float | bool) for value in values):
-            shown[name] = [
-                value[:_SHOWN_CHARACTERS] if isinstance(value, str) else value for value in values[:_SHOWN_VALUES]
-            ]
-    return shown
+    """The inputs, each as a list as ComfyUI gives them, cut to a bounded length."""
+    return {name: [_shown_value(value) for value in values[:_SHOWN_VALUES]] for name, values in arguments.items()}
+
+
+def _shown_value(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, np.ndarray):
+        array = cast("NDArray[Any]", value)
+        return f"{array.dtype} {'x'.join(str(edge) for edge in array.shape)}"
+    return str(value)[:_SHOWN_CHARACTERS]

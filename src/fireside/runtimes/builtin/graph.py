@@ -3,14 +3,16 @@
 A signature names a node's result: its class, its literal inputs, its sources' signatures and its fingerprint.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import msgspec
 from blake3 import blake3
 
 from fireside.runtimes.builtin.context import Context, Scope
-from fireside.runtimes.builtin.node import Node
+from fireside.runtimes.builtin.node import Input, Node
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
 
 
 class BadGraphError(Exception):
@@ -92,7 +94,7 @@ class NeededGraph:
             if link is not None:
                 links[declared.name] = link
             else:
-                literals[declared.name] = value
+                literals[declared.name] = _converted(node_id, declared, value)
         self.links[node_id], self.literals[node_id] = links, literals
 
     def _check_slots(self) -> None:
@@ -109,6 +111,15 @@ def _link_of(value: Any) -> Link | None:
             return Link(node_id, int(slot))
         case _:
             return None
+
+
+def _converted(node_id: str, declared: Input, value: Any) -> Any:
+    """Bring a literal into its input's type, as ComfyUI does: clients may write 512 as "512" or 512.0."""
+    convert = _CONVERSIONS.get(declared.kind) if isinstance(declared.kind, str) else None
+    try:
+        return convert(value) if convert is not None else value
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadGraphError(node_id, f"Input {declared.name} is not {declared.kind}: {error}") from None
 
 
 def signatures_of(graph: NeededGraph, scope: Scope) -> dict[str, str | None]:

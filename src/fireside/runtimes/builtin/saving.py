@@ -15,18 +15,20 @@ _MAX_PARTS = 16
 _NAMELESS = "ComfyUI"
 
 
-def new_file(context: Context, prefix: str, kind: str, suffix: str, *, size: tuple[int, int] = (0, 0)) -> SavedFile:
+def new_file(
+    context: Context, prefix: str, kind: str, suffix: str, *, size: tuple[int, int] = (0, 0), batch_number: int = 0
+) -> SavedFile:
     """Choose the next free name for a prefix, make its folder, and give both.
 
-    `size` is width and height, for `%width%` and `%height%`. Sub-folders of the prefix are kept; what would lead out
-    of the folder is dropped from it.
+    `size` is width and height, for `%width%` and `%height%`; `batch_number` is for `%batch_num%`. Sub-folders of the
+    prefix are kept; what would lead out of the folder is dropped from it.
     """
     scope = context.scope
     *folders, stem = _clean(_fill_in(prefix, size, scope.now))
     subfolder = "/".join(folders)
     place = (kind, subfolder, stem, suffix)
     number = scope.counters[place] = scope.counters.get(place, 0) + 1
-    filename = f"{stem}_{number:05}_{suffix}"
+    filename = f"{stem.replace('%batch_num%', str(batch_number))}_{number:05}_{suffix}"
     folder = scope.folder.joinpath(kind, *folders)
     folder.mkdir(parents=True, exist_ok=True)
     return SavedFile(filename=filename, subfolder=subfolder, type=kind, path=folder / filename)

@@ -13,21 +13,17 @@ from fireside.runtimes.builtin.resampling import resize
 _MAX_BATCH = 4096
 
 
-def same_channels(first: Pixels, second: Pixels) -> tuple[Pixels, Pixels]:
-    """Give the picture with fewer channels opaque ones."""
-    channels = max(first.shape[-1], second.shape[-1])
-    return _with_channels(first, channels), _with_channels(second, channels)
-
-
-def _with_channels(image: Pixels, channels: int) -> Pixels:
+def with_channels(image: Pixels, channels: int) -> Pixels:
+    """Leave channels out, or add opaque ones."""
     missing = channels - image.shape[-1]
-    if missing == 0:
-        return image
+    if missing <= 0:
+        return image[..., :channels]
     return np.concatenate([image, np.ones((*image.shape[:-1], missing), np.float32)], axis=-1)
 
 
 def _batch(_: Context, image1: Pixels, image2: Pixels) -> Result:
-    first, second = same_channels(image1, image2)
+    channels = max(image1.shape[-1], image2.shape[-1])
+    first, second = with_channels(image1, channels), with_channels(image2, channels)
     if first.shape[1:] != second.shape[1:]:
         second = resize(second, first.shape[2], first.shape[1], "bilinear", "center")
     return Result((np.concatenate([first, second]),))

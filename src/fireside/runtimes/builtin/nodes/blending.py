@@ -1,6 +1,7 @@
 """ImageBlend: two pictures into one.
 
-Where both have one size it is 8-bit equal to ComfyUI; else the second is resized by `bicubic` first, which is within
+The second picture gets as many channels as the first: an opaque one is added, or transparency is left out. Where both
+have one size it is 8-bit equal to ComfyUI; else the second is resized by `bicubic` first, which is within
 1/255.
 """
 
@@ -10,17 +11,17 @@ import numpy as np
 
 from fireside.runtimes.builtin.context import Context
 from fireside.runtimes.builtin.node import Input, Node, Output, Result, decimal
-from fireside.runtimes.builtin.nodes.batches import same_channels
+from fireside.runtimes.builtin.nodes.batches import with_channels
 from fireside.runtimes.builtin.pictures import Pixels
 from fireside.runtimes.builtin.resampling import resize
 
 
 def _blend(_: Context, image1: Pixels, image2: Pixels, blend_factor: float, blend_mode: str) -> Result:
-    base, top = same_channels(image1, image2)
-    if base.shape != top.shape:
-        top = resize(top, base.shape[2], base.shape[1], "bicubic", "center")
-    blended = _MODES[blend_mode](base, top)
-    return Result((np.clip(base * (1 - blend_factor) + blended * blend_factor, 0, 1),))
+    top = with_channels(image2, image1.shape[-1])
+    if image1.shape[1:] != top.shape[1:]:
+        top = resize(top, image1.shape[2], image1.shape[1], "bicubic", "center")
+    blended = _MODES[blend_mode](image1, top)
+    return Result((np.clip(image1 * (1 - blend_factor) + blended * blend_factor, 0, 1),))
 
 
 def _normal(_: Pixels, top: Pixels) -> Pixels:

@@ -19,6 +19,8 @@ from fireside.runtimes.builtin.pictures import Pixels, from_8bit, from_picture
 
 _NO_MASK_EDGE = 64
 _CHANNELS = ("alpha", "red", "green", "blue")
+# The others that Pillow knows are old and rarely examined, or start other programs.
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "MPO", "ICO", "PPM", "TGA")
 # A file of several pictures of which the first is the one that counts.
 _ONE_PICTURE_FORMATS = frozenset({"MPO"})
 
@@ -26,11 +28,11 @@ _ONE_PICTURE_FORMATS = frozenset({"MPO"})
 def _load_image(context: Context, image: str) -> Result:
     images: list[Pixels] = []
     masks: list[Pixels] = []
-    with Image.open(context.input_file(image)) as file:
+    with Image.open(context.input_file(image), formats=_FORMATS) as file:
         frames = 1 if file.format in _ONE_PICTURE_FORMATS else None
         for frame in _frames(file):
             context.check_stop()
-            pixels = from_picture(frame.convert("RGB"))
+            pixels = from_picture(_colors_of(frame))
             if not images or pixels.shape == images[0].shape:
                 images.append(pixels)
                 masks.append(_mask_of(frame))
@@ -54,6 +56,13 @@ def _narrowed(picture: Image.Image) -> Image.Image:
     return picture.point(lambda value: value * (1 / 255)) if picture.mode == "I" else picture
 
 
+def _colors_of(picture: Image.Image) -> Image.Image:
+    if isinstance(picture.info.get("transparency"), bytes):
+        # The same colors; straight to RGB, Pillow would warn that transparency gets lost.
+        picture = picture.convert("RGBA")
+    return picture.convert("RGB")
+
+
 def _mask_of(picture: Image.Image) -> Pixels:
     if "A" in picture.getbands():
         return _transparency(picture)
@@ -73,7 +82,7 @@ def _stack_masks(masks: list[Pixels]) -> Pixels:
 
 
 def _load_mask(context: Context, image: str, channel: str) -> Result:
-    with Image.open(context.input_file(image)) as file:
+    with Image.open(context.input_file(image), formats=_FORMATS) as file:
         picture = _narrowed(ImageOps.exif_transpose(file))
         if picture.getbands() != ("R", "G", "B", "A"):
             picture = picture.convert("RGBA")

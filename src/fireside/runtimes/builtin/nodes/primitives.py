@@ -1,4 +1,7 @@
-"""Nodes that hold a single value, and one that shows any value as text; the same results as ComfyUI's."""
+"""Nodes that hold a single value, and one that shows any value as text.
+
+The same results as ComfyUI's, but for the text of pixels, which is numpy's and not torch's.
+"""
 
 import json
 from typing import Any, cast
@@ -30,7 +33,7 @@ def _as_text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return np.array2string(cast("NDArray[Any]", value), threshold=_SHOWN_NUMBERS)
     try:
-        return json.dumps(value)
+        return json.dumps(value, indent=4)
     except (TypeError, ValueError):
         return str(value)
 

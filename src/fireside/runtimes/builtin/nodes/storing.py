@@ -45,7 +45,7 @@ def _write(
 ) -> SavedFile:
     context.check_stop()
     height, width = image.shape[:2]
-    file = new_file(context, prefix.replace("%batch_num%", str(number)), kind, ".png", size=(width, height))
+    file = new_file(context, prefix, kind, ".png", size=(width, height), batch_number=number)
     to_picture(image).save(file.path, "PNG", pnginfo=metadata, compress_level=compression)
     return file
 
