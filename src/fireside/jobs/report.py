@@ -15,12 +15,11 @@ from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import Job, JobState, Lease
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.outputs import summarize_outputs
-from fireside.events.facts import ended_fact, milliseconds
+from fireside.events.facts import ended_fact, output_fact
 from fireside.jobs.desk import Desk
 from fireside.store.records import Ending, NodeRecord, TimelineEntry
 from fireside.store.store import Changed
 from fireside.wire.fleet import EndReport, NodeFailure
-from fireside.wire.live import OutputAdded
 
 _VERBS = {
     "succeeded": Verb.SUCCEED,
@@ -57,14 +56,7 @@ async def add_output(
             stored, _ = await desk.store.add_output(job, record, files)
         except Changed:
             continue
-        fact = OutputAdded(
-            job_id=job.id,
-            at=milliseconds(desk.clock()),
-            node_id=stored.node_id,
-            display_node_id=stored.display_node_id,
-            output=dict(stored.output),
-        )
-        await desk.announcer.tell(job.user_id, fact)
+        await desk.announcer.tell(job.user_id, output_fact(job, stored, desk.clock()))
         return stored
 
 

@@ -137,6 +137,10 @@ class JobVerbs(Verbs):
         )
         return [job_of(row) for row in (*held, *queued)]
 
+    async def held_jobs_of(self, user_id: UserId) -> Sequence[Job]:
+        """The user's jobs that workers hold, oldest first, however many wait."""
+        return [job_of(row) for row in await self._all("held_jobs_of_user", {"user_id": user_id})]
+
 
 def ids_json(ids: Collection[JobId]) -> str:
     """Ids as the queries take them: a JSON list of hexadecimal digits."""

@@ -1,8 +1,8 @@
 """What listeners hear of a job while it lives: committed facts and live progress, as they travel on the bus.
 
-Facts (`facts.<user>`) are told by the server after the commit they tell of. Live frames
-(`live.<user>.<job>.<worker>`) come from the worker and may be lost. A frame is a four-byte big-endian length,
-that many bytes of JSON, and the bytes of a picture if there is one.
+Both travel on `live.<user>.<job>.<teller>`. Facts are told by the server after the commit they tell of; frames come
+from the worker and may be lost. A frame is a four-byte big-endian length, that many bytes of JSON, and the bytes of a
+picture if there is one.
 """
 
 import struct
@@ -20,6 +20,8 @@ class _Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     job_id: UUID
     at: float
     """Unix time in milliseconds."""
+    fence: int
+    """The job's fence as committed; what comes with a lower one is older."""
 
 
 class JobQueued(_Fact, frozen=True, kw_only=True, tag="queued"):
@@ -34,7 +36,6 @@ class JobStarted(_Fact, frozen=True, kw_only=True, tag="started"):
     """The job runs; frames of this worker under this fence are the ones to believe."""
 
     worker_id: str
-    fence: int
 
 
 class OutputAdded(_Fact, frozen=True, kw_only=True, tag="output"):

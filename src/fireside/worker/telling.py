@@ -42,6 +42,7 @@ class Telling:
         self._fence = lease.fence
         self._unix_time = unix_time
         self._sequence = 0
+        self._cached: CachedNodes | None = None
         self._last_state: ProgressState | None = None
         self._last_node: NodeStarted | None = None
 
@@ -51,12 +52,14 @@ class Telling:
             self._last_state = event
         elif isinstance(event, NodeStarted):
             self._last_node = event
+        elif isinstance(event, CachedNodes):
+            self._cached = event
         picture = event.data if isinstance(event, Preview) else b""
         await self._bus.publish_lossy(self._subject, encode_frame(self._frame(event), picture))
 
     async def tell_again(self) -> None:
         """Say where the run stands, for listeners who came late."""
-        for event in (self._last_state, self._last_node):
+        for event in (self._cached, self._last_state, self._last_node):
             if event is not None:
                 await self.tell(event)
 

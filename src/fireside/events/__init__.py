@@ -1,0 +1,1 @@
+"""From committed facts and live progress to the people who listen."""
