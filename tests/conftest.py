@@ -1,0 +1,160 @@
+"""A whole server as a process of its own, for tests that stop, kill or fuzz one.
+
+It is started as people start it; its ports come from the kernel, and its session is ended with the test.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+_LOOK_SECONDS = 0.02
+
+
+@dataclass
+class ServerProcess:
+    """One data folder, and the process that serves it while there is one."""
+
+    data_dir: Path
+    options: Sequence[str] = ()
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+    process: "subprocess.Popen[bytes] | None" = None
+    url: str = ""
+    clients: list[httpx.Client] = field(default_factory=list[httpx.Client])
+
+    def start(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        (self.data_dir / "server.json").unlink(missing_ok=True)
+        port = self.url.rpartition(":")[2] or "0"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
+        with (self.data_dir / "test.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "fireside.cli.main", "up", f"--port={port}", f"--data-dir={self.data_dir}"]
+                + list(self.options),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=clean | self.environment,
+                start_new_session=True,
+            )
+        self.url = self._wait_until_ready()["url"]
+
+    def stop(self) -> int:
+        """End it in order and give its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(_STOP_SECONDS)
+
+    def close(self) -> None:
+        """Leave nothing of it."""
+        for client in self.clients:
+            client.close()
+        self.kill()
+
+    def children(self, word: str) -> list[int]:
+        """The pids of the server's own children whose command line holds the word."""
+        assert self.process is not None
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in listed if word in _command_line(int(pid))]
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        """A client of the public port, closed with the server; without a key the admin's."""
+        client = httpx.Client(base_url=self.url, headers={"X-API-Key": key or self.key_of("admin")}, timeout=30)
+        self.clients.append(client)
+        return client
+
+    def key_of(self, user: str) -> str:
+        """Make a key for a user who is there."""
+        with self._admin() as admin:
+            return admin.post("/admin/api/keys", json={"user": user}).raise_for_status().json()["key"]
+
+    def add_user(self, name: str, **more: Any) -> str:
+        """Make a user, and give a key of theirs."""
+        with self._admin() as admin:
+            admin.post("/admin/api/users", json={"name": name, **more}).raise_for_status()
+        return self.key_of(name)
+
+    def log(self) -> str:
+        return (self.data_dir / "test.log").read_text(errors="replace")
+
+    def _admin(self) -> httpx.Client:
+        socket = os.path.relpath(self.data_dir / "admin.sock")
+        return httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://localhost", timeout=30)
+
+    def _wait_until_ready(self) -> dict[str, Any]:
+        assert self.process is not None
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(FileNotFoundError, msgspec.DecodeError):
+                return msgspec.json.decode((self.data_dir / "server.json").read_bytes())
+            if self.process.poll() is not None:
+                break
+            time.sleep(_LOOK_SECONDS)
+        raise AssertionError(f"the server did not become ready:\n{self.log()[-4000:]}")
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+    except OSError:
+        return ""
+
+
+@contextmanager
+def _server(data_dir: Path, *options: str, **environment: str) -> Generator[ServerProcess]:
+    server = ServerProcess(data_dir, options, environment)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def make_server() -> Callable[..., Any]:
+    """Open a server for a module's own fixture: `with make_server(folder, *options, **environment) as server`."""
+    return _server
+
+
+StartServer = Callable[..., Any]
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[StartServer]:
+    """Start servers that are gone with the test: `start_server(*options, name="a", **environment)`."""
+    started: list[ServerProcess] = []
+
+    def start(*options: str, name: str = "data", **environment: str) -> ServerProcess:
+        server = ServerProcess(tmp_path / name, options, environment)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server with one worker for the tests of a module that leave it as they found it."""
+    with _server(tmp_path_factory.mktemp("shared") / "data") as server:
+        yield server

@@ -1,0 +1,196 @@
+"""One walk over every route there is: nobody gets in without a principal, and nobody sees what is another's."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from fireside.accounts.accounts import NewUser
+from fireside.app import assemble, utc_now
+from fireside.config import Config
+from fireside.domain.accounts import Role, User
+from fireside.domain.ids import JobId
+from fireside.server.edge import build_edge
+from fireside.server.routes import Access, Route
+from fireside.server.services import Services
+from fireside.server.tables import ROUTES, SOCKETS
+from fireside.store.records import JobBody, NewJob
+
+ORIGIN = "http://fireside.test"
+PUBLIC = {
+    # What the published contract calls public.
+    "GET /api/features",
+    "GET /api/system_stats",
+    # Pages that look for themselves who it is, and show nothing to nobody.
+    "GET /",
+    "GET /login",
+    "POST /login",
+    "GET /login/{token}",
+    "POST /login/{token}",
+    "POST /logout",
+    "GET /pages.css",
+    # A signed link is its own credential.
+    "GET /files/{token}",
+    # Health, and the document of the API.
+    "GET /healthz",
+    "GET /readyz",
+    "GET /openapi.json",
+}
+
+
+@dataclass
+class House:
+    services: Services
+    http: httpx.AsyncClient
+
+    async def newcomer(self, name: str, role: Role = Role.MEMBER) -> tuple[User, str]:
+        user = await self.services.accounts.create_user(NewUser(name=name, role=role))
+        return user, (await self.services.accounts.create_key(user))[1]
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with assemble(Config(data_dir=str(tmp_path / "data")), public_url=ORIGIN) as assembly:
+        transport = httpx.ASGITransport(app=build_edge(assembly.services))
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
+            yield House(assembly.services, http)
+
+
+def _named(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def _path(route: Route, value: str) -> str:
+    return re.sub(r"\{[^}]*\}", value, route.path)
+
+
+CLOSED = [route for route in ROUTES if route.access is not Access.PUBLIC]
+closed = pytest.mark.parametrize("route", CLOSED, ids=_named)
+
+
+def test_only_the_short_list_is_public() -> None:
+    assert {_named(route) for route in ROUTES if route.access is Access.PUBLIC} == PUBLIC
+
+
+def test_no_route_hides_another() -> None:
+    named = [_named(route) for route in ROUTES]
+
+    assert len(named) == len(set(named))
+    assert len({route.name for route in ROUTES}) == len(named)
+    assert len({route.path for route in SOCKETS}) == len(SOCKETS)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-API-Key": "fsk_" + "A" * 43},
+        {"X-API-Key": ""},
+        {"Authorization": "Bearer fsk_nonsense"},
+        {"Authorization": "Bearer fsw_local-1.0000"},
+        {"Authorization": "Basic YTpi"},
+        {"Cookie": "fireside_session=" + "A" * 43},
+    ],
+    ids=["nothing", "an unknown key", "an empty key", "an unknown bearer", "a forged worker", "basic", "a cookie"],
+)
+async def test_nobody_gets_in_without_being_known(house: House, headers: dict[str, str]) -> None:
+    for route in CLOSED:
+        answer = await house.http.request(route.method, _path(route, str(uuid4())), headers=headers)
+
+        assert answer.status_code == 401, _named(route)
+        assert {type(answer.json()[name]) for name in ("code", "message")} == {str}, _named(route)
+
+
+async def test_a_revoked_key_opens_nothing(house: House) -> None:
+    user, key = await house.newcomer("ada")
+    (known,) = await house.services.accounts.keys(user)
+    await house.services.accounts.revoke_key(known.id)
+
+    for route in CLOSED:
+        answer = await house.http.request(route.method, _path(route, "x"), headers={"X-API-Key": key})
+        assert answer.status_code == 401, _named(route)
+
+
+async def test_a_key_in_the_address_opens_only_the_routes_that_say_so(house: House) -> None:
+    _, key = await house.newcomer("ada", Role.ADMIN)
+    for route in CLOSED:
+        if not route.token_in_query and route.access is not Access.WORKER:
+            answer = await house.http.request(route.method, _path(route, "x"), params={"token": key})
+            assert answer.status_code == 401, _named(route)
+
+
+async def test_only_admins_administer_and_only_workers_work(house: House) -> None:
+    _, member = await house.newcomer("ada")
+    _, admin = await house.newcomer("root", Role.ADMIN)
+
+    for route in ROUTES:
+        path = _path(route, "1")
+        if route.access is Access.ADMIN:
+            assert (await _ask(house, route, path, member)).status_code == 403, _named(route)
+        if route.access is Access.WORKER:
+            assert (await _ask(house, route, path, admin)).status_code == 401, _named(route)
+
+
+async def test_what_is_anothers_is_not_there(house: House) -> None:
+    ada, _ = await house.newcomer("ada")
+    _, bobs_key = await house.newcomer("bob")
+    job = await house.services.store.add_job(
+        NewJob(id=JobId(uuid4()), user_id=ada.id, body=JobBody(graph=b"{}", extra_data=b"{}", outputs=())),
+        utc_now(),
+        max_queued=None,
+    )
+    with_ids = [route for route in ROUTES if route.access is Access.USER and "{" in route.path]
+    # The definitions of nodes belong to nobody, and an unknown class is an empty answer there.
+    with_ids = [route for route in with_ids if not route.path.startswith("/api/object_info/")]
+    assert with_ids
+
+    for route in with_ids:
+        answer = await _ask(house, route, _path(route, str(job.id)), bobs_key)
+        assert answer.status_code == 404, _named(route)
+        assert str(ada.id) not in answer.json()["message"].split(), _named(route)
+
+    assert await house.services.store.job(job.id) == job
+
+
+async def _ask(house: House, route: Route, path: str, key: str) -> httpx.Response:
+    return await house.http.request(route.method, path, headers={"X-API-Key": key}, json={})
+
+
+@closed
+async def test_a_page_of_another_site_changes_nothing_with_our_cookie(house: House, route: Route) -> None:
+    if route.method == "GET" or route.access is Access.WORKER:
+        return
+    user, _ = await house.newcomer("ada", Role.ADMIN)
+    link = await house.services.accounts.login_link(user)
+    cookie = await house.services.accounts.use_login_link(link)
+
+    answer = await house.http.request(
+        route.method,
+        _path(route, "x"),
+        headers={"Cookie": f"fireside_session={cookie}", "Origin": "https://evil.test", "Sec-Fetch-Site": "cross-site"},
+        content=b"{}",
+    )
+
+    assert answer.status_code == 403
+
+
+async def test_an_unknown_path_and_method_are_refused_in_the_contracts_shape(house: House) -> None:
+    nowhere = await house.http.get("/api/nowhere")
+    wrong = await house.http.delete("/api/prompt")
+
+    assert (nowhere.status_code, set(nowhere.json())) == (404, {"code", "message", "error"})
+    assert wrong.status_code == 405
+    assert set(wrong.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=_named)
+async def test_a_slash_too_many_is_never_a_redirect(house: House, route: Route) -> None:
+    if route.path == "/":
+        return
+    answer = await house.http.request(route.method, f"{_path(route, 'x')}/")
+
+    assert answer.status_code not in (301, 307, 308)
