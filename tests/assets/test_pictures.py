@@ -56,6 +56,13 @@ async def test_the_usual_formats_are_taken(tmp_path: Path, kind: str) -> None:
     assert (info.width, info.height, info.format, info.has_alpha) == (64, 48, kind, False)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (1, 900)])
+async def test_the_smallest_photographs_are_taken(tmp_path: Path, size: tuple[int, int]) -> None:
+    info = await inspect_picture(saved(tmp_path / "p", Image.new("RGB", size), format="jpeg"), LIMITS)
+
+    assert (info.width, info.height) == size
+
+
 async def test_a_file_cut_short_is_refused(tmp_path: Path, photo: Path) -> None:
     noise = Image.effect_noise((300, 300), 80).convert("RGB")
     for kind in ("png", "jpeg", "webp", "bmp", "tiff"):

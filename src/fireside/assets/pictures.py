@@ -199,7 +199,8 @@ def _check_whole(image: ImageFile.ImageFile) -> None:
     if image.format == "PNG":
         image.verify()  # every checksum, without unpacking
         return
-    image.draft("L", (image.width // 8, image.height // 8))  # JPEG only: an eighth of the memory, every byte read
+    # JPEG only: an eighth of the memory, every byte read.
+    image.draft("L", (max(1, image.width // 8), max(1, image.height // 8)))
     image.load()
 
 
