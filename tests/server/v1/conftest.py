@@ -1,0 +1,51 @@
+"""What the tests of the Cloud API v1 stand on: a server with two users who have a key each."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.server.v1.house import ORIGIN, Caller, House
+from tests.server.v1.published import Published, published
+
+from fireside.app import assemble
+from fireside.config import Config
+from fireside.runtimes.builtin.definitions import definitions_of
+from fireside.runtimes.builtin.nodes import NODES
+from fireside.store.records import DefinitionSet
+
+
+@pytest.fixture(scope="session")
+def contract() -> Published | None:
+    return published()
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """The settings that differ from the defaults; tests override this."""
+    return {}
+
+
+@pytest.fixture
+async def house(tmp_path: Path, contract: Published | None, settings: dict[str, Any]) -> AsyncIterator[House]:
+    config = Config(data_dir=str(tmp_path / "data"), **settings)
+    async with assemble(config, public_url=ORIGIN) as assembly, AsyncExitStack() as doors:
+        yield House(services=assembly.services, doors=doors, contract=contract)
+
+
+@pytest.fixture
+async def nodes(house: House) -> None:
+    """The definitions of the builtin nodes, as if a worker had been here once."""
+    definitions = DefinitionSet(hash="0" * 64, runtime="builtin", body=definitions_of(NODES.values()))
+    await house.services.store.save_definitions(definitions, house.services.clock())
+
+
+@pytest.fixture
+async def ann(house: House, nodes: None) -> Caller:
+    return await house.caller("ann")
+
+
+@pytest.fixture
+async def bob(house: House, nodes: None) -> Caller:
+    return await house.caller("bob")
