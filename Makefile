@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= .demo
 
-.PHONY: install demo test check format bench lock down
+.PHONY: install demo test check format bench docs lock down
 
 install: $(VENV)/.installed
 
@@ -45,8 +45,9 @@ format: $(VENV)/.tested
 bench: $(VENV)/.tested
 	$(BIN)/python -m bench
 
-
-
+# Prints into the documents what the code knows better.
+docs: install
+	$(BIN)/python -m scripts.docs
 
 # Needs uv. The files hold hashes and no addresses.
 lock:

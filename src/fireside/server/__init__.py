@@ -1,0 +1,1 @@
+"""The edge: HTTP and websockets, one table of routes per dialect; it decides nothing about jobs."""
