@@ -40,9 +40,9 @@ class ServerProcess:
         port = self.url.rpartition(":")[2] or "0"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
         with (self.data_dir / "test.log").open("ab") as log:
+            command = [sys.executable, "-m", "fireside.cli.main", "up", f"--port={port}", f"--data-dir={self.data_dir}"]
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "fireside.cli.main", "up", f"--port={port}", f"--data-dir={self.data_dir}"]
-                + list(self.options),
+                [*command, *self.options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
