@@ -64,9 +64,9 @@ def main() -> None:
     requests, answers = _take_pipes()
     settings = messages.decode_settings(_read(requests))
     _limit(settings.memory_bytes)
-    answers.write(messages.encode(_info()))
     desk = _Desk()
     threading.Thread(target=_listen, args=(requests, desk), name="requests", daemon=True).start()
+    _write(answers, messages.encode(_info()))
     executor = Executor(NODES, Cache(settings.cache_bytes))
     while True:
         task, stop = desk.next()
@@ -121,7 +121,11 @@ def _execute(executor: Executor, task: Task, stop: threading.Event, tell: Callab
 
 
 def _tell(answers: BinaryIO, task: Task, event: RunEvent) -> None:
-    rest = memoryview(messages.encode_event(task.task_id, event))
+    _write(answers, messages.encode_event(task.task_id, event))
+
+
+def _write(answers: BinaryIO, frame: bytes) -> None:
+    rest = memoryview(frame)
     while rest:
         rest = rest[answers.write(rest) :]
 

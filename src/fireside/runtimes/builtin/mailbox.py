@@ -66,7 +66,8 @@ class Mailbox:
         executed = tuple(started.node_id for started in self._started[:-1])
         at = self._started[-1].node_id if self._started else None
         if self.interrupted:
-            self.put(Interrupted(node_id=at, executed=executed))
+            node_type = self.task.graph[at]["class_type"] if at is not None else None
+            self.put(Interrupted(node_id=at, node_type=node_type, executed=executed))
             return
         message = reason if at is None else f"{reason} It happened while node {at} ran."
         self.put(

@@ -48,14 +48,14 @@ class Peer:
 
     async def start(self, settings: messages.Settings) -> RuntimeInfo:
         """Start the child and wait until it has said what it is."""
-        process = self._process = await self._spawn()
         try:
+            process = self._process = await self._spawn()
             await self.send(messages.encode(settings))
             async with asyncio.timeout(_START_SECONDS):
                 info = messages.decode_info(await _frame_of(process))
         except (OSError, EOFError, TimeoutError, msgspec.MsgspecError, messages.TooLongError) as error:
             await self.stop(0)
-            raise RuntimeStartError(f"The builtin runtime did not start.\n{self._log_tail()}") from error
+            raise RuntimeStartError(f"The builtin runtime did not start: {error}\n{self._log_tail()}") from error
         self._listening = asyncio.create_task(self._listen(process), name="builtin runtime")
         return info
 
@@ -111,6 +111,8 @@ class Peer:
         self._on_end(_how(await process.wait()))
 
     def _log_tail(self) -> str:
+        if not self._log_path.is_file():
+            return ""
         return "\n".join(self._log_path.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:])
 
 
