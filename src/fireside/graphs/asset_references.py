@@ -16,35 +16,35 @@ _TYPE = "core/ASSET"
 
 
 class MissingAsset(BadRequest):
-    """References that lead to no asset of the caller; `missing_ids` names them all, as they were written."""
+    """References that lead to no asset of the caller; `missing_ids` names them all, None for one without an id."""
 
     code: ClassVar[str] = "missing_asset"
 
-    def __init__(self, missing_ids: Sequence[Any]) -> None:
-        shown = ", ".join(str(missing) for missing in missing_ids)
+    def __init__(self, missing_ids: Sequence[str | None]) -> None:
+        shown = ", ".join(missing or "(no id)" for missing in missing_ids)
         super().__init__(f"the workflow refers to assets that do not exist: {shown}")
         self.missing_ids = tuple(missing_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class AssetReference:
-    """One reference: the id as written, and what it names unless it is malformed."""
+    """One reference: the id as written, if that is a text, and what it names unless it is malformed."""
 
-    written: Any
+    written: str | None
     id: AssetId | None
 
 
 def find_asset_references(workflow: Any) -> list[AssetReference]:
     """List the references, each id once, the malformed ones too."""
-    found: dict[str, AssetReference] = {}
+    found: dict[AssetId | str | None, AssetReference] = {}
     left: list[Any] = [workflow]
     while left:
         value = left.pop()
         if _is_reference(value):
             reference = _read(value)
-            found.setdefault(repr(reference.id or reference.written), reference)
+            found.setdefault(reference.id or reference.written, reference)
         else:
-            left.extend(child for _, child in _children(value))
+            left.extend(child for _, child in reversed(list(_children(value))))
     return list(found.values())
 
 
@@ -84,7 +84,9 @@ def _is_reference(value: Any) -> bool:
 def _read(reference: Mapping[str, Any]) -> AssetReference:
     info = reference.get("info")
     written = cast("Any", info).get("id") if isinstance(info, dict) else None
+    if not isinstance(written, str):
+        return AssetReference(None, None)
     try:
-        return AssetReference(written, AssetId(UUID(written)) if isinstance(written, str) else None)
+        return AssetReference(written, AssetId(UUID(written)))
     except ValueError:
-        return AssetReference(written, None)
+        return AssetReference(written.encode(errors="replace").decode(), None)

@@ -13,7 +13,7 @@ import msgspec
 
 from fireside.domain.assets import Folder
 from fireside.domain.errors import BadRequest
-from fireside.graphs.dynamic_inputs import Expansion, declarations_of, is_dynamic
+from fireside.graphs.dynamic_inputs import Expansion, declarations_of, is_dynamic_type
 from fireside.graphs.input_definitions import COMBO, InputDefinition, file_kind_of, read_input, split_spec
 from fireside.graphs.problems import Problem
 
@@ -139,33 +139,26 @@ def _spec_with_files(class_name: str, name: str, spec: Any, choose: FileLister) 
     kind, options = split_spec(spec)
     file_kind = file_kind_of(class_name, name, kind, options)
     if file_kind is None:
-        return _template_with_files(class_name, kind, options, choose)
+        return [kind, _template_with_files(class_name, options, choose)] if is_dynamic_type(kind) else None
     declared = read_input(class_name, name, spec, required=False)
     names = choose(file_kind, declared.file_folder)
     # The default of such a list is one of its files.
     kept = {key: value for key, value in options.items() if key != "default"}
     if kind == COMBO:
-        return [kind, {**kept, "options": names}]
+        return [kind, {**kept, "options": names} if "options" in kept else kept]
     return [names, kept] if isinstance(spec, list) and len(cast("list[Any]", spec)) > 1 else [names]
 
 
-def _template_with_files(
-    class_name: str, kind: Any, options: Mapping[str, Any], choose: FileLister
-) -> list[Any] | None:
-    """Look inside the choices of a dynamic combo, which bring inputs of their own."""
-    if not isinstance(kind, str) or not isinstance(options.get("options"), list):
-        return None
-    choices: list[Any] = list(options["options"])
-    changed = False
-    for place, choice in enumerate(choices):
-        if not isinstance(choice, dict):
-            continue
-        given = cast("dict[str, Any]", choice)
-        groups = _groups_with_files(class_name, given.get("inputs"), choose)
-        if groups is not None:
-            choices[place] = {**given, "inputs": groups}
-            changed = True
-    return [kind, {**options, "options": choices}] if changed else None
+def _template_with_files(class_name: str, value: Any, choose: FileLister) -> Any:
+    """Look for groups of inputs anywhere in the options of a dynamic input."""
+    if isinstance(value, list):
+        return [_template_with_files(class_name, child, choose) for child in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    groups = cast("dict[str, Any]", value)
+    if "required" in groups or "optional" in groups:
+        return _groups_with_files(class_name, groups, choose) or groups
+    return {key: _template_with_files(class_name, child, choose) for key, child in groups.items()}
 
 
 def _read_node(name: str, entry: Mapping[str, Any]) -> NodeDefinition:
@@ -178,7 +171,7 @@ def _read_node(name: str, entry: Mapping[str, Any]) -> NodeDefinition:
         inputs=declared,
         outputs=_read_outputs(entry.get("output")),
         is_output=entry.get("output_node") is True,
-        has_dynamic_inputs=any(is_dynamic(one) for one in declared),
+        has_dynamic_inputs=any(is_dynamic_type(one.type) for one in declared),
     )
 
 

@@ -31,7 +31,7 @@ class Expansion:
 
     def add(self, declared: InputDefinition, depth: int = 0) -> None:
         """Take in a declared input, a template as what it stands for."""
-        if not is_dynamic(declared):
+        if not is_dynamic_type(declared.type):
             self.inputs.setdefault(declared.name, declared)
         elif depth < _MOST_NESTED:
             for inner in self._unfold(declared):
@@ -94,9 +94,8 @@ class Expansion:
         self.inputs.setdefault(declared.name, plain)
 
 
-def is_dynamic(declared: InputDefinition) -> bool:
-    """Whether the declaration is a template for others."""
-    kind = declared.type
+def is_dynamic_type(kind: Any) -> bool:
+    """Whether an input of this type is a template for others."""
     return isinstance(kind, str) and kind.startswith("COMFY_") and kind.endswith("_V3") and kind not in _PLAIN_TYPES
 
 

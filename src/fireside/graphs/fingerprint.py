@@ -17,7 +17,7 @@ from fireside.graphs.links import source_of, unwrap
 _HEX_DIGITS = 32
 _LONGEST_CHOICE = 200
 _WORDS = re.compile(r"[a-z]+|[A-Z][a-z]*")
-_IGNORED_WORDS = frozenset({"seed", "prefix", "text", "prompt", "string", "caption", "title", "filename", "control"})
+_IGNORED_WORDS = frozenset({"seed", "prefix", "text", "prompt", "string", "caption", "title", "filename", "generate"})
 _MEDIA = re.compile(
     r"\.(png|jpe?g|webp|gif|avif|bmp|tiff?|mp4|webm|mov|mkv|avi|m4v|mp3|wav|flac|ogg|opus|m4a|aac|latent|obj|fbx|gl(b|tf))"
     r"( \[\w+\])?$|^blake3:",

@@ -52,8 +52,8 @@ class InputDefinition:
     @property
     def file_folder(self) -> Folder:
         """Where a file lies whose value names no folder."""
-        name = self.options.get("image_folder")
-        return Folder(name) if isinstance(name, str) and name in Folder else Folder.INPUT
+        named = self.options.get("image_folder")
+        return next((folder for folder in Folder if folder.value == named), Folder.INPUT)
 
     def offers(self, value: Any) -> bool:
         """Whether the value is one of the choices, equal as Python sees it."""

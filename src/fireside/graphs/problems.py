@@ -1,17 +1,18 @@
 """What can be wrong with one node: the open-source server's catalogue, with its exact texts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fireside.graphs.input_definitions import InputDefinition
 
 Problem = Mapping[str, Any]
 """`{type, message, details, extra_info}`, as it stands in `node_errors`."""
 
-# Longer lists of choices would drown the message (the open-source server's own limit).
+# The open-source server's own limit for lists that a value is not in; here it holds for every mention of a list, or a
+# graph of many mistakes would be answered with as many lists of all models.
 _MOST_SHOWN_CHOICES = 20
 # Every node of a cycle shows it, so showing all of a long one would cost the square of its length.
-_LONGEST_SHOWN_CYCLE = 20
+_LONGEST_SHOWN_CYCLE = 50
 
 
 def required_input_missing(name: str) -> Problem:
@@ -30,7 +31,7 @@ def return_type_mismatch(declared: InputDefinition, received_type: Any, link: An
     return _problem(
         "return_type_mismatch",
         "Return type mismatch between linked nodes",
-        f"{declared.name}, received_type({received_type}) mismatch input_type({declared.type})",
+        f"{declared.name}, received_type({_shortened(received_type)}) mismatch input_type({_shortened(declared.type)})",
         _about(declared, received_type=received_type, linked_node=link),
     )
 
@@ -59,14 +60,12 @@ def value_bigger_than_max(declared: InputDefinition, value: Any) -> Problem:
 
 def value_not_in_list(declared: InputDefinition, value: Any, unknown: Sequence[Any]) -> Problem:
     """A choice that is not offered; `unknown` are those of a multiple choice that are not."""
-    choices = list(declared.choices or ())
-    is_long = len(choices) > _MOST_SHOWN_CHOICES
-    shown = f"(list of length {len(choices)})" if is_long else str(choices)
+    shown = _shortened(list(declared.choices or ()))
     return _problem(
         "value_not_in_list",
         "Value not in list",
         f"{declared.name}: {', '.join(repr(one) for one in unknown)} not in {shown}",
-        {"input_name": declared.name, "input_config": None if is_long else declared.config, "received_value": value},
+        _about(declared, received_value=value),
     )
 
 
@@ -115,7 +114,14 @@ def exception_during_inner_validation(error: Exception, declared: InputDefinitio
 
 
 def _about(declared: InputDefinition, **more: Any) -> dict[str, Any]:
-    return {"input_name": declared.name, "input_config": declared.config, **more}
+    is_long = declared.choices is not None and len(declared.choices) > _MOST_SHOWN_CHOICES
+    return {"input_name": declared.name, "input_config": None if is_long else declared.config, **more}
+
+
+def _shortened(value: Any) -> str:
+    if isinstance(value, list) and len(cast("list[Any]", value)) > _MOST_SHOWN_CHOICES:
+        return f"(list of length {len(cast('list[Any]', value))})"
+    return str(cast("Any", value))
 
 
 def _problem(kind: str, message: str, details: str, extra_info: dict[str, Any]) -> Problem:

@@ -15,6 +15,9 @@ from fireside.graphs.node_check import Checked, NodeChecker
 from fireside.graphs.parse import Graph, Node
 from fireside.graphs.walk import Walk
 
+# More than people read, and few enough that a hostile graph is not answered with a hundred times its own size.
+_MOST_FAULTY_NODES = 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidGraph:
@@ -71,14 +74,14 @@ def _outputs(graph: Graph, definitions: NodeDefinitions, targets: Sequence[str] 
 
 def _node_errors(graph: Graph, walk: Walk, failed: Sequence[str]) -> dict[str, Any]:
     dependents = walk.dependent_outputs(failed)
+    faulty = [node_id for node_id, checked in walk.nodes.items() if checked.problems]
     return {
         node_id: {
-            "errors": checked.problems,
+            "errors": walk.nodes[node_id].problems,
             "dependent_outputs": dependents[node_id],
             "class_type": graph.nodes[node_id].class_type,
         }
-        for node_id, checked in walk.nodes.items()
-        if checked.problems
+        for node_id in faulty[:_MOST_FAULTY_NODES]
     }
 
 
