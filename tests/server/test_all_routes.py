@@ -33,6 +33,7 @@ PUBLIC = {
     "POST /login/{token}",
     "POST /logout",
     "GET /pages.css",
+    "GET /favicon.svg",
     # A signed link is its own credential.
     "GET /files/{token}",
     # Health, and the document of the API.

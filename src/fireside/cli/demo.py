@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from fireside.cli.background import start_in_background
 from fireside.cli.errors import CommandFailed
 from fireside.cli.local import admin_address, running_server
-from fireside.cli.printing import give, say
+from fireside.cli.printing import give, program_name, say
 from fireside.cli.running import conclude, run_graph
 from fireside.cli.settings import config_in
 from fireside.cli.workflows import InputPlace, read_workflow, set_input
@@ -35,7 +35,7 @@ async def demo(*, data_dir: Annotated[str, Parameter(help="Data folder of the de
     async with FiresideClient(Address(url=server.url, key=key)) as client:
         code = await _run_example(client, folder / "results")
         give(msgspec.json.format(await client.jobs_body()).decode())
-    give(f"\nFireside is up at {server.url}; `fireside down --data-dir {folder}` stops it")
+    give(f"\nFireside is up at {server.url}; `{program_name()} down --data-dir {folder}` stops it")
     give(f"  sign in  {link.url}\n           (once, within {link.minutes} minutes)")
     give(f"  API key  {key}")
     return code

@@ -3,6 +3,7 @@
 Texts of others are printed as plain text, so that nothing in a name or an error message commands the terminal.
 """
 
+import shutil
 import sys
 from datetime import UTC, datetime
 
@@ -22,6 +23,12 @@ def say(message: str) -> None:
 def give(result: str) -> None:
     """Print a result, at once: whoever started us may wait for it."""
     print(result, flush=True)
+
+
+def program_name() -> str:
+    """Name the program as the person can call it again: by its path where it is not on PATH."""
+    called = sys.argv[0]
+    return "fireside" if shutil.which("fireside") == shutil.which(called) else called
 
 
 def print_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

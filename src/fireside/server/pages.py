@@ -24,6 +24,7 @@ from fireside.server.routes import Access, Route
 JOBS_PER_PAGE = 24
 _TEMPLATES = Path(__file__).parent / "templates"
 _STYLE = (_TEMPLATES / "pages.css").read_bytes()
+_ICON = (_TEMPLATES / "favicon.svg").read_bytes()
 _FORM_BYTES = 8192
 _SEE_OTHER = 303
 _GONE = 410
@@ -38,6 +39,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_STATIC_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
 _USED_UP = "This link does not work: it is used up, too old, or not whole. Make another."
 
 _environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
@@ -100,8 +102,12 @@ async def sign_out(request: Request) -> Response:
 
 async def show_style(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
     """Give the pages' style sheet."""
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-    return Response(_STYLE, media_type="text/css", headers=headers)
+    return Response(_STYLE, media_type="text/css", headers=_STATIC_HEADERS)
+
+
+async def show_icon(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
+    """Give the picture of the browser's tab."""
+    return Response(_ICON, media_type="image/svg+xml", headers=_STATIC_HEADERS)
 
 
 async def _sign_in(request: Request, token: str) -> Response:
@@ -167,6 +173,7 @@ ROUTES = tuple(
         ("POST", "/login/{token}", use_link, "useLink", "Sign in with a login link"),
         ("POST", "/logout", sign_out, "signOut", "Sign out"),
         ("GET", "/pages.css", show_style, "showStyle", "The style of the pages"),
+        ("GET", "/favicon.svg", show_icon, "showIcon", "The picture of the browser's tab"),
     )
 )
 """Anybody may call the pages; each looks for itself who it is."""
