@@ -18,7 +18,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 import fireside
 from fireside.runtimes.base import Failed, RunEvent, RuntimeInfo, Task
@@ -64,6 +64,7 @@ def main() -> None:
     requests, answers = _take_pipes()
     settings = messages.decode_settings(_read(requests))
     _limit(settings.memory_bytes)
+    _set_up_pillow()
     desk = _Desk()
     threading.Thread(target=_listen, args=(requests, desk), name="requests", daemon=True).start()
     _write(answers, messages.encode(_info()))
@@ -85,11 +86,17 @@ def _take_pipes() -> tuple[BufferedReader, BinaryIO]:
 
 
 def _limit(memory_bytes: int | None) -> None:
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
     if memory_bytes is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_VICTIM_SCORE, "ascii")
+
+
+def _set_up_pillow() -> None:
+    # Pillow only warns of pictures up to twice its own limit.
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    # As in ComfyUI, a file that breaks off early gives what there is of it.
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
 
 
 def _read(requests: BufferedReader) -> bytes:

@@ -20,7 +20,7 @@ from fireside.runtimes.builtin.pictures import Pixels, from_8bit, from_picture
 _NO_MASK_EDGE = 64
 _CHANNELS = ("alpha", "red", "green", "blue")
 # The others that Pillow knows are old and rarely examined, or start other programs.
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "MPO", "ICO", "PPM", "TGA")
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP", "ICO", "PPM", "TGA")
 # A file of several pictures of which the first is the one that counts.
 _ONE_PICTURE_FORMATS = frozenset({"MPO"})
 
