@@ -4,7 +4,7 @@ Every report may arrive twice (the bus replays after a reconnect, a worker asks 
 is idempotent: what is recorded already under the same lease is simply confirmed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from fireside.domain.errors import StaleLease
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import Job, JobState, Lease
 from fireside.domain.lifecycle import Verb, advance
-from fireside.domain.outputs import summarize_outputs
+from fireside.domain.outputs import OutputSummary, summarize_outputs
 from fireside.events.facts import ended_fact, output_fact
 from fireside.jobs.desk import Desk
 from fireside.store.records import Ending, NodeRecord, TimelineEntry
@@ -27,6 +27,9 @@ _VERBS = {
     "interrupted": Verb.RELEASE,
     "released": Verb.RELEASE,
 }
+_UNSAID = NodeFailure(
+    node_id="", node_type="", exception_type="PanicError", exception_message="the worker did not say what broke the run"
+)
 
 
 async def start_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
@@ -70,15 +73,15 @@ async def end_job(desk: Desk, worker_id: WorkerId, report: EndReport) -> Job:
         before = await held_job(desk, worker_id, lease)
         report = _bounded(desk, before, report)
         after = advance(before, _VERBS[report.outcome], desk.clock(), lease=lease)
-        ending = await _ending(desk, after, report)
-        timeline = _timeline(after, report, ending)
+        cost = _cost(after, report)
+        ending = await _ending(desk, after, report, cost) if after.is_terminal else None
         try:
             job = await desk.store.change_job(
                 before,
                 after,
-                timeline=timeline,
+                timeline=_timeline(before, after, report),
                 ending=ending,
-                charge_seconds=report.run_seconds - before.charged_seconds,
+                charge_seconds=cost - before.charged_seconds,
             )
         except Changed:
             continue
@@ -94,35 +97,6 @@ async def held_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
     return job
 
 
-def _bounded(desk: Desk, job: Job, report: EndReport) -> EndReport:
-    """Let a job that comes back unfinished for the last time fail instead of going round for ever."""
-    if _VERBS[report.outcome] is not Verb.RELEASE or job.attempt < desk.config.max_attempts:
-        return report
-    failure = NodeFailure(
-        node_id="",
-        node_type="",
-        exception_type="PanicError",
-        exception_message=f"lost: the job was handed out {job.attempt} times and came back unfinished each time",
-    )
-    return msgspec.structs.replace(report, outcome="failed", failure=failure)
-
-
-def _is_recorded(job: Job, lease: Lease) -> bool:
-    # A lease's own end leaves its fence in place; whoever else ends or moves a job raises it.
-    return job.lease == lease and (job.is_terminal or job.state is JobState.QUEUED)
-
-
-async def _ending(desk: Desk, after: Job, report: EndReport) -> Ending | None:
-    if not after.is_terminal:
-        return Ending(charged_seconds=report.run_seconds)
-    records = await desk.store.job_outputs(after.id)
-    summary = summarize_outputs({record.node_id: dict(record.output) for record in records})
-    error = None
-    if after.state is JobState.FAILED and report.failure is not None:
-        error = msgspec.json.encode(error_object(report.failure))
-    return Ending(summary=summary, error=error, charged_seconds=report.run_seconds)
-
-
 def error_object(failure: NodeFailure) -> dict[str, Any]:
     """Shape a failure as the published contract's ExecutionError: all seven fields, always of their types."""
     return {
@@ -136,14 +110,53 @@ def error_object(failure: NodeFailure) -> dict[str, Any]:
     }
 
 
-def _timeline(after: Job, report: EndReport, ending: Ending | None) -> list[TimelineEntry]:
-    entries = [
-        TimelineEntry(kind="cached", at=after.started_at or after.changed_at, data={"nodes": list(report.cached)})
-    ]
-    data: Mapping[str, Any] = {}
-    if ending is not None and ending.error is not None:
-        data = msgspec.json.decode(ending.error, type=dict[str, Any])
-    elif after.state is JobState.CANCELED:
+async def summary_of(desk: Desk, job: Job) -> OutputSummary:
+    """Sum up what the nodes of the job's present attempt have shown, for the job's end."""
+    records = await desk.store.job_outputs(job.id)
+    return summarize_outputs({record.node_id: dict(record.output) for record in records})
+
+
+def _is_recorded(job: Job, lease: Lease) -> bool:
+    # A lease's own end leaves its fence in place; whoever else ends or moves a job raises it.
+    return job.lease == lease and (job.is_terminal or job.state is JobState.QUEUED)
+
+
+def _bounded(desk: Desk, job: Job, report: EndReport) -> EndReport:
+    """Let a job that comes back unfinished for the last time fail instead of going round for ever."""
+    if _VERBS[report.outcome] is not Verb.RELEASE or job.attempt < desk.config.max_attempts:
+        return report
+    why = f": {report.failure.exception_message}" if report.failure is not None else ""
+    failure = NodeFailure(
+        node_id="",
+        node_type="",
+        exception_type="PanicError",
+        exception_message=f"lost: the job was handed out {job.attempt} times and came back unfinished{why}",
+    )
+    return msgspec.structs.replace(report, outcome="failed", failure=failure)
+
+
+def _cost(after: Job, report: EndReport) -> float:
+    """Say what the run costs its user: nothing when it was for nothing, and never more than it can have taken."""
+    if not after.is_terminal or after.started_at is None:
+        return 0.0
+    return min(max(report.run_seconds, 0.0), after.run_time.total_seconds())
+
+
+async def _ending(desk: Desk, after: Job, report: EndReport, cost: float) -> Ending:
+    error = None
+    if after.state is JobState.FAILED:
+        error = msgspec.json.encode(error_object(report.failure or _UNSAID))
+    return Ending(summary=await summary_of(desk, after), error=error, charged_seconds=cost)
+
+
+def _timeline(before: Job, after: Job, report: EndReport) -> list[TimelineEntry]:
+    entries: list[TimelineEntry] = []
+    if before.started_at is not None:
+        entries.append(TimelineEntry(kind="cached", at=before.started_at, data={"nodes": list(report.cached)}))
+    data: dict[str, Any] = {}
+    if after.state is JobState.QUEUED:
+        data = {"worker_id": before.worker_id, "reason": report.failure.exception_message if report.failure else ""}
+    elif after.state is not JobState.SUCCEEDED:
         data = {"node_id": report.interrupted_at, "executed": list(report.executed)}
     kind = "released" if after.state is JobState.QUEUED else after.state.value
     return [*entries, TimelineEntry(kind=kind, at=after.changed_at, data=data)]
@@ -151,7 +164,9 @@ def _timeline(after: Job, report: EndReport, ending: Ending | None) -> list[Time
 
 async def _tell_end(desk: Desk, job: Job, report: EndReport) -> None:
     if job.is_terminal:
-        fact = ended_fact(job, executed=report.executed, node_id=report.interrupted_at)
+        fact = ended_fact(
+            job, executed=report.executed, node_id=report.interrupted_at, node_type=report.interrupted_type
+        )
         await desk.announcer.tell(job.user_id, fact)
     else:
         await desk.announce(job)

@@ -9,39 +9,45 @@ import msgspec
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.jobs.desk import Desk
-from fireside.jobs.report import error_object
+from fireside.jobs.report import error_object, summary_of
 from fireside.store.records import Ending, HeldJob, TimelineEntry
 from fireside.wire.fleet import NodeFailure
 
 
-async def rescue_job(desk: Desk, held: HeldJob, *, lost: bool) -> Job:
+async def rescue_job(desk: Desk, held: HeldJob, *, lost: bool, taken: bool = True, term: int | None = None) -> Job:
     """Take the job from its worker: back to the queue, or to its end when it is being canceled or used up.
 
-    `lost` says that the worker died while the job ran and that this counts. Raises `Changed` when the job moved on.
+    `lost` says that the worker died while the job ran and that this counts; a job that was never `taken` is not used up
+    however often it was offered. Raises `Changed` when the job moved on or the leader's `term` is over.
     """
     job = held.job
     counts = lost and job.state is JobState.RUNNING
-    used_up = job.losses + counts >= desk.config.max_losses or job.attempt >= desk.config.max_attempts
-    verb = Verb.ABANDON if used_up else Verb.RESCUE
-    after = advance(job, verb, desk.clock(), lost=counts)
-    error = msgspec.json.encode(error_object(_reason(after, held))) if after.state is JobState.FAILED else None
+    after = advance(job, _verb(desk, job, counts=counts, taken=taken), desk.clock(), lost=counts)
+    ending = await _ending(desk, after, held) if after.is_terminal else None
     kind = "rescued" if after.state is JobState.QUEUED else after.state.value
-    entry = TimelineEntry(
-        kind=kind,
-        at=after.changed_at,
-        data=msgspec.json.decode(error) if error else {"worker_id": held.worker_id, "lost": counts},
-    )
+    data = {"worker_id": held.worker_id, "lost": counts}
     changed = await desk.store.change_job(
         job,
         after,
-        timeline=[entry],
-        ending=Ending(error=error) if after.is_terminal else None,
+        timeline=[TimelineEntry(kind=kind, at=after.changed_at, data=data)],
+        ending=ending,
         charge_seconds=-held.charged_seconds,
+        term=term,
     )
     await desk.announce(changed)
     if not changed.is_terminal:
         await desk.wake_dispatch()
     return changed
+
+
+def _verb(desk: Desk, job: Job, *, counts: bool, taken: bool) -> Verb:
+    is_used_up = job.losses + counts >= desk.config.max_losses or job.attempt >= desk.config.max_attempts
+    return Verb.ABANDON if is_used_up and taken else Verb.RESCUE
+
+
+async def _ending(desk: Desk, after: Job, held: HeldJob) -> Ending:
+    error = msgspec.json.encode(error_object(_reason(after, held))) if after.state is JobState.FAILED else None
+    return Ending(summary=await summary_of(desk, after), error=error)
 
 
 def _reason(job: Job, held: HeldJob) -> NodeFailure:
