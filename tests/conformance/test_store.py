@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from fireside.domain.accounts import User
+from fireside.domain.accounts import Role, User
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.errors import NotFound
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
@@ -223,20 +223,47 @@ async def test_a_change_under_an_ended_term_is_refused(store: Store, ann: User) 
     assert (await assign(store, job, term=new)).state is JobState.ASSIGNED
 
 
-async def test_a_share_is_floored_charged_by_weight_and_refunded(store: Store, bob: User) -> None:
+async def test_a_share_is_charged_by_weight_and_refunded(store: Store, bob: User) -> None:
     job = await submit(store, bob)
 
-    assigned = await assign(store, job, charge_seconds=6.0, floor_virtual_time=10.0)
+    assigned = await assign(store, job, charge_seconds=6.0)
 
     (share,) = await store.shares()
-    assert (share.user_id, share.weight, share.virtual_time, share.queued, share.held) == (bob.id, 2.0, 13.0, 0, 1)
+    assert (share.user_id, share.weight, share.virtual_time, share.queued, share.held) == (bob.id, 2.0, 3.0, 0, 1)
     (held,) = await store.held_jobs()
     assert (held.job, held.worker_id, held.charged_seconds) == (assigned, WORKER, 6.0)
     back = advance(assigned, Verb.RESCUE, NOW)
     await store.change_job(assigned, back, charge_seconds=-6.0)
     (share,) = await store.shares()
-    assert (share.virtual_time, share.queued, share.held) == (10.0, 1, 0)
+    assert (share.virtual_time, share.queued, share.held) == (0.0, 1, 0)
     assert await store.held_jobs() == []
+
+
+async def test_who_comes_back_from_idling_starts_level_with_the_least_served_who_compete(
+    store: Store, ann: User, bob: User
+) -> None:
+    cid = await store.add_user("cid", Role.MEMBER, NOW)
+    await assign(store, await submit(store, ann), charge_seconds=100.0)
+    await submit(store, ann)
+    await succeed(store, await run(store, await submit(store, bob)))
+
+    await submit(store, bob)
+    await submit(store, cid)
+
+    # What ann's first job will have cost is not known yet, so it does not hold the others back.
+    assert {share.user_id: share.virtual_time for share in await store.shares()} == {ann.id: 100, bob.id: 0, cid.id: 0}
+
+
+async def test_where_nobody_competes_a_newcomer_starts_level_with_the_most_served(
+    store: Store, ann: User, bob: User
+) -> None:
+    served = await start(store, await assign(store, await submit(store, ann), charge_seconds=100.0))
+    await succeed(store, served)
+
+    await submit(store, bob)
+    await submit(store, ann)
+
+    assert {share.user_id: share.virtual_time for share in await store.shares()} == {ann.id: 100, bob.id: 100}
 
 
 async def test_a_job_that_goes_back_loses_its_outputs_and_keeps_its_secrets(store: Store, ann: User) -> None:

@@ -80,28 +80,28 @@ def test_a_word_from_before_the_offer_says_nothing_about_the_offered_job() -> No
 def test_a_worker_is_not_offered_a_second_job_while_it_has_one() -> None:
     presences = Presences(LOST_AFTER)
     presences.saw(WORKER, presence(), after(1))
-    assert presences.free_workers(after(1), set()) == [WORKER]
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == [WORKER]
     presences.offered(WORKER, held().job.lease, after(1))
-    assert presences.free_workers(after(1), set()) == []
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == []
 
 
 def test_a_worker_that_did_not_answer_is_not_there_until_it_says_so() -> None:
     presences = Presences(LOST_AFTER)
     presences.saw(WORKER, presence(), after(1))
     presences.offered(WORKER, None, after(1))
-    assert presences.free_workers(after(1), set()) == []
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == []
     presences.saw(WORKER, presence(), after(2))
-    assert presences.free_workers(after(2), set()) == [WORKER]
+    assert presences.free_workers(after(2), set(), listening_since=NOW) == [WORKER]
 
 
 def test_a_silent_draining_or_unready_worker_gets_nothing() -> None:
     presences = Presences(LOST_AFTER)
     presences.saw(WORKER, presence(), after(1))
-    assert presences.free_workers(after(6), set()) == []
+    assert presences.free_workers(after(6), set(), listening_since=NOW) == []
     presences.saw(WORKER, Presence(boot_id="a", runtime="builtin", ready=False), after(6))
-    assert presences.free_workers(after(6), set()) == []
+    assert presences.free_workers(after(6), set(), listening_since=NOW) == []
     presences.saw(WORKER, Presence(boot_id="a", runtime="builtin", ready=True, draining=True), after(6))
-    assert presences.free_workers(after(6), set()) == []
+    assert presences.free_workers(after(6), set(), listening_since=NOW) == []
 
 
 def test_a_stale_lease_in_a_presence_does_not_keep_a_job() -> None:

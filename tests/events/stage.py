@@ -22,18 +22,14 @@ from fireside.bus.subjects import work
 from fireside.domain.accounts import User
 from fireside.domain.ids import JobId, WorkerId
 from fireside.domain.jobs import Job, Lease
+from fireside.domain.lifecycle import Verb, advance
 from fireside.events.heard import Heard
 from fireside.events.listener import Listener
-from fireside.jobs.assign import assign_job
 from fireside.jobs.report import add_output, end_job, start_job
 from fireside.jobs.rescue import rescue_job
-from fireside.scheduler.policy import Placement
 from fireside.server.services import Services
 from fireside.store.records import HeldJob, JobBody, NewJob, NodeRecord
 from fireside.wire.fleet import (
-    Assignment,
-    AssignmentReply,
-    CancelRun,
     EndReport,
     LeaseBody,
     NodeFailure,
@@ -61,18 +57,17 @@ class Player:
     worker_id: WorkerId
     bus: Bus
     services: Services
-    term: int
     tellings: dict[Lease, Telling] = field(default_factory=dict[Lease, Telling])
-    asked: list[CancelRun | SnapshotRequest] = field(default_factory=list[CancelRun | SnapshotRequest])
-    asked_something: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: list[WorkRequest] = field(default_factory=list[WorkRequest])
 
     async def take(self, job: Job) -> Lease:
         """Be assigned the job."""
-        placement = Placement(
-            job_id=job.id, user_id=job.user_id, worker_id=self.worker_id, estimate_seconds=1, floor_virtual_time=0
-        )
-        lease = await assign_job(self.services.desk, placement, term=self.term)
-        assert lease is not None
+        store, now = self.services.store, self.services.clock()
+        before = await store.job(job.id)
+        assert before is not None
+        held = await store.change_job(before, advance(before, Verb.ASSIGN, now, worker_id=self.worker_id))
+        await self.services.desk.announce(held)
+        lease = held.lease
         self.tellings[lease] = Telling(self.bus, job.user_id, self.worker_id, lease)
         return lease
 
@@ -105,10 +100,7 @@ class Player:
     async def answer(self, subject: str, payload: bytes) -> bytes:
         """Answer what the server asks of a worker."""
         request = msgspec.json.decode(payload, type=WorkRequest)
-        if isinstance(request, Assignment):
-            return msgspec.json.encode(AssignmentReply(accepted=True))
         self.asked.append(request)
-        self.asked_something.set()
         telling = self.tellings.get(request.lease.lease())
         if isinstance(request, SnapshotRequest) and telling is not None:
             await telling.tell_again()
@@ -152,8 +144,7 @@ class Stage:
         credentials = self.assembly.authority.worker_credentials(worker_id)
         bus = await Bus.connect([self.assembly.bus_url], credentials, name=name, inbox_prefix=inbox_of(name))
         self.doors.push_async_callback(bus.close)
-        term = await self.services.store.take_term(name, self.services.clock())
-        player = Player(worker_id=worker_id, bus=bus, services=self.services, term=term)
+        player = Player(worker_id=worker_id, bus=bus, services=self.services)
         await bus.subscribe(work(worker_id), player.answer)
         return player
 

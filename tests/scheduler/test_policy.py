@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fireside.domain.ids import JobId, UserId, WorkerId
-from fireside.scheduler.policy import Candidate, Snapshot, decide, starting_floors
+from fireside.scheduler.policy import Candidate, Snapshot, decide
 
 
 def candidate(user: int, *, time: float = 0, held: int = 0, limit: int | None = None, jobs: int = 9) -> Candidate:
@@ -42,15 +42,6 @@ def test_a_users_own_jobs_go_in_their_order() -> None:
     only = candidate(1)
     placements = decide(Snapshot(candidates=[only], free_workers=workers(3)))
     assert [placement.job_id for placement in placements] == [job_id for job_id, _ in only.heads[:3]]
-
-
-def test_who_becomes_active_starts_where_the_least_active_one_is() -> None:
-    floors = starting_floors({UserId(1): 100.0, UserId(2): 140.0, UserId(3): 0.0}, {UserId(1): 0.0, UserId(2): 0.0})
-    assert floors == {UserId(1): 0.0, UserId(2): 0.0, UserId(3): 100.0}
-
-
-def test_who_goes_idle_is_forgotten() -> None:
-    assert starting_floors({UserId(1): 5.0}, {UserId(2): 3.0}) == {UserId(1): 0.0}
 
 
 users = st.builds(

@@ -5,37 +5,31 @@ it look sooner; looking every half second is enough for everything to be right.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import structlog
 
 from fireside.bus.client import Bus, Subscription
 from fireside.bus.subjects import all_presences, dispatch_wake, worker_of
-from fireside.dispatch.presence import Presences
+from fireside.dispatch.presence import Presences, Verdict
+from fireside.dispatch.reminders import Reminders, RunToStop
 from fireside.domain.errors import FiresideError
 from fireside.domain.ids import JobId, UserId, WorkerId
-from fireside.domain.jobs import JobState
-from fireside.jobs.assign import assign_job
+from fireside.domain.jobs import Job, JobState
+from fireside.jobs.assign import offer_job, record_assignment
 from fireside.jobs.cancel import tell_worker_to_stop
 from fireside.jobs.desk import Desk
 from fireside.jobs.rescue import rescue_job
-from fireside.scheduler.policy import (
-    DEFAULT_ESTIMATE_SECONDS,
-    Candidate,
-    Placement,
-    Snapshot,
-    decide,
-    starting_floors,
-)
+from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS, Candidate, Placement, Snapshot, decide
 from fireside.store.records import HeldJob
 from fireside.store.store import Changed
 from fireside.wire.fleet import Presence
 
 _TICK_SECONDS = 0.5
 _LATE_TICK = timedelta(seconds=2)
-_SAY_AGAIN = timedelta(seconds=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -48,8 +42,9 @@ class Dispatcher:
         self._name = name
         self._clock: Callable[[], datetime] = desk.clock
         self._presences = Presences(timedelta(seconds=desk.config.worker_lost_after))
-        self._floors: dict[UserId, float] = {}
-        self._offering: dict[WorkerId, asyncio.Task[None]] = {}
+        self._reminders = Reminders()
+        self._offering: set[WorkerId] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._listening_since = self._clock()
         self._last_tick_at = self._clock()
@@ -59,6 +54,11 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Take the lead and begin to look."""
+        await self.take_lead()
+        self._loop = asyncio.create_task(self._run(), name="dispatch")
+
+    async def take_lead(self) -> None:
+        """Begin a new term and listen to the workers; `tick` is then the caller's to call."""
         self._term = await self._desk.store.take_term(self._name, self._clock())
         self._listening_since = self._last_tick_at = self._clock()
         self._bus.on_change(self._bus_changed)
@@ -66,28 +66,37 @@ class Dispatcher:
             await self._bus.subscribe(all_presences(), self._presence_heard),
             await self._bus.subscribe(dispatch_wake(), self._woken),
         ]
-        self._loop = asyncio.create_task(self._run(), name="dispatch")
 
     async def stop(self) -> None:
-        """Stop looking; what is assigned stays assigned."""
+        """Stop looking, when what is being offered is answered; what is assigned stays assigned. Idempotent."""
         if self._loop is not None:
             self._loop.cancel()
-            await asyncio.gather(self._loop, *self._offering.values(), return_exceptions=True)
-        for subscription in self._subscriptions:
+            await asyncio.gather(self._loop, return_exceptions=True)
+        await self.settle()
+        subscriptions, self._subscriptions = self._subscriptions, []
+        for subscription in subscriptions:
             await subscription.unsubscribe()
+
+    async def settle(self) -> None:
+        """Wait until everybody who was asked something has answered, or will not."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def presences(self) -> Mapping[WorkerId, Presence]:
         """Give the last word of each worker that is there."""
         return self._presences.present(self._clock())
 
     async def tick(self, now: datetime) -> None:
-        """Look once: take back what is lost, then hand out what can go."""
-        if now - self._last_tick_at > _LATE_TICK:
-            # We were asleep ourselves: the silence we would judge is our own.
-            self._listening_since = now
-        self._last_tick_at = now
-        if self._bus.is_connected:
-            await self._take_back_lost(now)
+        """Look once: take back what is lost, then hand out what can go. Does nothing while the bus is away."""
+        self._mind_the_clock(now)
+        if not self._bus.is_connected:
+            return
+        # Read in this order: a lease that was named before the jobs were read, and is not among them, is over for good.
+        named = self._presences.named(now)
+        held_jobs = await self._desk.store.held_jobs()
+        for verdict in self._presences.judge(held_jobs, now, listening_since=self._listening_since):
+            await self._take_back(verdict)
+        self._remind(_runs_to_stop(held_jobs, named), now)
+        self._presences.forget_long_gone(now)
         await self._hand_out(now)
 
     async def _run(self) -> None:
@@ -97,73 +106,88 @@ class Dispatcher:
                 await self.tick(self._clock())
             except FiresideError as error:
                 _log.warning("dispatch tick failed", code=error.code, reason=error.message)
+            except Exception:  # noqa: BLE001 - a leader that stops looking would stop everything, silently
+                _log.exception("dispatch tick broke")
             try:
                 await asyncio.wait_for(self._wake.wait(), _TICK_SECONDS)
             except TimeoutError:
                 continue
 
-    async def _take_back_lost(self, now: datetime) -> None:
-        held_jobs = await self._desk.store.held_jobs()
-        for verdict in self._presences.judge(held_jobs, now, listening_since=self._listening_since):
-            if verdict.held.worker_id in self._offering:
-                continue
-            _log.warning(
-                "job taken from lost worker", job_id=str(verdict.held.job.id), worker_id=verdict.held.worker_id
-            )
-            try:
-                await rescue_job(self._desk, verdict.held, lost=verdict.lost)
-            except Changed:
-                continue
-        await self._say_cancels_again(held_jobs, now)
+    def _mind_the_clock(self, now: datetime) -> None:
+        """Judge no silence by a clock that jumped, nor one that is our own: we may have been asleep ourselves."""
+        if now < self._last_tick_at:
+            self._presences.set_back(now)
+            self._listening_since = now
+        elif now - self._last_tick_at > _LATE_TICK:
+            self._listening_since = now
+        self._last_tick_at = now
 
-    async def _say_cancels_again(self, held_jobs: Sequence[HeldJob], now: datetime) -> None:
-        for held in held_jobs:
-            if held.job.state is JobState.CANCELING and now - held.job.changed_at > _SAY_AGAIN:
-                await tell_worker_to_stop(self._bus, held.job)
+    async def _take_back(self, verdict: Verdict) -> None:
+        job, worker_id = verdict.held.job, verdict.held.worker_id
+        if worker_id in self._offering:
+            return
+        _log.warning("job taken from its worker", job_id=str(job.id), worker_id=worker_id, lost=verdict.lost)
+        try:
+            await rescue_job(self._desk, verdict.held, lost=verdict.lost, term=self._term)
+        except Changed as change:
+            _log.info("job moved on", job_id=str(job.id), reason=change.message)
+
+    def _remind(self, runs: set[RunToStop], now: datetime) -> None:
+        for worker_id, lease in self._reminders.due(runs, now):
+            self._in_background(tell_worker_to_stop(self._bus, worker_id, lease), f"stop for {worker_id}")
 
     async def _hand_out(self, now: datetime) -> None:
-        free = self._presences.free_workers(now, set(self._offering))
-        if not free:
-            return
-        for placement in decide(await self._snapshot(free)):
-            task = asyncio.create_task(self._offer(placement), name=f"offer to {placement.worker_id}")
-            self._offering[placement.worker_id] = task
+        free = self._presences.free_workers(now, self._offering, listening_since=self._listening_since)
+        if free:
+            # All are on disk before the next look, or it would see the same jobs and the same shares again.
+            await asyncio.gather(*map(self._assign, decide(await self._snapshot(free))))
 
     async def _snapshot(self, free: list[WorkerId]) -> Snapshot:
-        store = self._desk.store
-        shares = {share.user_id: share for share in await store.shares()}
+        store, limit = self._desk.store, self._desk.config.max_running
+        shares = await store.shares()
         heads = await store.queue_heads(per_user=len(free), limit=max(len(free), len(shares)) * len(free))
         estimates = await store.run_estimates({head.fingerprint for head in heads})
-        times = {user_id: share.virtual_time for user_id, share in shares.items()}
-        self._floors = starting_floors(times, self._floors)
         queues: dict[UserId, list[tuple[JobId, float]]] = {}
         for head in heads:
             estimate = estimates.get(head.fingerprint, DEFAULT_ESTIMATE_SECONDS)
             queues.setdefault(head.user_id, []).append((head.job_id, estimate))
         candidates = [
             Candidate(
-                user_id=user_id,
+                user_id=share.user_id,
                 weight=share.weight,
-                virtual_time=max(share.virtual_time, self._floors[user_id]),
+                virtual_time=share.virtual_time,
                 held=share.held,
-                max_running=share.max_running or self._desk.config.max_running or None,
-                heads=queues.get(user_id, ()),
+                max_running=share.max_running or limit or None,
+                heads=queues.get(share.user_id, ()),
             )
-            for user_id, share in shares.items()
+            for share in shares
         ]
         return Snapshot(candidates=candidates, free_workers=free)
 
-    async def _offer(self, placement: Placement) -> None:
-        worker_id = placement.worker_id
+    async def _assign(self, placement: Placement) -> None:
         try:
-            lease = await assign_job(self._desk, placement, term=self._term)
-            self._presences.offered(worker_id, lease, self._clock())
-        except Changed:
-            _log.info("placement came too late", job_id=str(placement.job_id))
+            job = await record_assignment(self._desk, placement, term=self._term)
         except FiresideError as error:
-            _log.warning("job not handed out", job_id=str(placement.job_id), reason=error.message)
+            _log.info("job not assigned", job_id=str(placement.job_id), code=error.code, reason=error.message)
+            return
+        self._offering.add(placement.worker_id)
+        self._in_background(self._offer(job, placement.worker_id), f"offer to {placement.worker_id}")
+
+    async def _offer(self, job: Job, worker_id: WorkerId) -> None:
+        lease = None
+        try:
+            lease = await offer_job(self._desk, job)
+        except FiresideError as error:
+            # It stays assigned to a worker that does not name it, so the next looks take it back.
+            _log.warning("job not taken back", job_id=str(job.id), code=error.code, reason=error.message)
         finally:
-            del self._offering[worker_id]
+            self._presences.offered(worker_id, lease, self._clock())
+            self._offering.discard(worker_id)
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _presence_heard(self, subject: str, payload: bytes) -> None:
         try:
@@ -171,9 +195,7 @@ class Dispatcher:
         except msgspec.MsgspecError:
             _log.warning("not a presence", subject=subject)
             return
-        worker_id = worker_of(subject)
-        self._presences.saw(worker_id, presence, self._clock())
-        if presence.ready and not presence.leases:
+        if self._presences.saw(worker_of(subject), presence, self._clock()):
             self._wake.set()
 
     async def _woken(self, subject: str, payload: bytes) -> None:  # noqa: ARG002 - the bus's handler shape
@@ -183,3 +205,10 @@ class Dispatcher:
         if connected:
             self._listening_since = self._clock()
             self._wake.set()
+
+
+def _runs_to_stop(held_jobs: Sequence[HeldJob], named: set[RunToStop]) -> set[RunToStop]:
+    """Find the runs that are canceled, and those of workers that do not know yet that they have lost their lease."""
+    held = {(one.worker_id, one.job.lease) for one in held_jobs}
+    canceling = {(one.worker_id, one.job.lease) for one in held_jobs if one.job.state is JobState.CANCELING}
+    return canceling | (named - held)

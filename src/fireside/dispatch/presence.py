@@ -14,6 +14,8 @@ from fireside.domain.jobs import JobState, Lease
 from fireside.store.records import HeldJob
 from fireside.wire.fleet import LeaseBody, Presence
 
+_FORGOTTEN_AFTER = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
@@ -26,7 +28,9 @@ class Sighting:
     away: bool = False
     """It did not answer; until its next presence it is not there."""
     replaced_at: datetime | None = None
-    """When it came back as a new process before our eyes; what it held before that is lost."""
+    """When it came back as a new process; what it held before that is lost."""
+    former_seen_at: datetime | None = None
+    """When the process before that was seen last."""
 
     @property
     def is_free(self) -> bool:
@@ -49,15 +53,12 @@ class Presences:
         self._lost_after = lost_after
         self._seen: dict[WorkerId, Sighting] = {}
 
-    def saw(self, worker_id: WorkerId, presence: Presence, now: datetime) -> None:
-        """Take in a worker's word that it is there."""
+    def saw(self, worker_id: WorkerId, presence: Presence, now: datetime) -> bool:
+        """Take in a worker's word that it is there; say whether it has become free by it."""
         before = self._seen.get(worker_id)
-        if before is None:
-            self._seen[worker_id] = Sighting(presence=presence, seen_at=now)
-            return
-        is_new = before.presence.boot_id != presence.boot_id
-        replaced_at = now if is_new else before.replaced_at
-        self._seen[worker_id] = replace(before, presence=presence, seen_at=now, away=False, replaced_at=replaced_at)
+        after = Sighting(presence=presence, seen_at=now) if before is None else _renewed(before, presence, now)
+        self._seen[worker_id] = after
+        return after.is_free and (before is None or not before.is_free)
 
     def offered(self, worker_id: WorkerId, lease: Lease | None, now: datetime) -> None:
         """Note that the worker answered an offer; `lease` None when it did not take the job."""
@@ -68,12 +69,18 @@ class Presences:
         presence = msgspec.structs.replace(sighting.presence, leases=leases)
         self._seen[worker_id] = replace(sighting, presence=presence, offered_at=now, away=lease is None)
 
-    def free_workers(self, now: datetime, busy: set[WorkerId]) -> list[WorkerId]:
-        """Give the workers that can take a job, longest seen first; `busy` are those offers are under way to."""
+    def free_workers(self, now: datetime, busy: set[WorkerId], *, listening_since: datetime) -> list[WorkerId]:
+        """Give the workers that can take a job, longest known first; `busy` are those offers are under way to.
+
+        Only a worker that was heard since the leader listens can hear the leader.
+        """
         return [
             worker_id
             for worker_id, sighting in self._seen.items()
-            if sighting.is_free and worker_id not in busy and now - sighting.seen_at < self._lost_after
+            if sighting.is_free
+            and worker_id not in busy
+            and sighting.seen_at >= listening_since
+            and now - sighting.seen_at < self._lost_after
         ]
 
     def present(self, now: datetime) -> Mapping[WorkerId, Presence]:
@@ -84,29 +91,64 @@ class Presences:
             if now - sighting.seen_at < self._lost_after
         }
 
+    def named(self, now: datetime) -> set[tuple[WorkerId, Lease]]:
+        """Give the leases that the workers who are there believe they hold."""
+        return {
+            (worker_id, lease.lease()) for worker_id, presence in self.present(now).items() for lease in presence.leases
+        }
+
     def judge(self, held_jobs: Sequence[HeldJob], now: datetime, *, listening_since: datetime) -> list[Verdict]:
         """Say which of these held jobs their workers will not finish.
 
-        `held_jobs` are read after the presences were heard. A worker nobody has seen is lost when the leader has
-        listened for long enough; one that is seen must name the job's lease, unless its word is older than the offer.
+        A worker nobody has seen is lost when the leader has listened for long enough; one that is seen must name the
+        job's lease, unless its word is older than the offer. The loss counts only when the worker was seen since the
+        leader listens: what happened while it could not listen did not happen before its eyes.
         """
         verdicts: list[Verdict] = []
         for held in held_jobs:
             sighting = self._seen.get(held.worker_id)
             seen_at = max(sighting.seen_at, listening_since) if sighting else listening_since
             if now - seen_at >= self._lost_after:
-                verdicts.append(Verdict(held=held, lost=sighting is not None))
-            elif sighting is not None and self._has_dropped(sighting, held):
-                verdicts.append(Verdict(held=held, lost=_is_of_former_process(sighting, held)))
+                was_seen = sighting is not None and sighting.seen_at >= listening_since
+                verdicts.append(Verdict(held=held, lost=was_seen))
+            elif sighting is not None and _has_dropped(sighting, held):
+                verdicts.append(Verdict(held=held, lost=_died_before_our_eyes(sighting, held, listening_since)))
         return verdicts
 
-    def _has_dropped(self, sighting: Sighting, held: HeldJob) -> bool:
-        if sighting.offered_at is not None and sighting.seen_at <= sighting.offered_at:
-            return False
-        if sighting.seen_at <= held.job.changed_at and held.job.state is JobState.ASSIGNED:
-            return False
-        return all(lease.lease() != held.job.lease for lease in sighting.presence.leases)
+    def forget_long_gone(self, now: datetime) -> None:
+        """Drop workers that will hardly come back under their name."""
+        self._seen = {
+            worker_id: sighting
+            for worker_id, sighting in self._seen.items()
+            if now - sighting.seen_at < _FORGOTTEN_AFTER
+        }
+
+    def set_back(self, now: datetime) -> None:
+        """Follow a clock that was set back, so that nobody stays seen in the future."""
+        self._seen = {
+            worker_id: replace(sighting, seen_at=min(sighting.seen_at, now), offered_at=None)
+            for worker_id, sighting in self._seen.items()
+        }
 
 
-def _is_of_former_process(sighting: Sighting, held: HeldJob) -> bool:
-    return sighting.replaced_at is not None and held.job.changed_at <= sighting.replaced_at
+def _renewed(before: Sighting, presence: Presence, now: datetime) -> Sighting:
+    if before.presence.boot_id == presence.boot_id:
+        return replace(before, presence=presence, seen_at=now, away=False)
+    return Sighting(presence=presence, seen_at=now, replaced_at=now, former_seen_at=before.seen_at)
+
+
+def _has_dropped(sighting: Sighting, held: HeldJob) -> bool:
+    if sighting.offered_at is not None and sighting.seen_at <= sighting.offered_at:
+        return False
+    if sighting.seen_at <= held.job.changed_at and held.job.state is JobState.ASSIGNED:
+        return False
+    return all(lease.lease() != held.job.lease for lease in sighting.presence.leases)
+
+
+def _died_before_our_eyes(sighting: Sighting, held: HeldJob, listening_since: datetime) -> bool:
+    return (
+        sighting.replaced_at is not None
+        and held.job.changed_at <= sighting.replaced_at
+        and sighting.former_seen_at is not None
+        and sighting.former_seen_at >= listening_since
+    )

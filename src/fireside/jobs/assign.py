@@ -24,30 +24,44 @@ _log = structlog.get_logger(__name__)
 
 
 async def assign_job(desk: Desk, placement: Placement, *, term: int) -> Lease | None:
-    """Hand the job to the worker and give its lease; None when the worker did not take it.
+    """Hand the job to the worker and give its lease; None when the worker did not take it. Raises `Changed`."""
+    return await offer_job(desk, await record_assignment(desk, placement, term=term))
 
-    Raises `Changed` when this leader's term is over. A job that is not queued any more is left alone.
+
+async def record_assignment(desk: Desk, placement: Placement, *, term: int) -> Job:
+    """Write down that the worker holds the job, before the worker hears of it.
+
+    Raises `Changed` when the job is not queued any more or this leader's term is over.
     """
     before = await desk.store.job(placement.job_id)
     if before is None or before.state is not JobState.QUEUED:
-        return None
+        raise Changed(f"job {placement.job_id} is not queued any more")
     after = advance(before, Verb.ASSIGN, desk.clock(), worker_id=placement.worker_id)
     job = await desk.store.change_job(
         before,
         after,
         timeline=[TimelineEntry(kind="assigned", at=after.changed_at, data={"worker_id": placement.worker_id})],
         charge_seconds=placement.estimate_seconds,
-        floor_virtual_time=placement.floor_virtual_time,
         term=term,
     )
     await desk.announce(job)
-    if await _offer(desk, job, placement.worker_id):
+    return job
+
+
+async def offer_job(desk: Desk, job: Job) -> Lease | None:
+    """Ask the worker that the job is assigned to to take it; when it does not, the job is back in the queue."""
+    assert job.worker_id is not None
+    if await _is_taken(desk, job, job.worker_id):
         return job.lease
-    await _take_back(desk, job, placement)
+    held = HeldJob(job=job, worker_id=job.worker_id, charged_seconds=job.charged_seconds)
+    try:
+        await rescue_job(desk, held, lost=False, taken=False)
+    except Changed:
+        _log.info("job moved on while it was offered", job_id=str(job.id))
     return None
 
 
-async def _offer(desk: Desk, job: Job, worker_id: WorkerId) -> bool:
+async def _is_taken(desk: Desk, job: Job, worker_id: WorkerId) -> bool:
     request = msgspec.json.encode(Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id))
     try:
         answer = await desk.bus.request(work(worker_id), request, timeout=_ANSWER_SECONDS)
@@ -58,12 +72,3 @@ async def _offer(desk: Desk, job: Job, worker_id: WorkerId) -> bool:
     if not reply.accepted:
         _log.info("worker declined the job", job_id=str(job.id), worker_id=worker_id, reason=reply.reason)
     return reply.accepted
-
-
-async def _take_back(desk: Desk, job: Job, placement: Placement) -> None:
-    """Break the lease of a worker that did not take the job."""
-    held = HeldJob(job=job, worker_id=placement.worker_id, charged_seconds=job.charged_seconds)
-    try:
-        await rescue_job(desk, held, lost=False)
-    except Changed:
-        _log.info("job moved on while it was offered", job_id=str(job.id))

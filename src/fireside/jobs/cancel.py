@@ -10,8 +10,8 @@ from fireside.bus.client import Bus
 from fireside.bus.errors import BusError
 from fireside.bus.subjects import work
 from fireside.domain.errors import NotFound
-from fireside.domain.ids import JobId, UserId
-from fireside.domain.jobs import Job, JobState
+from fireside.domain.ids import JobId, UserId, WorkerId
+from fireside.domain.jobs import JobState, Lease
 from fireside.domain.lifecycle import Verb, advance
 from fireside.jobs.desk import Desk
 from fireside.store.records import TimelineEntry
@@ -37,7 +37,8 @@ async def cancel_job(desk: Desk, user_id: UserId, job_id: JobId) -> bool:
         except Changed:
             continue
         await desk.announce(job)
-        await tell_worker_to_stop(desk.bus, before)
+        if before.worker_id is not None:
+            await tell_worker_to_stop(desk.bus, before.worker_id, before.lease)
         return True
 
 
@@ -52,12 +53,10 @@ async def cancel_jobs(desk: Desk, user_id: UserId, job_ids: Sequence[JobId]) -> 
     return [job_id for job_id, canceled in zip(wanted, done, strict=True) if canceled]
 
 
-async def tell_worker_to_stop(bus: Bus, job: Job) -> None:
-    """Ask the holder of the job to stop it; when it cannot be told now, dispatch tells it again."""
-    if job.worker_id is None:
-        return
+async def tell_worker_to_stop(bus: Bus, worker_id: WorkerId, lease: Lease) -> None:
+    """Ask a worker to stop what it runs under this lease; when it cannot be told now, dispatch tells it again."""
     try:
-        request = msgspec.json.encode(CancelRun(lease=LeaseBody.of(job.lease)))
-        await bus.request(work(job.worker_id), request, timeout=_TELL_SECONDS)
+        request = msgspec.json.encode(CancelRun(lease=LeaseBody.of(lease)))
+        await bus.request(work(worker_id), request, timeout=_TELL_SECONDS)
     except BusError as error:
-        _log.info("worker not told to stop", job_id=str(job.id), worker_id=job.worker_id, reason=str(error))
+        _log.info("worker not told to stop", job_id=str(lease.job_id), worker_id=worker_id, reason=str(error))

@@ -1,7 +1,7 @@
 """What the verbs work on: the store, the bus, the clock and the settings, held together.
 
-`change` is the one way a verb's decision reaches the store: it reads, lets the rule decide, writes under the fence,
-and decides again when somebody else was faster. Listeners are told after the commit.
+Every verb goes the same way: it reads, lets the rule decide, writes under the fence, decides again when somebody else
+was faster, and tells listeners after the commit.
 """
 
 from collections.abc import Callable

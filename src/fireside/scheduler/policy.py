@@ -1,13 +1,13 @@
 """Start-time fair queueing over users, in seconds of work divided by weight.
 
 Each user has a virtual time. The free worker goes to the eligible user whose virtual time is least; the job's estimate
-is charged at once and corrected at its end, so that nobody fills all workers before the first job is done. A user
-who becomes active starts no earlier than the least active one: idling earns no credit. (Goyal, Vin, Cheng:
-Start-time Fair Queuing, 1996.) Placement looks only at which workers are free; `choose_worker` is where model
-affinity will go.
+is charged at once and corrected at its end, so that nobody fills all workers before the first job is done. (Goyal, Vin,
+Cheng: Start-time Fair Queuing, 1996.) That a user who becomes active starts level with the others is the store's
+doing, in the transaction of the submit. Placement looks only at which workers are free; `choose_worker` is where
+model affinity will go.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fireside.domain.ids import JobId, UserId, WorkerId
@@ -38,13 +38,12 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """One job for one worker, the estimate it is charged by, and the least virtual time its user has from now on."""
+    """One job for one worker, and the estimate it is charged by."""
 
     job_id: JobId
     user_id: UserId
     worker_id: WorkerId
     estimate_seconds: float
-    floor_virtual_time: float
 
 
 def decide(snapshot: Snapshot) -> list[Placement]:
@@ -66,7 +65,6 @@ def decide(snapshot: Snapshot) -> list[Placement]:
                 user_id=turn.candidate.user_id,
                 worker_id=worker_id,
                 estimate_seconds=estimate,
-                floor_virtual_time=turn.candidate.virtual_time,
             )
         )
     return placements
@@ -75,19 +73,6 @@ def decide(snapshot: Snapshot) -> list[Placement]:
 def choose_worker(free: Sequence[WorkerId]) -> WorkerId:
     """Pick the worker for the job whose turn it is."""
     return free[0]
-
-
-def starting_floors(
-    virtual_times: Mapping[UserId, float], floors_before: Mapping[UserId, float]
-) -> dict[UserId, float]:
-    """Give each active user the least virtual time they may compete with.
-
-    `virtual_times` are the stored ones of all users with queued or running jobs; `floors_before` is the former answer.
-    Who was active keeps their floor; who has just become active starts no earlier than the least of those who were.
-    """
-    known = [max(time, floors_before[user]) for user, time in virtual_times.items() if user in floors_before]
-    least = min(known, default=0.0)
-    return {user: floors_before.get(user, least) for user in virtual_times}
 
 
 class _Turn:

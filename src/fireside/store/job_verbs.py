@@ -27,7 +27,8 @@ class JobVerbs(Verbs):
         """Queue a job; raises DuplicateJob, QueueFull.
 
         Sequence number, create time (microseconds, strictly rising within a user) and `number` come from the
-        writer's transaction. A job whose `number` is given does not use up the user's next one.
+        writer's transaction. A job whose `number` is given does not use up the user's next one. A user who had nothing
+        in hand is lifted to the virtual time of those who have: idling earns no credit.
         """
         try:
             rows, *_ = await self._database.write(_submit(new, now, max_queued))
@@ -82,22 +83,20 @@ class JobVerbs(Verbs):
         timeline: Sequence[TimelineEntry] = (),
         ending: Ending | None = None,
         charge_seconds: float = 0.0,
-        floor_virtual_time: float | None = None,
         term: int | None = None,
     ) -> Job:
         """Write `after`, decided by `advance`, if state and fence are still those of `before`, else raise Changed.
 
         In one transaction: the job's row; its attempt row (opened at assign, started, ended with outcome); the user's
-        counters queued/held; timeline entries; the share: `virtual_time = max(virtual_time, floor) +
-        charge_seconds/weight` where charge_seconds may be negative (correction, refund); the summary and error of
-        `ending`. A job that goes back to queued loses the outputs and output assets of its attempt; a terminal one its
+        counters queued/held; timeline entries; the share: `virtual_time += charge_seconds/weight` where charge_seconds
+        may be negative (correction, refund); the summary and error of `ending`. A job that goes back to queued loses the outputs and output assets of its attempt; a terminal one its
         sealed secrets. The job's own `charged_seconds` moves with `charge_seconds`, begins anew in the queue and in the
         end is what `ending` says. With `term`, the change also requires that the leader's term is still this one, else
         Changed. Returns the job as stored.
         """
         row = Statement("change_job", _change_params(before, after, ending, charge_seconds), expect=1)
         change = [row, *_attempt(before, after), *_tidying(before, after)]
-        change.append(_share(before, after, charge_seconds, floor_virtual_time))
+        change.append(_share(before, after, charge_seconds))
         change += [_entry(after.id, entry) for entry in timeline]
         if term is not None:
             change.append(Statement("require_term", {"term": term}, expect=1))
@@ -234,10 +233,10 @@ def _tidying(before: Job, after: Job) -> list[Statement]:
     return tidying
 
 
-def _share(before: Job, after: Job, charge_seconds: float, floor: float | None) -> Statement:
+def _share(before: Job, after: Job, charge_seconds: float) -> Statement:
     queued = (after.state is JobState.QUEUED) - (before.state is JobState.QUEUED)
     held = (after.state in HELD_STATES) - (before.state in HELD_STATES)
-    params = {"user_id": after.user_id, "queued": queued, "held": held, "charge": charge_seconds, "floor": floor}
+    params = {"user_id": after.user_id, "queued": queued, "held": held, "charge": charge_seconds}
     return Statement("change_share", params, expect=1)
 
 
