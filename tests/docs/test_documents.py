@@ -19,7 +19,7 @@ from fireside.wire.v1_socket import SocketMessage
 ROOT = docs.ROOT
 README = ROOT / "README.md"
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-OTHERS = sorted((ROOT / "src").rglob("*.md"))
+OTHERS = [*sorted((ROOT / "src").rglob("*.md")), *sorted((ROOT / "tests").rglob("*.md"))]
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
