@@ -36,6 +36,7 @@ from fireside.wire.live import (
 
 _COUNTS_PAUSE_SECONDS = 0.25
 _LOOK_SECONDS = 15.0
+_RETRY_SECONDS = 2.0
 _SNAPSHOT_SECONDS = 2.0
 # Neither changes what the user's queue looks like from outside.
 _WITHOUT_COUNTS = (OutputAdded, JobAssigned)
@@ -219,16 +220,18 @@ class Channel:
         loop = asyncio.get_running_loop()
         look_at = loop.time() + _LOOK_SECONDS
         while True:
+            await self._wait_for_change(look_at)
             try:
-                await self._wait_for_change(look_at)
                 if loop.time() >= look_at:
                     look_at = loop.time() + _LOOK_SECONDS
                     await self._look()
                 if self._changed.is_set():
                     await self._tell_counts()
+                await asyncio.sleep(_COUNTS_PAUSE_SECONDS)
             except FiresideError as error:
                 _log.warning("user not looked after", user_id=self._user_id, code=error.code, reason=error.message)
-            await asyncio.sleep(_COUNTS_PAUSE_SECONDS)
+                self._changed.set()
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _wait_for_change(self, until: float) -> None:
         try:

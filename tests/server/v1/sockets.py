@@ -6,37 +6,18 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
-import uvicorn
 from starlette.types import ASGIApp
+from tests.events.stage import DEADLINE_SECONDS, Stage
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
-DEADLINE_SECONDS = 20.0
+from fireside.app import _Uvicorn, _uvicorn_config
+from fireside.domain.accounts import User
 
 Text = dict[str, Any]
-
-
-class _Uvicorn(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
-
-
-@contextlib.asynccontextmanager
-async def listening(app: ASGIApp) -> AsyncGenerator[int]:
-    """Serve on a port of the kernel's choice, as the real server does, and give the port."""
-    config = uvicorn.Config(
-        app, ws="websockets-sansio", ws_max_size=1024 * 1024, lifespan="off", log_config=None, access_log=False
-    )
-    server = _Uvicorn(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        task = asyncio.create_task(server.serve([listener]))
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await task
 
 
 @dataclass
@@ -46,10 +27,15 @@ class Ear:
     connection: ClientConnection
     heard: list[Text | bytes] = field(default_factory=list[Text | bytes])
 
+    async def say(self, message: Any) -> None:
+        """Send plain values as JSON, texts and bytes as they are."""
+        is_raw = isinstance(message, str | bytes)
+        await self.connection.send(message if is_raw else msgspec.json.encode(message).decode())
+
     async def next(self) -> Text | bytes:
         async with asyncio.timeout(DEADLINE_SECONDS):
             message = await self.connection.recv()
-        one = msgspec.json.decode(message) if isinstance(message, str) else message
+        one: Text | bytes = msgspec.json.decode(message) if isinstance(message, str) else message
         self.heard.append(one)
         return one
 
@@ -63,26 +49,19 @@ class Ear:
     async def until_type(self, kind: str) -> Text:
         return await self.until(lambda text: text["type"] == kind)
 
-    async def until_over(self, job_id: object) -> Text:
-        """Hear until the last message of a job."""
-        return await self.until(lambda text: text["data"].get("prompt_id") == str(job_id) and is_last(text))
-
-    async def closing_code(self) -> int:
-        """Hear until the server closes."""
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            async for _ in self.connection:
-                pass
-            await self.connection.wait_closed()
-        assert self.connection.close_code is not None
-        return self.connection.close_code
-
-    def texts(self, job_id: object) -> list[Text]:
-        """The texts about a job, in order."""
+    async def until_over(self, job_id: object) -> list[Text]:
+        """Hear until the last message of a job, and give all texts about it."""
+        await self.until(lambda text: text["data"].get("prompt_id") == str(job_id) and is_last(text))
         texts = [one for one in self.heard if isinstance(one, dict)]
         return [text for text in texts if text["data"].get("prompt_id") == str(job_id)]
 
-    def types(self, job_id: object) -> list[str]:
-        return [text["type"] for text in self.texts(job_id)]
+    async def until_closed(self) -> int | None:
+        """Hear until the server closes, and give its code."""
+        with contextlib.suppress(ConnectionClosed):
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                while True:
+                    await self.connection.recv()
+        return self.connection.close_code
 
 
 def is_last(text: Text) -> bool:
@@ -90,7 +69,39 @@ def is_last(text: Text) -> bool:
     return text["type"] == "executing" and text["data"]["node"] is None
 
 
-def open_socket(port: int, path: str = "/ws", headers: dict[str, str] | None = None, **query: str) -> connect:
-    """Open a websocket; without compression, so that what is sent is what travels."""
-    asked = "&".join(f"{name}={value}" for name, value in query.items())
-    return connect(f"ws://127.0.0.1:{port}{path}?{asked}", additional_headers=headers, compression=None, max_size=None)
+def types(texts: list[Text]) -> list[str]:
+    return [text["type"] for text in texts]
+
+
+@dataclass
+class Site:
+    """A server that listens, and its visitors."""
+
+    stage: Stage
+    port: int
+    doors: contextlib.AsyncExitStack
+
+    async def ear(self, user: User, path: str = "/ws", **query: str) -> Ear:
+        """Open a socket with a new key of the user's, closed with the test."""
+        _, key = await self.stage.key(user)
+        return await self.knock(path, None, token=key, **query)
+
+    async def knock(self, path: str = "/ws", headers: dict[str, str] | None = None, **query: str) -> Ear:
+        """Open a socket; raises InvalidStatus when it is refused."""
+        url = f"ws://127.0.0.1:{self.port}{path}?{urlencode(query)}"
+        connecting = connect(url, additional_headers=headers, compression=None, max_size=None)
+        return Ear(await self.doors.enter_async_context(connecting))
+
+
+@contextlib.asynccontextmanager
+async def open_site(stage: Stage, app: ASGIApp) -> AsyncGenerator[Site]:
+    """Serve as the real server does, on a port of the kernel's choice."""
+    server = _Uvicorn(_uvicorn_config(stage.services.config, app, tls=False))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        task = asyncio.create_task(server.serve([listening]))
+        try:
+            async with contextlib.AsyncExitStack() as doors:
+                yield Site(stage, listening.getsockname()[1], doors)
+        finally:
+            server.should_exit = True
+            await task
