@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.server.v1.house import ORIGIN, Caller, House
-from tests.server.v1.published import Published, published
+from tests.server.v1.published import WHY_SKIPPED, Published, published
 
 from fireside.app import assemble
 from fireside.config import Config
@@ -19,6 +19,14 @@ from fireside.store.records import DefinitionSet
 @pytest.fixture(scope="session")
 def contract() -> Published | None:
     return published()
+
+
+@pytest.fixture
+def judge(contract: Published | None) -> Published:
+    """The published contract, for tests that are about nothing else."""
+    if contract is None:
+        pytest.skip(WHY_SKIPPED)
+    return contract
 
 
 @pytest.fixture
