@@ -149,6 +149,7 @@ def _preview(
         made = image.convert("RGBA" if keeps_alpha else "RGB")
     if longest_edge is not None:
         made.thumbnail((longest_edge, longest_edge))
+    made.info.pop("comment", None)  # a stranger's text, which Pillow would carry over
     buffer = BytesIO()
     try:
         made.save(buffer, format=preview_format, quality=min(max(quality, 1), 100))

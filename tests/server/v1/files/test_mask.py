@@ -8,8 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-
-House = Any
+from tests.server.v1.files.house import House
 
 
 def png(image: Image.Image, **options: Any) -> bytes:

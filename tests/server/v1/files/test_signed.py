@@ -4,18 +4,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.server.v1.files.house import House
 
 from fireside.blobs.signing import DownloadClaims, UploadClaims
-from fireside.domain.assets import FileName, Folder
 
-House = Any
 CONTENT = b"\x89PNG\r\n\x1a\n" + bytes(range(92))
 
 
 async def claims(house: House, content: bytes = CONTENT, **more: Any) -> DownloadClaims:
     await house.ada.upload(content, "a.bin")
-    place = FileName(folder=Folder.INPUT, subfolder="", name="a.bin")
-    asset = await house.services.store.asset_by_file(house.ada.user.id, place)
+    asset = await house.input_of(house.ada, "a.bin")
+    assert asset is not None
     values: dict[str, Any] = {
         "filename": "a.png",
         "content_type": "image/png",

@@ -7,12 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+from tests.server.v1.files.house import House, OpenHouse
 
-from fireside.domain.assets import FileName, Folder
-from fireside.domain.ids import BlobHash
-
-House = Any
-OpenHouse = Any
 FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
 
 
@@ -261,12 +257,9 @@ async def test_uploads_and_refusals_of_equal_bytes_at_once_lose_nobodys_file(hou
     taken = [answer for answer, name in zip(answers, names, strict=True) if name == "good.txt"]
     assert {answer.status_code for answer in taken} <= {200, 503}
     assert {answer.status_code for answer in answers if answer not in taken} == {400}
-    record = await house.services.store.asset_by_file(
-        house.ada.user.id, FileName(folder=Folder.INPUT, subfolder="", name="good.txt")
-    )
-    is_taken = any(answer.status_code == 200 for answer in taken)
-    assert (record is not None) == is_taken
-    assert (await house.services.blobs.stat(BlobHash(record.hash)) is not None) if record else True
+    record = await house.input_of(house.ada, "good.txt")
+    assert (record is not None) == any(answer.status_code == 200 for answer in taken)
+    assert record is None or await house.services.blobs.stat(record.hash) is not None
 
 
 async def test_uploading_needs_a_caller(house: House, picture: bytes) -> None:

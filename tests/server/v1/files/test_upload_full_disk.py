@@ -5,11 +5,9 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-OpenHouse = Any
+from tests.server.v1.files.house import OpenHouse
 
 
 @pytest.fixture

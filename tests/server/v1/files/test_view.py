@@ -1,16 +1,13 @@
 """`GET /api/view`: whose file it is, how it is named, and how each kind of caller gets it."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from blake3 import blake3
+from tests.server.v1.files.house import House, OpenHouse
 
 from fireside.server.edge import build_edge
-
-House = Any
-OpenHouse = Any
 
 
 async def ask(house: House, **params: str) -> httpx.Response:

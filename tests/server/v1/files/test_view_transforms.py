@@ -6,12 +6,10 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+from tests.server.v1.files.house import House, OpenHouse
 
 from fireside.server.v1.views_transforms import Preview, wanted_transform
 from fireside.wire.v1_files import ViewQuery
-
-House = Any
-OpenHouse = Any
 
 
 def opened(answer: httpx.Response) -> Image.Image:
