@@ -147,7 +147,8 @@ async def test_a_success_is_told_in_the_messages_of_its_run(ann: Caller, house: 
 
 async def test_a_failure_is_told_with_its_error(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
-    await house.fail(job_id)
+    await house.start(job_id)
+    await house.end(job_id, "failed", failure=BOOM, executed=("1",))
 
     detail = await ann.detail(job_id)
 
@@ -156,7 +157,7 @@ async def test_a_failure_is_told_with_its_error(ann: Caller, house: House) -> No
     name, data = status["messages"][-1]
     assert name == "execution_error"
     assert data.items() >= detail["execution_error"].items()
-    assert (data["prompt_id"], data["exception_message"], data["executed"]) == (job_id, BOOM.exception_message, [])
+    assert (data["prompt_id"], data["exception_message"], data["executed"]) == (job_id, BOOM.exception_message, ["1"])
 
 
 async def test_an_interruption_is_told_with_the_node_it_came_to(ann: Caller, house: House) -> None:

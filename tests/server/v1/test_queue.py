@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from tests.server.v1.house import GRAPH, Caller, House
 
@@ -84,6 +85,14 @@ async def test_each_user_sees_only_their_own(ann: Caller, bob: Caller) -> None:
 async def test_a_long_queue_is_shown_from_its_front(ann: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "MAX_LISTED", 2)
     ids = [await ann.submit() for _ in range(3)]
+
+    assert (await _queue(ann))[1] == ids[:2]
+
+
+async def test_a_queue_of_large_graphs_is_shown_as_far_as_it_fits(ann: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [await ann.submit() for _ in range(3)]
+    graph_bytes = len(msgspec.json.encode((await ann.get("/api/queue"))["queue_pending"][0][2]))
+    monkeypatch.setattr(queue, "MAX_GRAPH_BYTES", 2 * graph_bytes)
 
     assert (await _queue(ann))[1] == ids[:2]
 

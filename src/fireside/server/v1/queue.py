@@ -32,10 +32,12 @@ from fireside.wire.v1_queue import (
 )
 
 MAX_LISTED = 500
-"""Jobs that each list of the queue shows at most: each comes with its whole graph."""
+MAX_GRAPH_BYTES = 64 * 1024 * 1024
+"""What each list of the queue shows at most: every job comes with its whole graph."""
 
 _INTERRUPT_BYTES = 64 * 1024
-_AT_ONCE = 100
+_CANCELED_AT_ONCE = 100
+_READ_AT_ONCE = 25
 
 
 class _AnyId(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class _AnyId(msgspec.Struct, frozen=True):
 
 
 async def show_queue(request: Request) -> Response:
-    """Show the jobs that run and those that wait, the next to run first; of each the first 500."""
+    """Show the jobs that run and those that wait, the next to run first; of each the first 500, or 64 MiB of graphs."""
     store = services_of(request).store
     active = await store.active_jobs(user_of(request).id)
     running = (job for job in active if STATUSES[job.state] == "in_progress")
@@ -77,11 +79,17 @@ async def interrupt(request: Request) -> Response:
 
 
 async def _items(store: Store, jobs: Iterable[Job]) -> list[QueueItem]:
-    shown = list(islice(jobs, MAX_LISTED))
-    bodies = await store.job_bodies([job.id for job in shown])
-    # A job that was removed meanwhile has no body any more.
-    there = [(job, bodies[job.id]) for job in shown if job.id in bodies]
-    return [_item(place, job, body) for place, (job, body) in enumerate(there, start=1)]
+    shown, items, size_bytes = list(islice(jobs, MAX_LISTED)), list[QueueItem](), 0
+    for start in range(0, len(shown), _READ_AT_ONCE):
+        some = shown[start : start + _READ_AT_ONCE]
+        bodies = await store.job_bodies([job.id for job in some])
+        # A job that was removed meanwhile has no body any more.
+        for job, body in ((job, bodies[job.id]) for job in some if job.id in bodies):
+            size_bytes += len(body.graph)
+            if size_bytes > MAX_GRAPH_BYTES:
+                return items
+            items.append(_item(len(items) + 1, job, body))
+    return items
 
 
 def _item(place: int, job: Job, body: JobBody) -> QueueItem:
@@ -96,8 +104,8 @@ async def _own(desk: Desk, user_id: UserId, texts: Iterable[str]) -> Sequence[Jo
 
 async def _cancel_all(desk: Desk, user_id: UserId, job_ids: Sequence[JobId]) -> list[JobId]:
     canceled: list[JobId] = []
-    for start in range(0, len(job_ids), _AT_ONCE):
-        some = job_ids[start : start + _AT_ONCE]
+    for start in range(0, len(job_ids), _CANCELED_AT_ONCE):
+        some = job_ids[start : start + _CANCELED_AT_ONCE]
         done = await asyncio.gather(*(_cancel(desk, user_id, job_id) for job_id in some))
         canceled += [job_id for job_id, is_done in zip(some, done, strict=True) if is_done]
     return canceled
