@@ -1,15 +1,17 @@
 """How a job is shown, for every job there can be."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from fireside.domain.errors import NotFound
 from fireside.domain.ids import JobId, UserId
-from fireside.domain.jobs import Job, JobState
+from fireside.domain.jobs import TERMINAL_STATES, Job, JobState
 from fireside.server.v1.rendering import (
     MILLISECOND,
     SECOND,
@@ -25,7 +27,8 @@ from fireside.server.v1.rendering import (
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMES = st.timedeltas(timedelta(0), timedelta(days=365 * 1000)).map(lambda since: EPOCH + since)
-SPANS = st.timedeltas(timedelta(0), timedelta(days=1))
+OFFSETS = st.timedeltas(timedelta(0), timedelta(milliseconds=3))
+"""So small that how they are rounded shows."""
 
 
 def _ended(started_at: datetime | None, ended_at: datetime, state: JobState = JobState.SUCCEEDED) -> Job:
@@ -45,19 +48,17 @@ def _ended(started_at: datetime | None, ended_at: datetime, state: JobState = Jo
     )
 
 
-@given(TIMES, SPANS, TIMES, SPANS)
+@given(OFFSETS, OFFSETS, OFFSETS, OFFSETS)
 def test_of_two_jobs_the_one_that_ran_longer_never_shows_a_shorter_run(
-    first_start: datetime, first: timedelta, second_start: datetime, second: timedelta
+    first_start: timedelta, second_start: timedelta, run: timedelta, more: timedelta
 ) -> None:
-    shorter, longer = sorted(
-        [_ended(first_start, first_start + first), _ended(second_start, second_start + second)],
-        key=lambda job: job.run_time,
-    )
+    shorter = _ended(NOW + first_start, NOW + first_start + run)
+    longer = _ended(NOW + second_start, NOW + second_start + run + more)
 
-    shown = [times for job in (shorter, longer) if (times := run_times(job)) is not None]
+    shown = [end - start for start, end in filter(None, map(run_times, (shorter, longer)))]
 
     assert len(shown) == 2
-    assert 0 <= shown[0][1] - shown[0][0] <= shown[1][1] - shown[1][0]
+    assert 0 <= shown[0] <= shown[1]
 
 
 @given(TIMES)
@@ -73,6 +74,13 @@ def test_every_state_has_its_words() -> None:
         job = _ended(NOW, NOW, state)
         assert entry_of(job, SECOND).status == STATUSES[state]
         assert bool(status_of(job, strict=False).error_message) == (STATUSES[state] == "failed")
+
+
+def test_a_preview_is_of_ended_jobs_and_an_error_of_failed_ones_whatever_the_store_holds() -> None:
+    for state in JobState:
+        entry = entry_of(replace(_ended(NOW, NOW, state), preview=b"{}", error=b"{}"), SECOND)
+        assert (entry.preview_output is not UNSET) == (state in TERMINAL_STATES)
+        assert (entry.execution_error is not UNSET) == (STATUSES[state] == "failed")
 
 
 def test_a_job_that_took_over_the_outputs_of_another_took_no_time() -> None:
