@@ -32,15 +32,15 @@ test: $(VENV)/.tested
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.tested
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench scripts
+	$(BIN)/ruff check src tests bench scripts
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/codespell src tests bench docs README.md CHANGELOG.md Makefile
+	$(BIN)/codespell src tests bench scripts docs README.md CHANGELOG.md Makefile
 
 format: $(VENV)/.tested
-	$(BIN)/ruff format src tests bench
-	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench scripts
+	$(BIN)/ruff check --fix src tests bench scripts
 
 bench: $(VENV)/.tested
 	$(BIN)/python -m bench

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
@@ -40,7 +41,9 @@ class ServerProcess:
         port = self.url.rpartition(":")[2] or "0"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
         with (self.data_dir / "test.log").open("ab") as log:
-            command = [sys.executable, "-m", "fireside.cli.main", "up", f"--port={port}", f"--data-dir={self.data_dir}"]
+            command = [sys.executable, "-m", "fireside.cli.main", "up", f"--data-dir={self.data_dir}"]
+            if not any(option.startswith("--port") for option in self.options):
+                command.append(f"--port={port}")
             self.process = subprocess.Popen(
                 [*command, *self.options],
                 stdin=subprocess.DEVNULL,
@@ -91,6 +94,13 @@ class ServerProcess:
         with self._admin() as admin:
             admin.post("/admin/api/users", json={"name": name, **more}).raise_for_status()
         return self.key_of(name)
+
+    @contextmanager
+    def watch(self, key: str, client_id: str = "watcher") -> Generator[ClientConnection]:
+        """Open the websocket as the owner of the key."""
+        address = f"{self.url.replace('http', 'ws', 1)}/ws?clientId={client_id}&token={key}"
+        with connect(address, max_size=None) as socket:
+            yield socket
 
     def log(self) -> str:
         return (self.data_dir / "test.log").read_text(errors="replace")

@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 import structlog
-import uvicorn
 
 from fireside import __version__
 from fireside.accounts.accounts import Accounts, FirstStart
@@ -39,13 +38,13 @@ from fireside.jobs.desk import Desk
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
 from fireside.server.fleet_reports import FleetReports
+from fireside.server.listening import Doors
 from fireside.server.services import Services
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 from fireside.upkeep.duties import duties
 
 SERVER_FILE = "server.json"
-ADMIN_SOCKET = "admin.sock"
 _READY_SECONDS = 60.0
 _log = structlog.get_logger(__name__)
 
@@ -60,7 +59,7 @@ class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotReady(FiresideError):
-    """The server or its workers did not become ready in time."""
+    """The workers did not become ready in time."""
 
     code = "not_ready"
 
@@ -137,34 +136,37 @@ async def serve(
     config: Config, *, workers: int, on_ready: Callable[[ServerFile, FirstStart | None], None] | None = None
 ) -> None:
     """Serve until SIGTERM or SIGINT, with that many workers as children."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    with contextlib.closing(_listening_socket(config)) as listening:
-        port: int = listening.getsockname()[1]
-        local_url = f"{'https' if config.tls_certificate else 'http'}://{_own_address(config.host)}:{port}"
-        public_url = config.public_url.rstrip("/") or local_url
-        async with assemble(config, public_url=public_url) as assembly, contextlib.AsyncExitStack() as stack:
-            first_start = await assembly.services.accounts.first_start()
-            await _start_edge(config, assembly, listening, stopped, stack)
-            await _start_loops(assembly, stack)
-            fleet = LocalFleet(
-                assembly.authority,
-                assembly.services.keys,
-                assembly.leftovers,
-                Path(config.data_dir),
-                server_url=local_url,
-                bus_url=assembly.bus_url,
-            )
-            stack.push_async_callback(fleet.stop)
-            await fleet.start(workers)
-            await _until_ready(assembly, workers, stopped)
-            server_file = ServerFile(url=public_url, port=port, pid=os.getpid(), version=__version__)
-            with _server_file(Path(config.data_dir) / SERVER_FILE, server_file):
-                if on_ready is not None and not stopped.is_set():
-                    on_ready(server_file, first_start)
-                await stopped.wait()
-                _log.info("stopping")
+    async with contextlib.AsyncExitStack() as stack:
+        doors = Doors(config)
+        stack.push_async_callback(doors.close)
+        stopped = doors.closed
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        public_url = config.public_url.rstrip("/") or doors.own_url
+        assembly = await stack.enter_async_context(assemble(config, public_url=public_url))
+        first_start = await assembly.services.accounts.first_start()
+        stack.push_async_callback(doors.close)
+        await doors.open(assembly.services)
+        # Sockets that were told that we go away leave by themselves, and nobody has to wait for them.
+        stack.push_async_callback(assembly.services.hub.close)
+        await _start_loops(assembly, stack)
+        fleet = LocalFleet(
+            assembly.authority,
+            assembly.services.keys,
+            assembly.leftovers,
+            Path(config.data_dir),
+            server_url=doors.worker_url,
+            bus_url=assembly.bus_url,
+        )
+        stack.push_async_callback(fleet.stop)
+        await fleet.start(workers)
+        await _until_ready(assembly, workers, stopped)
+        server_file = ServerFile(url=public_url, port=doors.port, pid=os.getpid(), version=__version__)
+        with _server_file(Path(config.data_dir) / SERVER_FILE, server_file):
+            if on_ready is not None and not stopped.is_set():
+                on_ready(server_file, first_start)
+            await stopped.wait()
+            _log.info("stopping")
 
 
 @contextlib.asynccontextmanager
@@ -189,89 +191,6 @@ async def _bus_url(
     stack.push_async_callback(nats.stop)
     await nats.start()
     return nats.url
-
-
-def _listening_socket(config: Config) -> socket.socket:
-    try:
-        return socket.create_server((config.host, config.port), backlog=2048, family=_family(config.host))
-    except OSError as error:
-        raise NotReady(
-            f"cannot listen on {config.host}:{config.port}: {error.strerror}; is another server there?"
-        ) from error
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def _own_address(host: str) -> str:
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - a name, not a bind
-    return f"[{address}]" if ":" in address else address
-
-
-class _Uvicorn(uvicorn.Server):
-    """One listener of several in a process whose signals somebody else handles."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-async def _start_edge(
-    config: Config,
-    assembly: Assembly,
-    listening: socket.socket,
-    stopped: asyncio.Event,
-    stack: contextlib.AsyncExitStack,
-) -> None:
-    """Serve the public port, and the admin socket that only our user can open."""
-    path = Path(config.data_dir) / ADMIN_SOCKET
-    path.unlink(missing_ok=True)
-    admin = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    old_mask = os.umask(0o177)
-    try:
-        admin.bind(_short_name(path))
-    finally:
-        os.umask(old_mask)
-    admin.listen(64)
-    stack.callback(path.unlink, missing_ok=True)
-    stack.callback(admin.close)
-    for app, sock, tls in (
-        (build_edge(assembly.services), listening, bool(config.tls_certificate)),
-        (build_edge(assembly.services, as_admin=True), admin, False),
-    ):
-        server = _Uvicorn(_uvicorn_config(config, app, tls=tls))
-        task = asyncio.create_task(server.serve([sock]), name="edge")
-        stack.push_async_callback(_stop_uvicorn, server, task)
-        task.add_done_callback(lambda _: stopped.set())
-
-
-def _short_name(path: Path) -> str:
-    """Name a socket within the 108 bytes that the kernel allows: relative to here when that is shorter."""
-    return min(str(path), os.path.relpath(path), key=len)
-
-
-def _uvicorn_config(config: Config, app: Any, *, tls: bool) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=1024 * 1024,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(config.trusted_proxies),
-        forwarded_allow_ips=config.trusted_proxies or None,
-        timeout_graceful_shutdown=3,
-        ssl_certfile=config.tls_certificate if tls else None,
-        ssl_keyfile=config.tls_key if tls and config.tls_key else None,
-    )
-
-
-async def _stop_uvicorn(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:
-    server.should_exit = True
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> None:

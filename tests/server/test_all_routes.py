@@ -103,7 +103,8 @@ async def test_nobody_gets_in_without_being_known(house: House, headers: dict[st
         answer = await house.http.request(route.method, _path(route, str(uuid4())), headers=headers)
 
         assert answer.status_code == 401, _named(route)
-        assert {type(answer.json()[name]) for name in ("code", "message")} == {str}, _named(route)
+        if route.method != "HEAD":
+            assert {type(answer.json()[name]) for name in ("code", "message")} == {str}, _named(route)
 
 
 async def test_a_revoked_key_opens_nothing(house: House) -> None:

@@ -16,7 +16,8 @@ _PAGE = 1000
 async def jobs(
     *,
     status: Annotated[
-        tuple[str, ...], Parameter(help="Only jobs of these: pending, in_progress, completed, failed, cancelled.")
+        tuple[str, ...],
+        Parameter(help="Only jobs of these: pending, in_progress, completed, failed, cancelled.", negative=()),
     ] = (),
     limit: Annotated[int, Parameter(help="How many at most.", validator=validators.Number(gte=1))] = 20,
     json: Annotated[bool, Parameter(help="Print JSON of the form that GET /api/jobs answers.", negative=())] = False,
@@ -33,7 +34,12 @@ async def jobs(
         say(f"{len(page.jobs)} of {page.pagination.total} jobs; --limit shows more")
 
 
-async def cancel(job_id: Annotated[str, Parameter(name="ID")], /, *, where: Where | None = None) -> None:
+async def cancel(
+    job_id: Annotated[str, Parameter(name="ID", help="The job's id, as `fireside jobs` lists it.")],
+    /,
+    *,
+    where: Where | None = None,
+) -> None:
     """Cancel a job that waits or runs."""
     async with open_client(where) as client:
         canceled = await client.cancel(job_id)

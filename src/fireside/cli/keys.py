@@ -47,7 +47,12 @@ async def list_keys(
 
 
 @keys.command
-async def revoke(key_id: Annotated[int, Parameter(name="ID")], /, *, where: Where | None = None) -> None:
+async def revoke(
+    key_id: Annotated[int, Parameter(name="ID", help="The key's number, as `fireside keys list` shows it.")],
+    /,
+    *,
+    where: Where | None = None,
+) -> None:
     """End a key, by the id that `keys list` shows."""
     async with open_admin(where) as client:
         revoked = await client.admin.revoke_key(key_id)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from fireside.app import ADMIN_SOCKET, SERVER_FILE, ServerFile
+from fireside.app import SERVER_FILE, ServerFile
 from fireside.client.connection import Address
+from fireside.server.listening import ADMIN_SOCKET
 
 _CONNECT_SECONDS = 2.0
 

@@ -27,9 +27,11 @@ async def run(
     workflow: Annotated[Path, Parameter(help="A workflow in API format.")],
     /,
     *,
-    set_: Annotated[tuple[str, ...], Parameter(name="--set", help="NODE.INPUT=VALUE: change an input.")] = (),
+    set_: Annotated[
+        tuple[str, ...], Parameter(name="--set", negative=(), help="NODE.INPUT=VALUE: change an input.")
+    ] = (),
     input_: Annotated[
-        tuple[str, ...], Parameter(name="--input", help="NODE.INPUT=FILE: upload a file and use it there.")
+        tuple[str, ...], Parameter(name="--input", negative=(), help="NODE.INPUT=FILE: upload a file and use it there.")
     ] = (),
     out: Annotated[Path, Parameter(help="Folder to save the results in.")] = Path(),
     where: Where | None = None,

@@ -22,7 +22,7 @@ from fireside.server.openapi import openapi_document
 from fireside.server.refusals import refuse, refuse_plainly, status_of
 from fireside.server.routes import Access, Route, SocketRoute
 from fireside.server.services import Services
-from fireside.server.tables import ROUTES, SOCKETS
+from fireside.server.tables import FLEET_ROUTES, ROUTES, SOCKETS
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -30,10 +30,11 @@ _GONE = 499
 _log = structlog.get_logger(__name__)
 
 
-def build_edge(services: Services, *, as_admin: bool = False) -> ASGIApp:
-    """Put the application together; with `as_admin` the one for the admin socket."""
+def build_edge(services: Services, *, as_admin: bool = False, only_fleet: bool = False) -> ASGIApp:
+    """Put the application together: the public one, `as_admin` the admin socket's, `only_fleet` that of own workers."""
+    routes, sockets = (FLEET_ROUTES, ()) if only_fleet else (ROUTES, SOCKETS)
     app = Starlette(
-        routes=_routes(ROUTES, SOCKETS, as_admin=as_admin),
+        routes=_routes(routes, sockets, as_admin=as_admin),
         exception_handlers={HTTPException: _refuse_http, Exception: _refuse_fault},
     )
     # A slash too many is a path that is not there: clients that follow no redirects must not meet one.

@@ -18,3 +18,5 @@ ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
 )
 SOCKETS: tuple[SocketRoute, ...] = socket.SOCKETS
+FLEET_ROUTES: tuple[Route, ...] = (*fleet_routes.ROUTES, files.DOWNLOAD)
+"""All that workers ask for: their own routes, and the bytes of inputs by signed address."""

@@ -34,24 +34,25 @@ async def download(request: Request) -> Response:
     )
 
 
+DOWNLOAD = Route(
+    method="GET",
+    path="/files/{token}",
+    handler=download,
+    name="downloadFile",
+    text="Download by a signed address",
+    tag="file",
+    access=Access.PUBLIC,
+    answers={
+        200: Answer(text="The file", media_types=views.MEDIA_TYPES),
+        206: Answer(text="The range that was asked for", media_types=views.MEDIA_TYPES),
+        304: Answer(text="The client has it already"),
+        401: Answer(text="The address is none of this server, or its time is over", body=RefusalBody),
+        404: Answer(text="The file was removed", body=RefusalBody),
+        416: Answer(text="The range lies outside of the file"),
+    },
+)
 ROUTES: tuple[Route, ...] = (
     *views.ROUTES,
     *uploads.ROUTES,
-    Route(
-        method="GET",
-        path="/files/{token}",
-        handler=download,
-        name="downloadFile",
-        text="Download by a signed address",
-        tag="file",
-        access=Access.PUBLIC,
-        answers={
-            200: Answer(text="The file", media_types=views.MEDIA_TYPES),
-            206: Answer(text="The range that was asked for", media_types=views.MEDIA_TYPES),
-            304: Answer(text="The client has it already"),
-            401: Answer(text="The address is none of this server, or its time is over", body=RefusalBody),
-            404: Answer(text="The file was removed", body=RefusalBody),
-            416: Answer(text="The range lies outside of the file"),
-        },
-    ),
+    DOWNLOAD,
 )

@@ -1,0 +1,138 @@
+"""The doors of a server: its public port, the admin socket in the data folder, and one for its own workers.
+
+With TLS the certificate names the public host, which own workers on loopback could not verify; they get a port of their
+own there, without TLS, where nothing but the workers' routes is served.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from fireside.config import Config
+from fireside.domain.errors import FiresideError
+from fireside.server.edge import build_edge
+from fireside.server.services import Services
+
+ADMIN_SOCKET = "admin.sock"
+_BACKLOG = 2048
+_ADMIN_BACKLOG = 64
+_GRACE_SECONDS = 3
+_FRAME_BYTES = 1024 * 1024
+_LOOPBACK = "127.0.0.1"
+
+
+class CannotListen(FiresideError):
+    """The port is taken, or the address is none of this machine's."""
+
+    code = "cannot_listen"
+
+
+class Doors:
+    """Opens every door once the services are there, and closes them all."""
+
+    def __init__(self, config: Config) -> None:
+        """Take the public port, so that its number is known; raises `CannotListen`."""
+        self._config = config
+        self._public = _public_socket(config)
+        self._stack = contextlib.AsyncExitStack()
+        self._stack.callback(self._public.close)
+        self.port: int = self._public.getsockname()[1]
+        """The public port."""
+        scheme = "https" if config.tls_certificate else "http"
+        self.own_url = f"{scheme}://{_own_address(config.host)}:{self.port}"
+        """How the public port is reached from this machine."""
+        self.worker_url = self.own_url
+        """How own workers reach the server."""
+        self.closed = asyncio.Event()
+        """Set when a door has closed by itself or by `close`."""
+
+    async def open(self, services: Services) -> None:
+        """Begin to serve."""
+        self._serve(build_edge(services), self._public, tls=bool(self._config.tls_certificate))
+        self._serve(build_edge(services, as_admin=True), self._admin_socket())
+        if self._config.tls_certificate:
+            for_workers = socket.create_server((_LOOPBACK, 0), backlog=_ADMIN_BACKLOG)
+            self._stack.callback(for_workers.close)
+            self.worker_url = f"http://{_LOOPBACK}:{for_workers.getsockname()[1]}"
+            self._serve(build_edge(services, only_fleet=True), for_workers)
+
+    async def close(self) -> None:
+        """Finish what is being answered, for a few seconds at most, and close; idempotent."""
+        await self._stack.aclose()
+
+    def _admin_socket(self) -> socket.socket:
+        path = Path(self._config.data_dir) / ADMIN_SOCKET
+        path.unlink(missing_ok=True)
+        admin = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._stack.callback(path.unlink, missing_ok=True)
+        self._stack.callback(admin.close)
+        old_mask = os.umask(0o177)
+        try:
+            admin.bind(_short_name(path))
+        finally:
+            os.umask(old_mask)
+        admin.listen(_ADMIN_BACKLOG)
+        return admin
+
+    def _serve(self, app: Any, listening: socket.socket, *, tls: bool = False) -> None:
+        server = _Uvicorn(_uvicorn_config(self._config, app, tls=tls))
+        task = asyncio.create_task(server.serve([listening]), name="edge")
+        self._stack.push_async_callback(_stop, server, task)
+        task.add_done_callback(lambda _: self.closed.set())
+
+
+class _Uvicorn(uvicorn.Server):
+    """One listener of several in a process whose signals somebody else handles."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def _uvicorn_config(config: Config, app: Any, *, tls: bool) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=_FRAME_BYTES,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=config.trusted_proxies or None,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_certfile=config.tls_certificate if tls else None,
+        ssl_keyfile=config.tls_key if tls and config.tls_key else None,
+    )
+
+
+async def _stop(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:
+    server.should_exit = True
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _public_socket(config: Config) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), backlog=_BACKLOG, family=family)
+    except OSError as error:
+        raise CannotListen(
+            f"cannot listen on {config.host}:{config.port}: {error.strerror}; is another server there?"
+        ) from error
+
+
+def _own_address(host: str) -> str:
+    address = {"0.0.0.0": _LOOPBACK, "::": "::1", "": _LOOPBACK}.get(host, host)  # noqa: S104 - a name, not a bind
+    return f"[{address}]" if ":" in address else address
+
+
+def _short_name(path: Path) -> str:
+    """Name a socket within the 108 bytes that the kernel allows: relative to here when that is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)
