@@ -140,7 +140,7 @@ async def test_the_doctor_says_how_the_server_is(office: Office) -> None:
         ("/admin/api/users", b'{"name": "a/b"}', 400),
         ("/admin/api/users", b'{"name": "a", "role": "king"}', 400),
         ("/admin/api/users", b'{"name": "a", "weight": 0}', 400),
-        ("/admin/api/users", b'{"name": "a", "wieght": 1}', 400),
+        ("/admin/api/users", b'{"name": "a", "heaviness": 1}', 400),
         ("/admin/api/users", b'{"name": "admin"}', 409),
         ("/admin/api/users", b" " * 100_000, 413),
         ("/admin/api/keys", b'{"user": "nobody"}', 404),

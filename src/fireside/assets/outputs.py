@@ -31,7 +31,9 @@ class OutputPlace:
 async def output_assets(
     blobs: Blobs, job: Job, record: NodeRecord, places: Sequence[OutputPlace], now: datetime
 ) -> list[Asset]:
-    """Make the records of a node's files; raises `BadRequest` for an item or a blob that is not there."""
+    """Make the records of a node's files; raises `BadRequest` for an item that is named twice, or is not there."""
+    if len({(place.key, place.index) for place in places}) < len(places):
+        raise BadRequest("An item of the output is named twice.")
     return [await _asset(blobs, job, record, place, now) for place in places]
 
 

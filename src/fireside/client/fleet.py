@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import msgspec
+from blake3 import blake3
 
 from fireside.domain.errors import StaleLease
 from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import Lease
-from fireside.wire.fleet import BlobBody, InputFile, JoinBody, JoinReply, OutputBody, WorkBody
+from fireside.wire.fleet import InputFile, JoinBody, JoinReply, OutputBody, WorkBody
 
 _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -23,12 +24,13 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 class FleetClient:
     """Speaks for one worker, by its token."""
 
-    def __init__(self, server_url: str, token: str) -> None:
+    def __init__(self, server_url: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = httpx.AsyncClient(
             base_url=server_url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=_TIMEOUT,
             trust_env=False,
+            transport=transport,
         )
 
     async def join(self, body: JoinBody) -> JoinReply:
@@ -47,21 +49,27 @@ class FleetClient:
         return msgspec.json.decode(_checked(answer).content, type=WorkBody)
 
     async def download(self, file: InputFile, to: Path) -> None:
-        """Stage an input file; what stands at `to` afterwards is whole."""
-        part = to.with_name(to.name + ".part")
+        """Stage an input file; what stands at `to` afterwards is whole, and is what was meant."""
+        part, hasher = to.with_name(to.name + ".part"), blake3()
         async with self._http.stream("GET", file.url) as answer:
             if answer.is_error:
                 await answer.aread()
                 _checked(answer)
             with part.open("wb") as out:
                 async for chunk in answer.aiter_bytes(_CHUNK_BYTES):
+                    hasher.update(chunk)
                     out.write(chunk)
+        if hasher.hexdigest() != file.hash:
+            raise httpx.RemoteProtocolError(f"the bytes that came are not those of {file.hash}")
         part.rename(to)
 
-    async def upload(self, blob_hash: BlobHash, path: Path) -> BlobBody:
-        """Upload a file's bytes under their hash."""
-        answer = await self._http.put(f"/fleet/blobs/{blob_hash}", content=_chunks(path))
-        return msgspec.json.decode(_checked(answer).content, type=BlobBody)
+    async def upload(self, blob_hash: BlobHash, path: Path) -> None:
+        """Upload a file's bytes under their hash, unless the server has them already."""
+        url = f"/fleet/blobs/{blob_hash}"
+        if (await self._http.head(url)).is_success:
+            return
+        headers = {"Content-Length": str(path.stat().st_size)}
+        _checked(await self._http.put(url, content=_chunks(path), headers=headers))
 
     async def add_output(self, lease: Lease, body: OutputBody) -> None:
         """Report what a node has shown; its files are uploaded already."""
@@ -79,8 +87,15 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.status_code == httpx.codes.CONFLICT:
-        body: dict[str, Any] = answer.json()
+    if answer.status_code == int(httpx.codes.CONFLICT):
+        body = _body_of(answer)
         if body.get("code") == StaleLease.code:
             raise StaleLease(str(body.get("message")))
     return answer.raise_for_status()
+
+
+def _body_of(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(answer.content, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {}

@@ -4,13 +4,14 @@ They are remembered in the store, so that the absence of a worker never refuses 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from fireside.domain.errors import NoDefinitions
-from fireside.graphs.definitions import NodeDefinitions, blank_input_files
+from fireside.graphs.definitions import NodeDefinitions, blank_input_files, decode_object_info
+from fireside.store.records import DefinitionSet
 from fireside.store.store import Store
 
 
@@ -31,13 +32,8 @@ class DefinitionBook:
             hashes = tuple(sorted(found.hash for found in sets))
             if hashes == self._hashes or not sets:
                 return
-            merged: dict[str, Any] = {}
-            for found in sorted(sets, key=lambda found: found.runtime):
-                merged = msgspec.json.decode(found.body, type=dict[str, Any]) | merged
-            merged = dict(blank_input_files(merged))
-            # Parsing a large fleet's definitions takes a while; the loop goes on meanwhile.
-            self._definitions = await asyncio.to_thread(NodeDefinitions.parse, msgspec.json.encode(merged))
-            self._object_info = merged
+            # Reading a large fleet's definitions takes a while; the loop goes on meanwhile.
+            self._object_info, self._definitions = await asyncio.to_thread(_read, sets)
             self._hashes = hashes
 
     async def definitions(self) -> NodeDefinitions:
@@ -52,3 +48,12 @@ class DefinitionBook:
         """Give the definitions as ComfyUI's object_info, with empty lists of input files."""
         await self.definitions()
         return self._object_info
+
+
+def _read(sets: Sequence[DefinitionSet]) -> tuple[dict[str, Any], NodeDefinitions]:
+    """Put the sets together; where two know the same class, the first kind of runtime by name says what it is."""
+    merged: dict[str, Any] = {}
+    for found in sorted(sets, key=lambda found: found.runtime):
+        merged = decode_object_info(found.body) | merged
+    merged = blank_input_files(merged)
+    return merged, NodeDefinitions.parse(msgspec.json.encode(merged))

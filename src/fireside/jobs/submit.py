@@ -104,7 +104,8 @@ async def _validate(
 
 def _new_job(desk: Desk, submission: Submission, valid: ValidGraph, assets: Mapping[str, Asset]) -> NewJob:
     job_id = submission.job_id or JobId(uuid4())
-    secrets = {name: submission.extra_data[name] for name in SECRET_NAMES if submission.extra_data.get(name)}
+    secrets = {name: submission.extra_data.get(name) for name in SECRET_NAMES}
+    secrets = {name: secret for name, secret in secrets.items() if isinstance(secret, str) and secret}
     shown = {name: value for name, value in submission.extra_data.items() if name not in SECRET_NAMES}
     body = JobBody(
         graph=msgspec.json.encode(valid.graph),

@@ -4,6 +4,7 @@ A worker is known by its token and may touch only the jobs whose lease it shows.
 bus to `FleetReports`, everything with a body over HTTP.
 """
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from fireside.domain.errors import BadRequest, NotFound
 from fireside.domain.ids import BlobHash, JobId
 from fireside.domain.jobs import Lease
 from fireside.domain.workers import Worker
+from fireside.graphs.definitions import NodeDefinitions
 from fireside.jobs.read import read_work
 from fireside.jobs.report import add_output, held_job
 from fireside.server.answers import json_answer
@@ -56,11 +58,12 @@ async def join(request: Request) -> Response:
 
 
 async def put_definitions(request: Request) -> Response:
-    """Take the node definitions of the worker's runtime."""
+    """Take the node definitions of the worker's runtime, if they can be read: they are remembered for good."""
     services, wanted = services_of(request), str(request.path_params["hash"])
     content = await read_bytes(request, _DEFINITIONS_BYTES)
     if blake3(content).hexdigest() != wanted:
         raise BadRequest("These are not the definitions of that hash.")
+    await asyncio.to_thread(NodeDefinitions.parse, content)
     worker = await services.store.worker(worker_of(request))
     if worker is None:
         raise NotFound("Join first, then publish definitions.")
@@ -85,6 +88,14 @@ async def get_work(request: Request) -> Response:
     return json_answer(work)
 
 
+async def has_blob(request: Request) -> Response:
+    """Say whether the bytes of a hash are here, so that nobody sends them twice."""
+    found = await services_of(request).blobs.stat(BlobHash(str(request.path_params["hash"])))
+    if found is None:
+        raise NotFound("These bytes are not stored here.")
+    return Response(headers={"Content-Length": str(found.size_bytes)})
+
+
 async def put_blob(request: Request) -> Response:
     """Take bytes under their hash."""
     services, wanted = services_of(request), str(request.path_params["hash"])
@@ -99,6 +110,8 @@ async def post_output(request: Request) -> Response:
     """Take down what a node has shown, with the files it made."""
     services, body = services_of(request), await read_body(request, OutputBody)
     lease, worker_id = body.lease.lease(), worker_of(request)
+    if lease.job_id != _job_id(request):
+        raise BadRequest("The lease is of another job.")
     job = await held_job(services.desk, worker_id, lease)
     record = NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output)
     places = [OutputPlace(key=file.key, index=file.index, hash=BlobHash(file.hash)) for file in body.files]
@@ -158,6 +171,7 @@ ROUTES = (
     _route(
         "PUT", "/fleet/blobs/{hash}", put_blob, "putBlob", "Upload bytes", {200: Answer(text="Stored", body=BlobBody)}
     ),
+    _route("HEAD", "/fleet/blobs/{hash}", has_blob, "hasBlob", "Ask for bytes", {}),
     _route("POST", "/fleet/jobs/{job_id}/outputs", post_output, "addOutput", "Show a node's output", {}),
 )
 """Only workers may call them; they are the server's own business and in no document."""

@@ -89,10 +89,11 @@ class JobVerbs(Verbs):
 
         In one transaction: the job's row; its attempt row (opened at assign, started, ended with outcome); the user's
         counters queued/held; timeline entries; the share: `virtual_time += charge_seconds/weight` where charge_seconds
-        may be negative (correction, refund); the summary and error of `ending`. A job that goes back to queued loses the outputs and output assets of its attempt; a terminal one its
-        sealed secrets. The job's own `charged_seconds` moves with `charge_seconds`, begins anew in the queue and in the
-        end is what `ending` says. With `term`, the change also requires that the leader's term is still this one, else
-        Changed. Returns the job as stored.
+        may be negative (correction, refund); the summary and error of `ending`. A job that goes back to queued loses
+        the outputs and output assets of its attempt; a terminal one its sealed secrets. The job's own
+        `charged_seconds` moves with `charge_seconds`, begins anew in the queue and in the end is what `ending` says.
+        With `term`, the change also requires that the leader's term is still this one, else Changed. Returns the job
+        as stored.
         """
         row = Statement("change_job", _change_params(before, after, ending, charge_seconds), expect=1)
         change = [row, *_attempt(before, after), *_tidying(before, after)]

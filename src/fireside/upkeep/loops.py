@@ -44,6 +44,8 @@ class Loop:
             await self._duty(now)
         except FiresideError as error:
             _log.warning("upkeep failed", duty=self._name, code=error.code, reason=error.message)
+        except Exception:  # noqa: BLE001 - a duty that broke once must not be left undone for ever
+            _log.exception("upkeep broke", duty=self._name)
 
     async def _run(self) -> None:
         while True:

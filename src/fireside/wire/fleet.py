@@ -96,7 +96,7 @@ class NodeFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
-    """The run is over and all its outputs are recorded. `released` gives the job back unfinished, `failure` says why."""
+    """The run is over and all its outputs are recorded. `released` gives it back unfinished; `failure` says why."""
 
     lease: LeaseBody
     outcome: Literal["succeeded", "failed", "interrupted", "released"]

@@ -13,7 +13,8 @@ from fireside.domain.ids import WorkerId
 from fireside.wire.fleet import Report, ReportReply
 
 _ANSWER_SECONDS = 5.0
-_PAUSE_SECONDS = 0.25
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 2.0
 _log = structlog.get_logger(__name__)
 
 
@@ -27,16 +28,20 @@ class Reporter:
     async def deliver(self, report: Report) -> ReportReply:
         """Report until it is recorded; `StaleLease` when the job is no longer ours."""
         payload = msgspec.json.encode(report)
+        pause = _FIRST_PAUSE_SECONDS
         while True:
-            try:
-                answer = await self._bus.request(self._subject, payload, timeout=_ANSWER_SECONDS)
-                reply = msgspec.json.decode(answer, type=ReportReply)
-            except (BusError, msgspec.MsgspecError) as error:
-                _log.info("report not delivered, trying again", reason=str(error))
-                await asyncio.sleep(_PAUSE_SECONDS)
-                continue
+            reply = await self._ask(payload)
             if reply.status == "stale":
                 raise StaleLease("the server gave this job to somebody else")
             if reply.status == "ok":
                 return reply
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    async def _ask(self, payload: bytes) -> ReportReply:
+        try:
+            answer = await self._bus.request(self._subject, payload, timeout=_ANSWER_SECONDS)
+            return msgspec.json.decode(answer, type=ReportReply)
+        except (BusError, msgspec.MsgspecError) as error:
+            _log.info("report not delivered, trying again", reason=str(error))
+            return ReportReply(status="retry")

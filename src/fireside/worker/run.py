@@ -5,9 +5,10 @@ because somebody else has the job now; anything else ends with a report.
 """
 
 import asyncio
+import contextlib
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,30 +31,50 @@ from fireside.runtimes.base import (
     NodeOutput,
     NodeStarted,
     Preview,
+    ProducedFile,
     Progress,
     ProgressState,
+    RunEvent,
     Runtime,
     Task,
 )
-from fireside.wire.fleet import EndReport, LeaseBody, NodeFailure, OutputBody, OutputFile, StartReport, WorkBody
+from fireside.wire.fleet import (
+    EndReport,
+    InputFile,
+    LeaseBody,
+    NodeFailure,
+    OutputBody,
+    OutputFile,
+    StartReport,
+    WorkBody,
+)
+from fireside.worker.fitting import failure_of, fitting_names
+from fireside.worker.patience import ServerAway, patiently
 from fireside.worker.reporter import Reporter
 from fireside.worker.telling import Telling
 
-_TRIES = 5
-_PAUSE_SECONDS = 0.2
-_MAX_TEXT = 20_000
-_MAX_TRACEBACK_LINES = 200
+# Nothing is lost by giving a job back that has not begun; what has been computed is worth waiting for.
+_PATIENCE_BEFORE_SECONDS = 10.0
+_PATIENCE_AFTER_SECONDS = 600.0
+_LONGEST_SUFFIX = 16
+_END = (Finished, Failed, Interrupted)
 _log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
     """The run was not done, through no fault of its own."""
 
+    reason: str
+
 
 Outcome = Finished | Failed | Interrupted | Released
+
+
+class _Stopped(Exception):
+    """The run was told to stop while it did not compute."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,46 +88,67 @@ class Run:
     telling: Telling
     folder: Path
     task_id: str = field(default_factory=lambda: uuid4().hex)
-    stop_asked: bool = False
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
     giving_back: bool = False
     cached: tuple[str, ...] = ()
     started_at: float = 0.0
 
     async def stop(self, *, give_back: bool = False) -> None:
         """Stop at the next node or step; before the run has begun, do not begin. `give_back` returns it unfinished."""
-        self.stop_asked, self.giving_back = True, give_back
+        self.giving_back = self.giving_back or give_back
+        self.stopped.set()
         await self.runtime.interrupt(self.task_id)
 
 
-async def run_job(run: Run) -> None:
-    """Do the job and report its end."""
+async def run_job(run: Run) -> Outcome | None:
+    """Do the job, report its end and give it; None when the lease was lost."""
     try:
         outcome = await _prepare_and_run(run)
-        await _report(run, outcome)
+        await run.reporter.deliver(_report_of(run, outcome))
     except StaleLease as error:
         _log.info("dropped a job that is not ours any more", job_id=str(run.lease.job_id), reason=error.message)
+        return None
     finally:
         await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
+    return outcome
 
 
 async def _prepare_and_run(run: Run) -> Outcome:
     try:
-        task = await _prepare(run)
-        await run.reporter.deliver(StartReport(lease=LeaseBody.of(run.lease)))
+        task = await _unless_stopped(run, _prepare(run))
+        start = StartReport(lease=LeaseBody.of(run.lease))
+        reply = await _unless_stopped(run, run.reporter.deliver(start))
         run.started_at = time.monotonic()
-        return await _run(run, task)
-    except httpx.TransportError as error:
-        # The server is away, which is not the job's fault: somebody runs it when it is back.
-        _log.warning("job given back, server not reached", job_id=str(run.lease.job_id), reason=str(error))
-        return Released()
-    except (httpx.HTTPStatusError, OSError, msgspec.MsgspecError) as error:
+        return Interrupted() if reply.canceling else await _run(run, task)
+    except _Stopped:
+        return Interrupted()
+    except (ServerAway, OSError) as error:
+        # Neither a server that is away nor a disk of ours that is full is the job's fault.
+        _log.warning("job given back", job_id=str(run.lease.job_id), reason=str(error))
+        return Released(reason=str(error))
+    except (httpx.HTTPStatusError, msgspec.MsgspecError) as error:
         _log.warning("job failed outside its nodes", job_id=str(run.lease.job_id), exc_info=True)
-        message = f"the worker failed: {error}"
+        message = f"the worker failed: {_message_of(error)}"
         return Failed(node_id="", node_type="", exception_type="ServiceError", exception_message=message)
 
 
+async def _unless_stopped(run: Run, work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Do it, unless the run is stopped before it is done; then raise `_Stopped` and leave it."""
+    doing = asyncio.create_task(work)
+    stopping = asyncio.create_task(run.stopped.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if run.stopped.is_set():
+            raise _Stopped
+        return doing.result()
+    finally:
+        doing.cancel()
+        stopping.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
+
+
 async def _prepare(run: Run) -> Task:
-    work = await _patiently(lambda: run.client.work(run.lease))
+    work = await _fetch_work(run)
     inputs = await _stage(run, work)
     scratch = run.folder / "run"
     scratch.mkdir(parents=True)
@@ -120,26 +162,57 @@ async def _prepare(run: Run) -> Task:
     )
 
 
+async def _fetch_work(run: Run) -> WorkBody:
+    return await patiently(lambda: run.client.work(run.lease), patience_seconds=_PATIENCE_BEFORE_SECONDS)
+
+
 async def _stage(run: Run, work: WorkBody) -> Mapping[str, Path]:
     folder = run.folder / "inputs"
     folder.mkdir(parents=True)
     staged: dict[str, Path] = {}
     for number, file in enumerate(work.inputs):
-        # Names that users chose never become names on this disk; only a plain suffix is kept, for format guesses.
-        suffix = Path(file.value.split(" [")[0]).suffix
-        path = folder / f"{number}{suffix if suffix[1:].isalnum() else ''}"
-        await _patiently(lambda file=file, path=path: run.client.download(file, path))
+        path = folder / f"{number}{_suffix_of(file.value)}"
+        await _download(run, file, path, number)
         staged[file.value] = path
     return staged
 
 
+async def _download(run: Run, file: InputFile, path: Path, number: int) -> None:
+    try:
+        await patiently(lambda: run.client.download(file, path), patience_seconds=_PATIENCE_BEFORE_SECONDS)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != int(httpx.codes.UNAUTHORIZED):
+            raise
+        # The link has expired while the files before it were staged, or this machine slept: ask for new ones.
+        renewed = (await _fetch_work(run)).inputs[number]
+        await patiently(lambda: run.client.download(renewed, path), patience_seconds=_PATIENCE_BEFORE_SECONDS)
+
+
+def _suffix_of(value: str) -> str:
+    """Give the plain suffix, for format guesses; no other part of a user's name becomes a name on this disk."""
+    suffix = Path(value.partition(" [")[0]).suffix
+    return suffix if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= _LONGEST_SUFFIX else ""
+
+
 async def _run(run: Run, task: Task) -> Outcome:
-    if run.stop_asked:
+    if run.stopped.is_set():
         return Interrupted()
-    async for event in run.runtime.run(task):
+    events = run.runtime.run(task)
+    try:
+        return await _follow(run, events)
+    except _Stopped:
+        end = await _abort(run, events)
+        return end if isinstance(end, Interrupted) else Interrupted()
+    except (StaleLease, ServerAway, OSError, httpx.HTTPError):
+        await _abort(run, events)
+        raise
+
+
+async def _follow(run: Run, events: AsyncIterator[RunEvent]) -> Outcome:
+    async for event in events:
         match event:
             case NodeOutput():
-                await _collect(run, event)
+                await _unless_stopped(run, _collect(run, event))
             case CachedNodes():
                 run.cached = event.nodes
                 await run.telling.tell(event)
@@ -150,73 +223,69 @@ async def _run(run: Run, task: Task) -> Outcome:
     return Failed(node_id="", node_type="", exception_type="PanicError", exception_message="the runtime fell silent")
 
 
+async def _abort(run: Run, events: AsyncIterator[RunEvent]) -> RunEvent | None:
+    """Stop a run whose results nobody wants, and wait for its end: only then is its folder left alone."""
+    await run.runtime.interrupt(run.task_id)
+    last = None
+    async for event in events:
+        last = event
+    return last
+
+
 async def _collect(run: Run, event: NodeOutput) -> None:
-    files: list[OutputFile] = []
-    for file in event.files:
-        blob_hash, size_bytes = await asyncio.to_thread(_hash_of, file.path)
-        await _patiently(lambda blob_hash=blob_hash, file=file: run.client.upload(blob_hash, file.path))
-        files.append(OutputFile(key=file.key, index=file.index, hash=blob_hash, size_bytes=size_bytes))
     body = OutputBody(
         lease=LeaseBody.of(run.lease),
         node_id=event.node_id,
         display_node_id=event.display_node_id,
         output=dict(event.output),
-        files=tuple(files),
+        files=tuple([await _upload(run, file) for file in event.files]),
     )
-    await _patiently(lambda: run.client.add_output(run.lease, body))
+    await patiently(lambda: run.client.add_output(run.lease, body), patience_seconds=_PATIENCE_AFTER_SECONDS)
 
 
-async def _report(run: Run, outcome: Outcome) -> None:
+async def _upload(run: Run, file: ProducedFile) -> OutputFile:
+    blob_hash, size_bytes = await asyncio.to_thread(_hash_of, file.path)
+    await patiently(lambda: run.client.upload(blob_hash, file.path), patience_seconds=_PATIENCE_AFTER_SECONDS)
+    return OutputFile(key=file.key, index=file.index, hash=blob_hash, size_bytes=size_bytes)
+
+
+def _report_of(run: Run, outcome: Outcome) -> EndReport:
+    run_seconds = time.monotonic() - run.started_at if run.started_at else 0.0
     report = EndReport(
-        lease=LeaseBody.of(run.lease), outcome="released", run_seconds=_run_seconds(run), cached=run.cached
+        lease=LeaseBody.of(run.lease), outcome="succeeded", run_seconds=run_seconds, cached=fitting_names(run.cached)
     )
+    changed: dict[str, Any] = {}
     match outcome:
         case Finished():
-            report = msgspec.structs.replace(report, outcome="succeeded")
-        case Failed():
-            report = msgspec.structs.replace(
-                report, outcome="failed", failure=_failure(outcome), executed=outcome.executed
-            )
-        case Interrupted():
-            at = outcome.node_id
-            outcome_word = "released" if run.giving_back else "interrupted"
-            report = msgspec.structs.replace(report, outcome=outcome_word, executed=outcome.executed, interrupted_at=at)
-        case Released():
             pass
-    await run.reporter.deliver(report)
+        case Failed():
+            executed = fitting_names(outcome.executed)
+            changed = {"outcome": "failed", "failure": failure_of(outcome), "executed": executed}
+        case Interrupted():
+            changed = {
+                "outcome": "released" if run.giving_back else "interrupted",
+                "executed": fitting_names(outcome.executed),
+                "interrupted_at": outcome.node_id,
+                "interrupted_type": outcome.node_type,
+            }
+        case Released():
+            changed = {"outcome": "released", "failure": _reason_of(outcome)}
+    return msgspec.structs.replace(report, **changed)
 
 
-def _failure(failed: Failed) -> NodeFailure:
-    return NodeFailure(
-        node_id=failed.node_id,
-        node_type=failed.node_type,
-        exception_type=failed.exception_type,
-        exception_message=failed.exception_message[:_MAX_TEXT],
-        traceback=tuple(line[:_MAX_TEXT] for line in failed.traceback[-_MAX_TRACEBACK_LINES:]),
-        current_inputs=dict(failed.current_inputs),
-    )
+def _reason_of(released: Released) -> NodeFailure:
+    failed = Failed(node_id="", node_type="", exception_type="ServiceError", exception_message=released.reason)
+    return failure_of(failed)
 
 
-def _run_seconds(run: Run) -> float:
-    return time.monotonic() - run.started_at if run.started_at else 0.0
+def _message_of(error: httpx.HTTPStatusError | msgspec.MsgspecError) -> str:
+    if isinstance(error, httpx.HTTPStatusError):
+        with contextlib.suppress(msgspec.MsgspecError, httpx.ResponseNotRead, KeyError):
+            return msgspec.json.decode(error.response.content, type=dict[str, Any])["message"]
+    return str(error)
 
 
 def _hash_of(path: Path) -> tuple[BlobHash, int]:
     hasher = blake3()
     hasher.update_mmap(path)
     return BlobHash(hasher.hexdigest()), path.stat().st_size
-
-
-async def _patiently(call: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Try a few times what the network or a restart of the server may have broken; a refusal is final."""
-    for tries_left in range(_TRIES - 1, -1, -1):
-        try:
-            return await call()
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code < httpx.codes.INTERNAL_SERVER_ERROR or not tries_left:
-                raise
-        except httpx.TransportError:
-            if not tries_left:
-                raise
-        await asyncio.sleep(_PAUSE_SECONDS * 2 ** (_TRIES - tries_left))
-    raise AssertionError("unreachable")
