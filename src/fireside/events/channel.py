@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from fireside.bus.client import Bus, Subscription
-from fireside.bus.errors import BusError
+from fireside.bus.errors import BusError, NobodyListens
 from fireside.bus.subjects import job_of_live, live_of_user, work, worker_of
 from fireside.domain.errors import FiresideError
 from fireside.domain.ids import JobId, UserId, WorkerId
@@ -38,6 +38,8 @@ _COUNTS_PAUSE_SECONDS = 0.25
 _LOOK_SECONDS = 15.0
 _RETRY_SECONDS = 2.0
 _SNAPSHOT_SECONDS = 2.0
+_SNAPSHOT_TRIES = 8
+_SNAPSHOT_PAUSE_SECONDS = 0.5
 # Neither changes what the user's queue looks like from outside.
 _WITHOUT_COUNTS = (OutputAdded, JobAssigned)
 _log = structlog.get_logger(__name__)
@@ -151,11 +153,18 @@ class Channel:
             await self._tell(fact)
 
     async def _ask(self, job: Job, worker_id: WorkerId) -> None:
+        """Ask one worker; after an outage of the bus it may be back a moment later than we are."""
         request = msgspec.json.encode(SnapshotRequest(lease=LeaseBody.of(job.lease)))
-        try:
-            await self._bus.request(work(worker_id), request, timeout=_SNAPSHOT_SECONDS)
-        except BusError as error:
-            _log.debug("no snapshot", job_id=str(job.id), reason=str(error))
+        for _ in range(_SNAPSHOT_TRIES):
+            try:
+                await self._bus.request(work(worker_id), request, timeout=_SNAPSHOT_SECONDS)
+            except NobodyListens:
+                await asyncio.sleep(_SNAPSHOT_PAUSE_SECONDS)
+            except BusError as error:
+                _log.debug("no snapshot", job_id=str(job.id), reason=str(error))
+                return
+            else:
+                return
 
     async def _heard(self, subject: str, payload: bytes) -> None:
         try:

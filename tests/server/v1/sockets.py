@@ -14,8 +14,8 @@ from tests.events.stage import DEADLINE_SECONDS, Stage
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from fireside.app import _Uvicorn, _uvicorn_config
 from fireside.domain.accounts import User
+from fireside.server.listening import _Uvicorn, _uvicorn_config
 
 Text = dict[str, Any]
 
