@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
+from fireside.graphs.definitions import NodeDefinition, NodeDefinitions
 from fireside.graphs.validate import ValidGraph
 
 Faults = Callable[..., list[Mapping[str, Any]]]
@@ -81,3 +83,47 @@ def test_templates_of_a_kind_we_do_not_know_are_let_through(validate: Validate) 
     inputs = {"rows.0.x": 1, "rows": {"y": 2}}
 
     assert validate({"1": {"class_type": "Newer", "inputs": inputs}}).graph["1"]["inputs"] == inputs
+
+
+def node_with(declared: Any) -> NodeDefinition:
+    object_info = {"Node": {"input": {"required": {"x": declared}}}}
+    node = NodeDefinitions.parse(msgspec.json.encode(object_info)).get("Node")
+    assert node is not None
+    return node
+
+
+@pytest.mark.parametrize(
+    "names", [{"prefix": "n", "max": 10**12}, {"prefix": "n"}, {"names": [f"n{number}" for number in range(500)]}]
+)
+def test_a_group_grows_to_a_hundred_at_most(names: Any) -> None:
+    template = {"input": {"optional": {"i": ["IMAGE"]}}, **names}
+
+    inputs, _ = node_with(["COMFY_AUTOGROW_V3", {"template": template}]).inputs_for({})
+
+    assert [declared.name for declared in inputs] == [f"x.n{number}" for number in range(100)]
+
+
+def test_choices_within_choices_are_followed_eight_deep() -> None:
+    declared: Any = ["INT", {}]
+    for _ in range(20):
+        declared = ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key": "k", "inputs": {"required": {"x": declared}}}]}]
+    written = {".".join("x" * depth): "k" for depth in range(1, 21)}
+
+    inputs, problems = node_with(declared).inputs_for(written)
+
+    assert (list(inputs), problems) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"template": None},
+        {"template": {"prefix": "n", "min": "x", "max": None}},
+        {"template": {"names": [1, None]}},
+    ],
+)
+def test_a_group_without_a_sound_template_has_no_inputs(options: Any) -> None:
+    inputs, problems = node_with(["COMFY_AUTOGROW_V3", options]).inputs_for({"x.n0": 1})
+
+    assert (list(inputs), problems) == ([], [])

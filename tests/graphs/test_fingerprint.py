@@ -73,6 +73,12 @@ def test_texts_files_and_prefixes_are_not_looked_at(node: str, name: str, value:
     assert fingerprint_graph(other) == fingerprint_graph(graph())
 
 
+@pytest.mark.parametrize("text", ["one\ntwo", "x" * 300])
+def test_texts_that_are_no_choice_are_not_looked_at_under_any_name(text: str) -> None:
+    assert fingerprint_graph(graph(notes=text)) == fingerprint_graph(graph(notes="a.png"))
+    assert fingerprint_graph(graph(notes=text)) != fingerprint_graph(graph(notes="short"))
+
+
 def test_a_models_name_is_looked_at() -> None:
     other = graph()
     other["loader"]["inputs"]["ckpt_name"] = "xl.safetensors"

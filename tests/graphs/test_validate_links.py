@@ -235,6 +235,30 @@ def test_two_loops_through_one_node_are_both_told(refuse: Refuse) -> None:
     }
 
 
+def test_a_loop_beside_a_sound_branch_is_told_once(refuse: Refuse, image: Any) -> None:
+    graph = {
+        "1": {"class_type": "Mix", "inputs": {"first": ["2", 0], "second": ["4", 0]}},
+        "2": {"class_type": "Blur", "inputs": {"image": ["3", 0]}},
+        "3": image,
+        "4": {"class_type": "Blur", "inputs": {"image": ["5", 0]}},
+        "5": {"class_type": "Blur", "inputs": {"image": ["4", 0]}},
+        "6": {"class_type": "Save", "inputs": {"images": ["1", 0]}},
+    }
+
+    assert {node_id: len(fault["errors"]) for node_id, fault in refuse(graph).node_errors.items()} == {"4": 1, "5": 1}
+
+
+def test_faults_are_told_in_the_order_of_the_inputs_that_lead_to_them(refuse: Refuse) -> None:
+    graph = {
+        "1": {"class_type": "Blur", "inputs": {}},
+        "2": {"class_type": "Blur", "inputs": {}},
+        "3": {"class_type": "Mix", "inputs": {"second": ["1", 0], "first": ["2", 0]}},
+        "4": {"class_type": "Save", "inputs": {"images": ["3", 0]}},
+    }
+
+    assert list(refuse(graph).node_errors) == ["2", "1"]
+
+
 def test_a_loop_spares_the_outputs_that_do_not_need_it(validate: Validate, image: Any) -> None:
     graph = {
         "1": {"class_type": "Any", "inputs": {"value": ["2", 0]}},

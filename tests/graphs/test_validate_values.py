@@ -179,7 +179,15 @@ def test_a_list_of_choices_where_one_is_wanted_is_not_in_the_list(faults: Faults
 
 @pytest.mark.parametrize(
     "inputs",
-    [{"method": "a"}, {"modern": "b"}, {"elsewhere": "whatever"}, {"model": MANY[-1]}, {"several": "a"}, {}],
+    [
+        {"method": "a"},
+        {"modern": "b"},
+        {"elsewhere": "whatever"},
+        {"older": {"__value__": ["b", "a", "b"]}},
+        {"model": MANY[-1]},
+        {"several": "a"},
+        {},
+    ],
 )
 def test_choices_that_are_offered_or_unknown_to_us_are_taken(validate: Validate, inputs: Any) -> None:
     assert validate({"1": {"class_type": "Choices", "inputs": inputs}}).graph["1"]["inputs"] == inputs
@@ -195,7 +203,7 @@ def test_choices_that_are_offered_or_unknown_to_us_are_taken(validate: Validate,
         ("LoadOutput", "image", "image"),
     ],
 )
-@pytest.mark.parametrize("value", ["cat.png", "../cat.png", "", 5, None])
+@pytest.mark.parametrize("value", ["cat.png", "../cat.png", "", 5, None, {}])
 def test_a_file_that_is_not_the_callers_is_refused_by_its_loader(
     refuse: Refuse, class_type: str, name: str, kind: str, value: Any
 ) -> None:
