@@ -327,9 +327,10 @@ async def test_active_jobs_are_those_with_workers_then_the_queue(store: Store, a
     queued, first = await submit(store, ann), await submit(store, ann)
     running = await run(store, first)
     await succeed(store, await run(store, await submit(store, ann)))
-    await submit(store, bob)
+    await run(store, await submit(store, bob))
 
     assert await store.active_jobs(ann.id) == [running, queued]
+    assert await store.held_jobs_of(ann.id) == [running]
 
 
 # Outputs

@@ -56,10 +56,10 @@ async def test_what_happened_while_the_bus_was_away_is_heard_when_it_is_back(
     await heard_until(listener, lambda heard: heard.job_id == jobs[1].id and isinstance(heard.fact, JobStarted))
     gone = asyncio.Event()
     second.bus.on_change(lambda connected: None if connected else gone.set())
+    await end_silently(stage, jobs[0], ending)
     kill_bus(stage)
     async with asyncio.timeout(DEADLINE_SECONDS):
         await gone.wait()
-    await end_silently(stage, jobs[0], ending)
     # What may be lost is dropped while the bus is away; the server asks for it again.
     await second.tellings[going_on].tell(CachedNodes(nodes=("1",)))
 
