@@ -111,7 +111,9 @@ class SocketMessages:
                 yield from self._end(job_id, fact, outputs)
             case JobQueued() | JobAssigned():
                 # A run that is taken from its worker begins anew; until then clients see the job as it was.
-                self._runs.pop(job_id, None)
+                run = self._runs.pop(job_id, None)
+                if run is not None and run.owes_cached:
+                    yield _cached(job_id, run, None)
 
     def _of_frame(self, job_id: JobId, frame: Frame, picture: bytes) -> Iterator[str | bytes]:
         run = self._runs.get(job_id)
