@@ -21,6 +21,7 @@ from fireside.runtimes.base import (
     RuntimeStartError,
     Task,
 )
+from fireside.runtimes.builtin import messages
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
 
 Open = Callable[..., BuiltinRuntime]
@@ -38,6 +39,7 @@ SLEEPING: dict[str, Any] = {
 PARENT = """
 import asyncio, sys
 from pathlib import Path
+from fireside.runtimes.builtin import messages
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
 
 async def main():
@@ -167,6 +169,20 @@ async def test_a_child_that_reacts_to_an_interrupt_is_kept(open_runtime: Open, t
     assert runtime.pid == pid
 
 
+async def test_an_interrupt_while_the_child_still_starts_counts(
+    open_runtime: Open, task_of: Callable[..., Task]
+) -> None:
+    runtime = open_runtime()
+    task = task_of(SLEEPING)
+    running = asyncio.ensure_future(all_events(runtime, task))
+    # One turn of the loop: the run has begun, and the child is not there yet.
+    await asyncio.sleep(0)
+    await runtime.interrupt(task.task_id)
+
+    assert isinstance((await running)[-1], Interrupted)
+    assert runtime.pid is not None
+
+
 async def test_an_abandoned_run_does_not_hold_up_the_next_even_if_the_child_hangs(
     open_runtime: Open, task_of: Callable[..., Task]
 ) -> None:
@@ -255,7 +271,8 @@ async def test_whole_numbers_of_any_size_reach_the_nodes(open_runtime: Open, tas
     assert str(2**80) in repr(events)
 
 
-async def test_the_child_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("frozen", [False, True])
+async def test_the_child_dies_when_its_parent_is_killed(tmp_path: Path, frozen: bool) -> None:
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, str(tmp_path), stdout=asyncio.subprocess.PIPE
     )
@@ -263,9 +280,28 @@ async def test_the_child_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
         child = int(await parent.stdout.readline())
     assert start_time(child) is not None
+    if frozen:
+        os.kill(child, signal.SIGSTOP)
     parent.kill()
     await parent.wait()
     await until_gone(child)
+
+
+async def test_the_child_ends_in_the_middle_of_a_node_when_its_pipe_closes(task_of: Callable[..., Task]) -> None:
+    settings = messages.encode(messages.Settings(cache_bytes=0, memory_bytes=None))
+    task = messages.encode(messages.Execute(task_of(SLEEPING)))
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "fireside.runtimes.builtin.child",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    # Closes the pipe behind the task and waits for the end of both the output and the process.
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await child.communicate(settings + task)
+
+    assert child.returncode == 0
 
 
 async def test_the_child_imports_nothing_that_it_does_not_need() -> None:

@@ -138,6 +138,19 @@ def test_an_interrupt_before_the_first_node_runs_none(tmp_path: Path) -> None:
     assert [type(event).__name__ for event in events] == ["CachedNodes", "Interrupted"]
 
 
+def test_an_interrupt_stops_also_a_run_that_is_reused_throughout(tmp_path: Path) -> None:
+    executor = Executor(OWN, Cache(MIB))
+    graph = {"1": node("Count", after=1)}
+    execute(executor, graph, ("1",), tmp_path)
+
+    events: list[RunEvent] = []
+    stop = threading.Event()
+    stop.set()
+    task = Task(task_id="again", graph=graph, outputs=("1",), inputs={}, extra_data={}, folder=tmp_path)
+    executor.execute(task, stop, events.append)
+    assert [type(event).__name__ for event in events] == ["CachedNodes", "Interrupted"]
+
+
 @pytest.mark.parametrize("written", [5, 5.0, "5"])
 def test_a_number_may_be_written_in_other_ways(tmp_path: Path, written: Any) -> None:
     executor = Executor(OWN, Cache(MIB))

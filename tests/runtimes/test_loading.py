@@ -7,12 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.runtimes.graphs import load, save
+from tests.runtimes.graphs import Graph, load, node, save
 
 from fireside.runtimes.base import Failed, Finished, NodeOutput, RunEvent, Task
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
 
-Load = Callable[[Path], Awaitable[list[RunEvent]]]
+Load = Callable[..., Awaitable[list[RunEvent]]]
+PICTURE = {"1": load("picture"), "2": save("1")}
+MASK = {
+    "1": node("LoadImageMask", image="picture", channel="red"),
+    "3": node("MaskToImage", mask=["1", 0]),
+    "2": save("3"),
+}
 DEADLINE_SECONDS = 60
 
 
@@ -20,9 +26,8 @@ DEADLINE_SECONDS = 60
 async def load_file(tmp_path: Path) -> AsyncIterator[Load]:
     """Load a file and save it again in a real child, whose Pillow is set up as it always is."""
     runtime = BuiltinRuntime(tmp_path / "runtime")
-    graph = {"1": load("picture"), "2": save("1")}
 
-    async def events_of(path: Path) -> list[RunEvent]:
+    async def events_of(path: Path, graph: Graph = PICTURE) -> list[RunEvent]:
         task = Task(
             task_id="load", graph=graph, outputs=("2",), inputs={"picture": path}, extra_data={}, folder=tmp_path
         )
@@ -36,6 +41,15 @@ async def load_file(tmp_path: Path) -> AsyncIterator[Load]:
 def noise(edge: int) -> Image.Image:
     y, x = np.mgrid[0:edge, 0:edge]
     return Image.fromarray(((x * 7919 + y * 104729) % 251).astype(np.uint8)).convert("RGB")
+
+
+@pytest.mark.parametrize("graph", [PICTURE, MASK])
+async def test_a_picture_beyond_the_limit_is_refused_unopened(load_file: Load, tmp_path: Path, graph: Graph) -> None:
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "bomb.png")
+
+    *_, end = await load_file(tmp_path / "bomb.png", graph)
+    assert isinstance(end, Failed)
+    assert (end.node_id, end.exception_type) == ("1", "PIL.Image.DecompressionBombWarning")
 
 
 async def test_frames_count_together_against_the_limit(load_file: Load, tmp_path: Path) -> None:

@@ -53,11 +53,8 @@ class BuiltinRuntime:
 
     async def run(self, task: Task) -> AsyncIterator[RunEvent]:
         """Execute the task; see the contract."""
-        former = list(self._mailboxes.values())
         mailbox = self._mailboxes[task.task_id] = Mailbox(task)
         try:
-            for abandoned in former:
-                await abandoned.ended.wait()
             await self._hand_over(mailbox)
             while True:
                 event = await mailbox.get()
