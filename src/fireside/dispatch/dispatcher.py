@@ -5,6 +5,7 @@ it look sooner; looking every half second is enough for everything to be right.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,10 +109,10 @@ class Dispatcher:
                 _log.warning("dispatch tick failed", code=error.code, reason=error.message)
             except Exception:  # noqa: BLE001 - a leader that stops looking would stop everything, silently
                 _log.exception("dispatch tick broke")
-            try:
-                await asyncio.wait_for(self._wake.wait(), _TICK_SECONDS)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the wake.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._wake.wait()
 
     def _mind_the_clock(self, now: datetime) -> None:
         """Judge no silence by a clock that jumped, nor one that is our own: we may have been asleep ourselves."""

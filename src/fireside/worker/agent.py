@@ -108,8 +108,10 @@ class Agent:
             # Cleared before it is read, so that a change while this is sent is told next.
             self._changed.clear()
             await self._bus.publish_lossy(presence(self._worker_id), msgspec.json.encode(self._presence()))
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the change.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), _PRESENCE_SECONDS)
+                async with asyncio.timeout(_PRESENCE_SECONDS):
+                    await self._changed.wait()
 
     def _presence(self) -> Presence:
         return Presence(

@@ -1,0 +1,27 @@
+"""A worker that has joined, and a user whose jobs it may run."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.jobs.workshop import Workshop, open_workshop
+from tests.worker.station import Station, open_station
+
+from fireside.domain.accounts import User
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(tmp_path, port=0) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def station(shop: Workshop, tmp_path: Path) -> AsyncIterator[Station]:
+    async with open_station(shop, tmp_path / "worker") as station:
+        yield station
+
+
+@pytest.fixture
+async def ann(shop: Workshop) -> User:
+    return await shop.user("ann")

@@ -1,0 +1,205 @@
+import asyncio
+
+import msgspec
+import pytest
+from PIL import Image
+from tests.jobs.workshop import Workshop, until
+from tests.worker.station import LONG, Graph, Station, empty, node, picture, save, sleep
+
+from fireside.domain.accounts import User
+from fireside.domain.ids import BlobHash
+from fireside.domain.jobs import JobState
+from fireside.jobs.cancel import cancel_job
+from fireside.jobs.rescue import rescue_job
+from fireside.worker import run
+
+LOADING: Graph = {"1": node("LoadImage", image="photo.png"), "2": node("ImageInvert", image=["1", 0]), "3": save("2")}
+QUICK: Graph = {"1": empty(), "2": save("1")}
+SLEEPING: Graph = {"1": empty(), "2": sleep("1", LONG), "3": save("2")}
+TWICE: Graph = {"1": empty(), "2": save("1"), "3": node("ImageInvert", image=["1", 0]), "4": save("3")}
+
+
+async def test_a_job_is_staged_run_uploaded_and_reported(shop: Workshop, station: Station, ann: User) -> None:
+    job = await station.submit(ann, LOADING, {"photo.png": await station.keep(picture((10, 20, 30)))})
+
+    await station.hand_out(job)
+
+    ended = await station.becomes(job, JobState.SUCCEEDED)
+    assert ended.outputs_count == 1
+    assert await shop.kinds(job) == ["assigned", "started", "cached", "succeeded"]
+    ((record,), item) = await shop.store.job_outputs(job.id), {"subfolder": "", "type": "output"}
+    assert record.output == {"images": [item | {"filename": "station_00001_.png"}]}
+    (blob,) = [BlobHash(asked.rpartition("/")[2]) for asked in station.uploads()]
+    with Image.open(station.path_of(blob)) as inverted:
+        assert inverted.getpixel((0, 0)) == (245, 235, 225)
+    await station.is_free()
+    assert station.left_behind() == []
+
+
+async def test_a_worker_that_lost_its_lease_drops_the_work_and_uploads_nothing_more(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    job = await station.submit(ann, TWICE)
+    station.gate.shut(f"/fleet/jobs/{job.id}/outputs")
+    lease = await station.hand_out(job)
+    await until(lambda: any(path.endswith("/outputs") for path in station.gate.waiting))
+    await rescue_job(shop.desk, await shop.held(lease), lost=True)
+
+    station.gate.open(f"/fleet/jobs/{job.id}/outputs")
+
+    await station.is_free()
+    assert len(station.uploads()) == 1
+    assert (await shop.state(job), await shop.store.job_outputs(job.id)) == (JobState.QUEUED, [])
+    assert station.left_behind() == []
+
+
+async def test_a_job_whose_lease_is_stale_before_it_is_fetched_is_dropped_without_a_word(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    job = await station.submit(ann, QUICK)
+    station.gate.shut(f"/fleet/jobs/{job.id}")
+    lease = await station.hand_out(job)
+    await rescue_job(shop.desk, await shop.held(lease), lost=False)
+
+    station.gate.open(f"/fleet/jobs/{job.id}")
+
+    await station.is_free()
+    assert await shop.kinds(job) == ["assigned", "rescued"]
+    assert station.uploads() == []
+
+
+async def test_a_job_is_given_back_when_the_server_cannot_be_reached(
+    shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_PATIENCE_BEFORE_SECONDS", 0.3)
+    job = await station.submit(ann, QUICK)
+    await station.is_free()
+    await station.edge.close()
+
+    await station.hand_out(job)
+
+    await station.becomes(job, JobState.QUEUED)
+    last = await shop.last_entry(job)
+    assert (last.kind, last.data["worker_id"]) == ("released", "worker-1")
+    assert "not to be reached" in last.data["reason"]
+    assert await shop.share(ann) == 0
+
+
+async def test_a_worker_that_is_stopped_gives_its_job_back_and_takes_no_other(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    job = await station.submit(ann, SLEEPING)
+    lease = await station.hand_out(job)
+    await station.becomes(job, JobState.RUNNING)
+
+    station.stopped.set()
+    await station.working
+
+    back = await shop.job(job)
+    assert (back.state, back.losses, back.fence) == (JobState.QUEUED, 0, lease.fence)
+    assert await shop.kinds(job) == ["assigned", "started", "cached", "released"]
+    assert any(said.draining for said in station.said)
+
+
+async def test_a_run_that_is_canceled_stops_and_says_where(shop: Workshop, station: Station, ann: User) -> None:
+    job = await station.submit(ann, SLEEPING)
+    await station.hand_out(job)
+    await station.becomes(job, JobState.RUNNING)
+
+    assert await cancel_job(shop.desk, ann.id, job.id)
+
+    await station.becomes(job, JobState.CANCELED)
+    await station.is_free()
+    assert station.uploads() == []
+
+
+async def test_a_job_that_is_canceled_before_it_began_never_begins(shop: Workshop, station: Station, ann: User) -> None:
+    job = await station.submit(ann, QUICK)
+    station.gate.shut(f"/fleet/jobs/{job.id}")
+    await station.hand_out(job)
+    await until(lambda: station.gate.waiting != [])
+
+    assert await cancel_job(shop.desk, ann.id, job.id)
+
+    # The worker does not wait for the answer it will not need: it is free while the way is still shut.
+    await station.is_free()
+    assert await shop.kinds(job) == ["assigned", "canceled"]
+    assert station.uploads() == []
+
+
+async def test_a_failure_with_huge_inputs_fits_the_bus(shop: Workshop, station: Station, ann: User) -> None:
+    huge = "x" * 3_000_000
+    failing = node("FiresideFail", image=["1", 0], message=huge, how="raise")
+    job = await station.submit(ann, {"1": empty(), "2": failing, "3": save("2")})
+
+    await station.hand_out(job)
+
+    error = msgspec.json.decode((await station.becomes(job, JobState.FAILED)).error or b"{}")
+    assert (error["node_id"], error["node_type"]) == ("2", "FiresideFail")
+    assert error["exception_message"].startswith("xxx")
+    assert len(msgspec.json.encode(error)) < 1_000_000
+
+
+async def test_wrong_bytes_are_not_run(
+    shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_PATIENCE_BEFORE_SECONDS", 0.3)
+    photo = await station.keep(picture())
+    job = await station.submit(ann, LOADING, {"photo.png": photo})
+    station.path_of(photo).write_bytes(picture((0, 0, 0)))
+
+    await station.hand_out(job)
+
+    await station.becomes(job, JobState.QUEUED)
+    assert "not those of" in (await shop.last_entry(job)).data["reason"]
+    assert "started" not in await shop.kinds(job)
+
+
+async def test_a_worker_that_could_not_do_a_job_rests_says_so_and_then_takes_jobs_again(
+    shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_PATIENCE_BEFORE_SECONDS", 0.3)
+    photo = await station.keep(picture())
+    wrong = await station.submit(ann, LOADING, {"photo.png": photo})
+    station.path_of(photo).write_bytes(b"other")
+
+    await station.hand_out(wrong)
+    await station.says(lambda last: not last.ready and not last.leases)
+
+    right = await station.submit(ann, QUICK)
+    await station.hand_out(right)
+    await station.becomes(right, JobState.SUCCEEDED)
+
+
+async def test_a_runtime_that_was_killed_fails_its_job_and_runs_the_next(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    crashing = node("FiresideFail", image=["1", 0], message="gone", how="crash")
+    first = await station.submit(ann, {"1": empty(), "2": crashing, "3": save("2")})
+    second = await station.submit(ann, QUICK)
+
+    await station.hand_out(first)
+    await station.becomes(first, JobState.FAILED)
+    await station.hand_out(second)
+
+    await station.becomes(second, JobState.SUCCEEDED)
+
+
+async def test_a_worker_holds_one_job_at_a_time(shop: Workshop, station: Station, ann: User) -> None:
+    first = await station.submit(ann, SLEEPING)
+    await station.hand_out(first)
+    await station.becomes(first, JobState.RUNNING)
+    second = await station.submit(ann, QUICK)
+
+    assert await station.offer(second) is None
+
+    assert await shop.state(second) is JobState.QUEUED
+    assert await shop.state(first) is JobState.RUNNING
+
+
+async def test_a_worker_that_has_nothing_to_do_leaves_at_once(station: Station) -> None:
+    await station.is_free()
+
+    station.stopped.set()
+
+    await asyncio.wait_for(station.working, 2)
