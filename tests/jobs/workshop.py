@@ -144,9 +144,9 @@ class Workshop:
         assert lease is not None
         return lease
 
-    async def started(self, job: Job, worker: PlayedWorker, *, estimate: float = 1.0) -> Lease:
+    async def started(self, job: Job, worker: PlayedWorker, *, estimate: float = 1.0, term: int | None = None) -> Lease:
         """Have the job assigned and its start reported."""
-        lease = await self.assigned(job, worker, estimate=estimate)
+        lease = await self.assigned(job, worker, estimate=estimate, term=term)
         await start_job(self.desk, worker.id, lease)
         return lease
 

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from fireside.bus.client import Bus, Subscription
+from fireside.bus.errors import BusError
 from fireside.bus.subjects import all_presences, dispatch_wake, worker_of
 from fireside.dispatch.presence import Presences, Verdict
 from fireside.dispatch.reminders import Reminders, RunToStop
@@ -31,6 +32,8 @@ from fireside.wire.fleet import Presence
 
 _TICK_SECONDS = 0.5
 _LATE_TICK = timedelta(seconds=2)
+_ECHO = b"echo"
+_ECHO_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -94,7 +97,10 @@ class Dispatcher:
         # Read in this order: a lease that was named before the jobs were read, and is not among them, is over for good.
         named = self._presences.named(now)
         held_jobs = await self._desk.store.held_jobs()
-        for verdict in self._presences.judge(held_jobs, now, listening_since=self._listening_since):
+        if self._judge(held_jobs, now) and not await self._bus_answers():
+            return
+        # Judged anew: what was waiting to be heard has been heard by now.
+        for verdict in self._judge(held_jobs, now):
             await self._take_back(verdict)
         self._remind(_runs_to_stop(held_jobs, named), now)
         self._presences.forget_long_gone(now)
@@ -122,6 +128,19 @@ class Dispatcher:
         elif now - self._last_tick_at > _LATE_TICK:
             self._listening_since = now
         self._last_tick_at = now
+
+    def _judge(self, held_jobs: Sequence[HeldJob], now: datetime) -> list[Verdict]:
+        return self._presences.judge(held_jobs, now, listening_since=self._listening_since)
+
+    async def _bus_answers(self) -> bool:
+        """Ask ourselves over the bus: one that hangs silences everybody, and its connection breaks seconds later."""
+        try:
+            await self._bus.request(dispatch_wake(), _ECHO, timeout=_ECHO_SECONDS)
+        except BusError as error:
+            _log.warning("bus does not answer, nobody is given up", reason=str(error))
+            self._listening_since = self._clock()
+            return False
+        return True
 
     async def _take_back(self, verdict: Verdict) -> None:
         job, worker_id = verdict.held.job, verdict.held.worker_id
@@ -199,8 +218,11 @@ class Dispatcher:
         if self._presences.saw(worker_of(subject), presence, self._clock()):
             self._wake.set()
 
-    async def _woken(self, subject: str, payload: bytes) -> None:  # noqa: ARG002 - the bus's handler shape
+    async def _woken(self, subject: str, payload: bytes) -> bytes | None:  # noqa: ARG002 - the bus's handler shape
+        if payload == _ECHO:
+            return payload
         self._wake.set()
+        return None
 
     def _bus_changed(self, connected: bool) -> None:
         if connected:

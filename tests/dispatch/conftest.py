@@ -1,0 +1,31 @@
+"""A workshop whose leader the tests tick."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.jobs.workshop import PlayedWorker, Workshop, open_workshop
+
+from fireside.dispatch.dispatcher import Dispatcher
+from fireside.domain.accounts import User
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(tmp_path) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def ann(shop: Workshop) -> User:
+    return await shop.user("ann")
+
+
+@pytest.fixture
+async def worker(shop: Workshop) -> PlayedWorker:
+    return await shop.worker()
+
+
+@pytest.fixture
+async def leader(shop: Workshop) -> Dispatcher:
+    return await shop.leader()
