@@ -1,199 +1,207 @@
-"""How fast, and in how much memory, a large file goes through a form into blobs and out again.
+"""How fast, and in how much memory, a large file goes into the server and out again by its public routes.
 
     python -m bench.blobs [--mebibytes N] [--folder DIR]
 
-The server is a child process: uvicorn, `read_form`, `LocalBlobs` and `serve_blob`. Next to it stands a plain copy of a
-file in chunks of the same size, with one fsync, in the same folder and the same run. Ends with 1 when the server grew
-by 64 MB or more.
+Up by `POST /api/upload/image`, down by the signed address that `GET /api/view` sends to, by the hash that this end has
+computed. Beside them stand a plain copy with one fsync in the same folder, and the file through a bare socket. Ends
+with 1 when the server process grew by 64 MB or more.
 """
 
-import argparse
-import asyncio
-import multiprocessing
 import os
-import resource
 import socket
 import sys
-import tempfile
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from bench.measuring import parser_of, print_table, ratio, work_folder
+from bench.servers import Server, running_server
+from blake3 import blake3
 
-from fireside.blobs.base import CHUNK_BYTES
-from fireside.blobs.local import LocalBlobs
-from fireside.domain.ids import BlobHash
-from fireside.server.content import serve_blob
-from fireside.server.multipart import FormLimits, read_form
-
-MAX_GROWTH_BYTES = 64 * 1024 * 1024
+SHORT = ("--mebibytes=512",)
+MAX_GROWTH_BYTES = 64 * 1000 * 1000
+_CHUNK_BYTES = 1024 * 1024
 _BOUNDARY = "bench-boundary"
 _HEAD = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="a.bin"\r\n\r\n'.encode()
 _TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The file that travels."""
+
+    path: Path
+    size_bytes: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What a way cost; `grown_bytes` is the peak above the memory of the idle server."""
+    """What a way cost; processor time and growth are the server process's own."""
 
     way: str
     seconds: float
-    cpu_seconds: float
-    grown_bytes: int
+    cpu_seconds: float | None = None
+    grown_bytes: int | None = None
 
 
-def memory_bytes(name: str) -> int:
-    """Read a figure of this process; getrusage would give a child the peak of its parent."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition(f"{name}:")[2].split()[0]) * 1024
+def make_source(path: Path, mebibytes: int) -> Source:
+    """Write a file that no two blocks of are alike."""
+    block, hasher = os.urandom(_CHUNK_BYTES - 8), blake3()
+    with path.open("wb") as file:
+        for number in range(mebibytes):
+            chunk = number.to_bytes(8, "big") + block
+            hasher.update(chunk)
+            file.write(chunk)
+        os.fsync(file.fileno())
+    return Source(path=path, size_bytes=mebibytes * _CHUNK_BYTES, hash=hasher.hexdigest())
 
 
-def build_app(folder: Path) -> Starlette:
-    """Build the smallest app that takes a form and gives its file back."""
-    blobs = LocalBlobs(folder)
-
-    async def take(request: Request) -> Response:
-        form = await read_form(request, blobs, limits=FormLimits())
-        return JSONResponse({"hash": form.files["image"][0].blob.hash})
-
-    async def give(request: Request) -> Response:
-        blob_hash = BlobHash(request.path_params["hash"])
-        found = await blobs.stat(blob_hash)
-        size_bytes = found.size_bytes if found else 0
-        return serve_blob(request, blobs, blob_hash, filename="a.bin", content_type="video/mp4", size_bytes=size_bytes)
-
-    async def usage(_request: Request) -> Response:
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        return JSONResponse(
-            {"cpu": used.ru_utime + used.ru_stime, "now": memory_bytes("VmRSS"), "peak": memory_bytes("VmHWM")}
-        )
-
-    return Starlette(
-        routes=[Route("/", take, methods=["POST"]), Route("/usage", usage), Route("/{hash}", give, methods=["GET"])]
-    )
+def copy_plainly(source: Source, target: Path) -> None:
+    """Copy with chunks of the same size and one fsync, as the measure of what this disk can do."""
+    with target.open("wb", buffering=0) as writing:
+        for chunk in _chunks(source):
+            writing.write(chunk)
+        os.fsync(writing.fileno())
 
 
-def serve(folder: Path, listening: socket.socket, ready: Connection) -> None:
-    """Serve in a child until it is ended."""
+def send_barely(source: Source) -> None:
+    """Send the file through a socket of this machine with nothing around it."""
 
-    async def run() -> None:
-        server = uvicorn.Server(uvicorn.Config(build_app(folder), log_level="warning", lifespan="off"))
-        ready.send("ready")
-        await server.serve(sockets=[listening])
+    def send(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            for chunk in _chunks(source):
+                connection.sendall(chunk)
 
-    asyncio.run(run())
-
-
-async def form_of(source: Path) -> AsyncIterator[bytes]:
-    """Give a form with one file, as it goes over the wire."""
-    yield _HEAD
-    with source.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
-    yield _TAIL
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        sender = threading.Thread(target=send, args=(listening,))
+        sender.start()
+        with socket.create_connection(listening.getsockname()) as receiving:
+            _check_size(source, _drain(receiving.recv_into))
+        sender.join()
 
 
-async def measure(url: str, source: Path) -> list[Spent]:
-    """Send the file, fetch it again and compare what the server used before and after."""
-    size_bytes = source.stat().st_size
-    async with httpx.AsyncClient(base_url=url, timeout=None) as client:
-        before = (await client.get("/usage")).json()
-        started = time.perf_counter()
-        kind = f"multipart/form-data; boundary={_BOUNDARY}"
-        answer = await client.post("/", content=form_of(source), headers={"content-type": kind})
-        answer.raise_for_status()
-        uploaded = (await client.get("/usage")).json()
-        between = time.perf_counter()
-        received = 0
-        async with client.stream("GET", f"/{answer.json()['hash']}") as stream:
-            async for chunk in stream.aiter_raw():
-                received += len(chunk)
-        downloaded = (await client.get("/usage")).json()
-        ended = time.perf_counter()
-    assert received == size_bytes, "the file came back with another length"
+def upload(server: Server, source: Source) -> None:
+    """Send the file as the form that people send."""
+    connection = _connection(server)
+    headers = {
+        "X-API-Key": server.key,
+        "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+        "Content-Length": str(len(_HEAD) + source.size_bytes + len(_TAIL)),
+    }
+    connection.request("POST", "/api/upload/image", _form(source), headers)
+    _answer(connection, 200).read()
+    connection.close()
+
+
+def download(server: Server, source: Source) -> None:
+    """Ask where the file of that hash is, and fetch it there without a key."""
+    connection = _connection(server)
+    connection.request("GET", f"/api/view?type=input&filename=blake3:{source.hash}", headers={"X-API-Key": server.key})
+    sent_on = _answer(connection, 302)
+    sent_on.read()
+    connection.request("GET", urlsplit(sent_on.headers["location"]).path)
+    _check_size(source, _drain(_answer(connection, 200).readinto))
+    connection.close()
+
+
+def measure(server: Server, source: Source, folder: Path) -> list[Spent]:
+    """Do all ways, one after the other."""
+    copy = folder / "copy"
+    copied = _timed("plain copy", lambda: copy_plainly(source, copy))
+    copy.unlink()
+    sent = _timed("bare socket", lambda: send_barely(source))
     return [
-        Spent(
-            way="upload",
-            seconds=between - started,
-            cpu_seconds=uploaded["cpu"] - before["cpu"],
-            grown_bytes=uploaded["peak"] - before["now"],
-        ),
-        Spent(
-            way="download",
-            seconds=ended - between,
-            cpu_seconds=downloaded["cpu"] - uploaded["cpu"],
-            grown_bytes=downloaded["peak"] - before["now"],
-        ),
+        copied,
+        _watched("upload", server, lambda: upload(server, source)),
+        sent,
+        _watched("download", server, lambda: download(server, source)),
     ]
 
 
-def plain_copy(source: Path, target: Path) -> Spent:
-    """Copy with the same chunks and one fsync, as the measure of what this disk can do."""
-    started, cpu = time.perf_counter(), time.process_time()
-    with source.open("rb", buffering=0) as reading, target.open("wb", buffering=0) as writing:
-        while chunk := reading.read(CHUNK_BYTES):
-            writing.write(chunk)
-        os.fsync(writing.fileno())
-    spent = Spent(
-        way="plain copy",
-        seconds=time.perf_counter() - started,
-        cpu_seconds=time.process_time() - cpu,
-        grown_bytes=0,
+def _timed(way: str, work: Callable[[], None]) -> Spent:
+    begun = time.perf_counter()
+    work()
+    return Spent(way=way, seconds=time.perf_counter() - begun)
+
+
+def _watched(way: str, server: Server, work: Callable[[], None]) -> Spent:
+    server.forget_peak()
+    held, used = server.memory_bytes(), server.cpu_seconds()
+    seconds = _timed(way, work).seconds
+    return Spent(
+        way=way,
+        seconds=seconds,
+        cpu_seconds=server.cpu_seconds() - used,
+        grown_bytes=server.peak_bytes() - held,
     )
-    target.unlink()
-    return spent
 
 
-def make_source(path: Path, mebibytes: int) -> None:
-    """Write a file that no two blocks of are alike."""
-    block = os.urandom(CHUNK_BYTES - 8)
-    with path.open("wb") as file:
-        for number in range(mebibytes):
-            file.write(number.to_bytes(8, "big") + block)
+def _form(source: Source) -> Iterator[bytes]:
+    yield _HEAD
+    yield from _chunks(source)
+    yield _TAIL
 
 
-def run(folder: Path, mebibytes: int) -> list[Spent]:
-    """Do all three ways in a folder."""
-    source = folder / "source"
-    make_source(source, mebibytes)
-    copied = plain_copy(source, folder / "copy")
-    context = multiprocessing.get_context("spawn")
-    heard, ready = context.Pipe(duplex=False)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        child = context.Process(target=serve, args=(folder / "blobs", listening, ready))
-        child.start()
-        try:
-            if not heard.poll(60):
-                sys.exit("the server did not start")
-            return [copied, *asyncio.run(measure(f"http://127.0.0.1:{listening.getsockname()[1]}", source))]
-        finally:
-            child.terminate()
-            child.join()
+def _chunks(source: Source) -> Iterator[bytes]:
+    with source.path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description="Measure blobs")
+def _drain(read_into: Callable[[bytearray], int]) -> int:
+    buffer, received = bytearray(_CHUNK_BYTES), 0
+    while count := read_into(buffer):
+        received += count
+    return received
+
+
+def _connection(server: Server) -> HTTPConnection:
+    return HTTPConnection(urlsplit(server.url).netloc)
+
+
+def _answer(connection: HTTPConnection, status: int) -> HTTPResponse:
+    answer = connection.getresponse()
+    assert answer.status == status, f"{answer.status} {answer.read(500)!r}"
+    return answer
+
+
+def _check_size(source: Source, received: int) -> None:
+    assert received == source.size_bytes, f"{received} bytes came of {source.size_bytes}"
+
+
+def _print(ways: Sequence[Spent], source: Source) -> None:
+    copied, uploaded, sent, downloaded = ways
+    gigabytes = source.size_bytes / 1e9
+    rows = [
+        (
+            ours.way,
+            f"{gigabytes * 1000 / ours.seconds:,.0f}",
+            f"{ours.cpu_seconds / gigabytes:.2f}" if ours.cpu_seconds is not None else "",
+            f"{ours.grown_bytes / 1e6:.1f}" if ours.grown_bytes is not None else "",
+            ratio(ours.seconds, baseline.seconds),
+        )
+        for ours, baseline in ((copied, copied), (uploaded, copied), (sent, sent), (downloaded, sent))
+    ]
+    columns = ("MB/s", "CPU s/GB", "grown MB", "x plain")
+    print_table(f"bytes, a file of {gigabytes:.2f} GB", columns, rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and say when the server grew by more than it may."""
+    parser = parser_of("blobs", __doc__)
     parser.add_argument("--mebibytes", type=int, default=2048)
-    parser.add_argument("--folder", type=Path, default=None, help="where to make the temporary folder")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        ways = run(Path(folder), arguments.mebibytes)
-    megabytes = arguments.mebibytes * 1024 * 1024 / 1e6
-    print(f"{'':12}{'MB/s':>8}{'CPU s':>8}{'CPU s/GB':>10}{'grown MB':>10}")
-    for way in ways:
-        cost = way.cpu_seconds / megabytes * 1000
-        speed, grown = megabytes / way.seconds, way.grown_bytes / 1e6
-        print(f"{way.way:12}{speed:8.0f}{way.cpu_seconds:8.2f}{cost:10.2f}{grown:10.1f}")
-    if max(way.grown_bytes for way in ways) >= MAX_GROWTH_BYTES:
+    options = parser.parse_args(arguments)
+    with work_folder(options.folder) as folder, running_server(folder / "data", workers=0) as server:
+        source = make_source(folder / "source", options.mebibytes)
+        ways = measure(server, source, folder)
+    _print(ways, source)
+    if max(way.grown_bytes or 0 for way in ways) >= MAX_GROWTH_BYTES:
         sys.exit("the server grew by more than it may")
 
 
