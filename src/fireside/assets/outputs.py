@@ -18,6 +18,8 @@ from fireside.domain.ids import AssetId, BlobHash
 from fireside.domain.jobs import Job
 from fireside.store.records import NodeRecord
 
+_MADE_IN = (Folder.OUTPUT, Folder.TEMP)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputPlace:
@@ -66,5 +68,8 @@ def _item(output: Mapping[str, Any], place: OutputPlace) -> Mapping[str, Any]:
 
 
 def _file_name(item: Mapping[str, Any]) -> FileName:
-    folder = Folder.TEMP if item.get("type") == Folder.TEMP else Folder.OUTPUT
-    return FileName.checked(folder, str(item.get("subfolder") or ""), str(item.get("filename") or ""))
+    folder = item.get("type", Folder.OUTPUT)
+    if folder not in _MADE_IN:
+        # The item is shown as it is, so it would point to some file of the owner's that this one is not.
+        raise BadRequest("A file that a node made stands in output or temp.")
+    return FileName.checked(Folder(folder), str(item.get("subfolder") or ""), str(item.get("filename") or ""))

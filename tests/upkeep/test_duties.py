@@ -1,0 +1,66 @@
+"""The duties of a server, over its real services."""
+
+import os
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+from tests.jobs.workshop import NOON, Workshop, open_workshop
+
+from fireside.runtimes.builtin.definitions import definitions_of
+from fireside.runtimes.builtin.nodes import NODES
+from fireside.store.records import DefinitionSet
+from fireside.upkeep.duties import duties
+from fireside.upkeep.loops import Loop
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(tmp_path) as shop:
+        yield shop
+
+
+def duty(shop: Workshop, name: str) -> Loop:
+    services = shop.services
+    loops = duties(services.accounts, shop.desk.definitions, services.blobs, shop.clock)
+    (loop,) = [loop for loop in loops if loop._name == name]
+    return loop
+
+
+async def test_definitions_that_another_process_published_become_known(shop: Workshop) -> None:
+    before, after = definitions_of(NODES.values()), b"{}"
+    for body in (before, after):
+        published = DefinitionSet(hash=blake3(body).hexdigest(), runtime="builtin", body=body)
+        await shop.store.save_definitions(published, shop.clock.go(1))
+        await duty(shop, "node definitions").tick(NOON)
+
+    assert await shop.desk.definitions.object_info() == {}
+
+
+async def test_the_last_use_of_keys_is_written_down(shop: Workshop) -> None:
+    accounts, user = shop.services.accounts, await shop.user()
+    _, key = await accounts.create_key(user)
+    await accounts.authenticate(key)
+    assert [one.last_used_at for one in await shop.store.keys(user.id)] == [None]
+
+    await duty(shop, "last use of keys").tick(NOON)
+
+    (one,) = await shop.store.keys(user.id)
+    assert one.last_used_at is not None
+
+
+async def test_uploads_that_nobody_finished_are_removed_after_a_day(shop: Workshop) -> None:
+    folder = Path(shop.services.config.data_dir) / "blobs" / "unfinished"
+    for name, written in (("old", NOON - timedelta(days=2)), ("new", NOON - timedelta(hours=1))):
+        _file(folder / name, written)
+
+    await duty(shop, "unfinished uploads").tick(NOON)
+
+    assert [path.name for path in folder.iterdir()] == ["new"]
+
+
+def _file(path: Path, written_at: datetime) -> None:
+    path.write_bytes(b"half")
+    os.utime(path, (written_at.timestamp(), written_at.timestamp()))
