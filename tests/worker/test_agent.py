@@ -93,7 +93,7 @@ async def test_a_worker_that_is_stopped_gives_its_job_back_and_takes_no_other(
     await station.becomes(job, JobState.RUNNING)
 
     station.stopped.set()
-    await station.working
+    await asyncio.wait_for(station.working, 5)
 
     back = await shop.job(job)
     assert (back.state, back.losses, back.fence) == (JobState.QUEUED, 0, lease.fence)
