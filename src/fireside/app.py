@@ -200,7 +200,7 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     stack.push_async_callback(assembly.dispatcher.stop)
     await assembly.dispatcher.start()
     services = assembly.services
-    for loop in duties(services.accounts, services.desk.definitions, services.blobs, services.clock):
+    for loop in duties(services.store, services.accounts, services.desk.definitions, services.blobs, services.clock):
         stack.push_async_callback(loop.stop)
         await loop.start()
 

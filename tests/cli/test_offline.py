@@ -1,6 +1,8 @@
 """Admin commands on a data folder while no server runs."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +54,16 @@ def test_doctor_finds_a_fresh_folder_well_and_a_damaged_one_ill(fireside: Any, t
     assert "nats-server" in well.stdout
     assert ill.returncode == 1
     assert re.search(r"^problem +secret key", ill.stdout, re.MULTILINE)
+
+
+def test_doctor_finds_wrong_counters_and_puts_them_right(fireside: Any, tmp_path: Path) -> None:
+    fireside("users", "create", "ada")
+    with closing(sqlite3.connect(tmp_path / "fireside-data" / "fireside.db")) as raw:
+        raw.execute("INSERT INTO job_total (user_id, workflow, class, n, idle) SELECT id, '', 3, 5, 0 FROM user")
+        raw.commit()
+
+    first = fireside("doctor", "--counters").stdout
+    second = fireside("doctor", "--counters").stdout
+
+    assert re.search(r"^warning +counters +1 of ada's were wrong and are put right", first, re.MULTILINE)
+    assert re.search(r"^ok +counters +ada's are right", second, re.MULTILINE)

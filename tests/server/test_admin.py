@@ -23,6 +23,7 @@ ROUTES = [
     ("POST", "/admin/api/keys"),
     ("POST", "/admin/api/keys/1/revoke"),
     ("POST", "/admin/api/login-link"),
+    ("POST", "/admin/api/counters"),
     ("GET", "/admin/api/doctor"),
 ]
 

@@ -17,8 +17,7 @@ SMALL = {"user", "user_share", "api_key", "worker", "definition_set", "one", "le
 # Indexes that hold only jobs that wait or run, and their users.
 WORK_IN_HAND = ("USING INDEX job_held", "USING INDEX user_share_busy")
 UNSORTED = [
-    *(f"list_{what}_by_create_time_{order}" for what in ("jobs", "class") for order in ("ascending", "descending")),
-    *(f"list_class_by_run_time_{order}" for order in ("ascending", "descending")),
+    *(query for query in QUERIES if query.startswith(("list_created", "list_idle", "list_run"))),
     "queued_jobs_of_user",
     "held_jobs_of_user",
 ]
@@ -41,8 +40,12 @@ def plan_of(raw: sqlite3.Connection, query: str) -> list[str]:
 @pytest.mark.parametrize("query", sorted(QUERIES))
 def test_no_query_scans_a_table_that_grows_with_jobs(raw: sqlite3.Connection, query: str) -> None:
     plan = [step for step in plan_of(raw, query) if step.startswith("SCAN") and not step.endswith(WORK_IN_HAND)]
+    grown = {step.split()[1] for step in plan if not step.endswith(("CONSTANT ROW", "CONSTANT ROWS"))}
 
-    assert {step.split()[1] for step in plan} <= SMALL | {"page", "file", "json_each", "CONSTANT"}
+    if query.startswith(("tally_", "fill_", "actual_")):
+        # The six axes, which this SQLite calls by a number and not by their name.
+        grown = {name for name in grown if not name.startswith("(subquery-")}
+    assert grown <= SMALL | {"page", "file", "json_each", "axes", "placed"}
 
 
 @pytest.mark.parametrize("query", UNSORTED)
@@ -57,7 +60,7 @@ def test_windows_the_index_has_in_order_sort_no_history(raw: sqlite3.Connection,
 def test_the_keys_of_ended_jobs_come_from_the_index_alone(raw: sqlite3.Connection) -> None:
     uncovered: dict[str, list[str]] = defaultdict(list)
     for query in QUERIES:
-        if query.startswith(("list_class", "list_workflow", "count_class", "count_workflow", "count_jobs")):
+        if query.startswith(("list_created", "list_idle", "list_run", "running_places")):
             uncovered[query] = [step for step in plan_of(raw, query) if re.search(r"job USING INDEX", step)]
 
     assert not any(uncovered.values()), uncovered

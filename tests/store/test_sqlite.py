@@ -111,12 +111,13 @@ def schema_of(raw: sqlite3.Connection) -> Sequence[Any]:
 
 
 def test_a_migrated_schema_equals_a_fresh_one() -> None:
-    steps = [*load_migrations("sqlite"), (2, "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT;")]
+    known = load_migrations("sqlite")
+    steps = [*known, (len(known) + 1, "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT;")]
     fresh, migrated = (sqlite3.connect(":memory:", isolation_level=None) for _ in range(2))
 
     migrate(fresh, steps)
-    for known in range(1, len(steps) + 1):
-        migrate(migrated, steps[:known])
+    for count in range(1, len(steps) + 1):
+        migrate(migrated, steps[:count])
 
     assert schema_of(fresh) == schema_of(migrated)
     assert migrated.execute("SELECT max(version) FROM schema_version").fetchone() == (len(steps),)

@@ -24,7 +24,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
 
 def duty(shop: Workshop, name: str) -> Loop:
     services = shop.services
-    loops = duties(services.accounts, shop.desk.definitions, services.blobs, shop.clock)
+    loops = duties(shop.store, services.accounts, shop.desk.definitions, services.blobs, shop.clock)
     (loop,) = [loop for loop in loops if loop._name == name]
     return loop
 

@@ -46,10 +46,18 @@ class Finding:
     text: str
 
 
-async def doctor(*, data_dir: Annotated[str | None, Parameter(help="Data folder of the server.")] = None) -> int:
+async def doctor(
+    *,
+    data_dir: Annotated[str | None, Parameter(help="Data folder of the server.")] = None,
+    counters: Annotated[
+        bool, Parameter(help="Also count all jobs anew, and put wrong totals right.", negative=())
+    ] = False,
+) -> int:
     """Look for whatever keeps a server from working; exits with 1 when there is a problem."""
     config = config_in(data_dir)
     findings = [finding async for finding in examine(config)]
+    if counters:
+        findings += [finding async for finding in _count_anew(config)]
     for finding in findings:
         give(f"{finding.verdict:<8} {finding.subject:<12} {plain(finding.text)}")
     return FAILED if any(finding.verdict is Verdict.ILL for finding in findings) else 0
@@ -140,6 +148,18 @@ async def _look_at_server(config: Config, data_dir: Path) -> AsyncIterator[Findi
             yield Finding(Verdict.ILL if report.bus else Verdict.WELL, "connection", report.bus or "the bus answers")
         for finding in _workers(report):
             yield finding
+
+
+async def _count_anew(config: Config) -> AsyncIterator[Finding]:
+    try:
+        async with open_admin(Where(data_dir=config.data_dir)) as client:
+            wrong = (await client.admin.recount()).wrong
+    except (ClientError, CommandFailed, FiresideError) as error:
+        yield Finding(Verdict.ILL, "counters", str(error))
+        return
+    for user, count in wrong.items():
+        text = f"{count} of {user}'s were wrong and are put right" if count else f"{user}'s are right"
+        yield Finding(Verdict.ODD if count else Verdict.WELL, "counters", text)
 
 
 def _workers(report: DoctorBody) -> list[Finding]:

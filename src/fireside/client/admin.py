@@ -6,6 +6,7 @@ import msgspec
 
 from fireside.client.connection import Connection
 from fireside.wire.admin import (
+    CountersBody,
     CreatedKeyBody,
     DoctorBody,
     KeyBody,
@@ -53,6 +54,10 @@ class Admin:
         return await self._connection.ask(
             "POST", "/admin/api/login-link", LoginLinkBody, **_json(LoginLinkQuery(user=user))
         )
+
+    async def recount(self) -> CountersBody:
+        """Have all jobs counted anew; says by user how many counters were wrong."""
+        return await self._connection.ask("POST", "/admin/api/counters", CountersBody)
 
     async def doctor(self) -> DoctorBody:
         """Ask the server how it is."""

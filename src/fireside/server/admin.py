@@ -20,6 +20,7 @@ from fireside.server.reading import read_body, read_query
 from fireside.server.routes import Access, Answer, Handler, Route
 from fireside.server.services import FleetView
 from fireside.wire.admin import (
+    CountersBody,
     CreatedKeyBody,
     DoctorBody,
     KeyBody,
@@ -116,6 +117,17 @@ async def examine(request: Request) -> Response:
         workers=_workers(services.fleet),
     )
     return json_answer(answer)
+
+
+async def recount(request: Request) -> Response:
+    """Count every user's jobs anew, and put right the counters that are wrong."""
+    services = services_of(request)
+    wrong: dict[str, int] = {}
+    for user in await services.accounts.users():
+        wrong[user.name] = await services.store.miscounted(user.id)
+        if wrong[user.name]:
+            await services.store.recount(user.id)
+    return json_answer(CountersBody(wrong=wrong))
 
 
 def _user_body(user: User) -> UserBody:
@@ -222,6 +234,14 @@ ROUTES = (
         "examine",
         "Say how the server is",
         answers={200: Answer(text="How it is", body=DoctorBody)},
+    ),
+    _route(
+        "POST",
+        "/admin/api/counters",
+        recount,
+        "recount",
+        "Count all jobs anew and put the counters right",
+        answers={200: Answer(text="What was wrong", body=CountersBody)},
     ),
 )
 """Only admins may call them."""

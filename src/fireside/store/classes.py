@@ -9,6 +9,12 @@ from collections.abc import Set as AbstractSet
 from fireside.domain.jobs import JobState
 from fireside.domain.outputs import Media
 
+RUNNING_CLASS = 1
+ACTIVE_CLASSES = frozenset({0, RUNNING_CLASS})
+"""The classes of jobs that have not ended."""
+ENDED_SLOTS = 18
+"""How many other classes there are; a query of a listing names each."""
+
 _SUCCEEDED = 16
 _CLASS = {
     JobState.QUEUED: 0,
@@ -39,8 +45,3 @@ def are_whole(states: AbstractSet[JobState]) -> bool:
     inside = {number for state, number in _CLASS.items() if state in states}
     outside = {number for state, number in _CLASS.items() if state not in states}
     return inside.isdisjoint(outside)
-
-
-def has_ended(number: int) -> bool:
-    """Whether jobs of this class are in their final state."""
-    return number not in (0, 1)

@@ -95,3 +95,7 @@ class Database(Protocol):
     async def read(self, queries: Sequence[Statement]) -> list[Rows]:
         """Run queries over one consistent state."""
         ...
+
+    async def look(self, question: Callable[[Transaction], T]) -> T:
+        """Answer a question that must look between its queries, over one consistent state; it only reads."""
+        ...

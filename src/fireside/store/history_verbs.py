@@ -1,68 +1,241 @@
-"""The store's verbs about lists of jobs: a window over them with its exact total, and removing them.
+"""The store's verbs about lists of jobs: a window over them with its exact total, removing them, and their counters.
 
-Which query answers depends on how much the filter says: everything of the user is a range of the table, one class is
-a range of an index, several are ranges whose keys are sorted.
+A page costs the same however many jobs there are and wherever it lies: totals are read from counters that are kept in
+the transaction of each change, an offset is found through blocks (`blocks`), and only then are rows read, from an
+index that has them in order. Histories that are not large yet have no blocks and simply skip rows.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fireside.domain.ids import JobId, UserId
-from fireside.domain.listing import ALL_STATES, JobFilter, JobPage, JobSort, Window
+from fireside.domain.jobs import Job
+from fireside.domain.listing import JobFilter, JobPage, JobSort, Window
 from fireside.domain.outputs import Media
-from fireside.store.classes import are_whole, classes_of, has_ended
-from fireside.store.database import Statement
+from fireside.store.blocks import COARSE, FINE, LAST_BLOCK, Grain, Stretch, edges, find_block, fine_range
+from fireside.store.classes import ACTIVE_CLASSES, ENDED_SLOTS, RUNNING_CLASS, are_whole, classes_of
+from fireside.store.counters import Tally, tally_statements
+from fireside.store.database import Rows, Statement, Transaction
 from fireside.store.job_verbs import ids_json
 from fireside.store.rows import job_of, to_json
 from fireside.store.verbs import Verbs
 
-_Question = tuple[str, str, dict[str, Any]]
+LARGE_HISTORY = 8192
+"""From this many jobs on a history is counted in blocks."""
+
+_ROWS_SKIPPED = 1024
+_ACTIVE_BLOCKS = -1
+_NO_CLASS = -1
+_BEYOND = 1 << 62
 
 
 class HistoryVerbs(Verbs):
     """Lists of jobs."""
 
     async def list_jobs(self, user_id: UserId, wanted: JobFilter, window: Window) -> JobPage:
-        """One page with its exact total, both from one read transaction.
+        """One page with its exact total, both of one state of the database.
 
         RUN_TIME sorts by microseconds, jobs that have not run to an end as 0.
         """
-        page, total, which = _question(wanted, window.sort)
-        order = "descending" if window.descending else "ascending"
-        params = {"user_id": user_id} | which
-        rows, totals = await self._database.read(
-            [
-                Statement(
-                    f"list_{page}_by_{window.sort.value}_{order}",
-                    params | {"limit": window.limit, "offset": window.offset},
-                ),
-                Statement(f"count_{total}", params),
-            ]
-        )
-        # Of a user who does not exist there is no sum.
-        return JobPage(jobs=[job_of(row) for row in rows], total=totals[0]["total"] or 0)
+        if wanted.media is Media.NONE and not are_whole(wanted.states):
+            return await self._list_states(user_id, wanted, window)
+        return await self._database.look(lambda tx: _page(tx, user_id, wanted, window))
 
     async def delete_jobs(self, user_id: UserId, job_ids: Collection[JobId] | None) -> Sequence[JobId]:
         """Remove terminal jobs of the user (all of them for None) from history, their outputs' assets included."""
         if job_ids is None:
-            change = Statement("delete_ended_jobs", {"user_id": user_id})
-        else:
-            change = Statement("delete_jobs", {"user_id": user_id, "ids": ids_json(job_ids)})
-        (rows,) = await self._database.write([change])
-        return [JobId(row["id"]) for row in rows]
+            return await self._database.decide(lambda tx: _delete_all(tx, user_id))
+        return await self._database.decide(lambda tx: _delete(tx, user_id, ids_json(job_ids)))
+
+    async def promote_large_histories(self, *, at_least: int = LARGE_HISTORY) -> int:
+        """Begin to count histories in blocks that have become large; answer how many.
+
+        Being late makes deep pages of such a history slower, never wrong.
+        """
+        large = await self._all("large_histories", {"at_least": at_least})
+        for row in large:
+            history = {"user_id": row["user_id"], "workflow": row["workflow"]}
+            queries = ("promote_history", *_filling(row["workflow"]))
+            await self._database.write([Statement(query, history) for query in queries])
+        return len(large)
+
+    async def miscounted(self, user_id: UserId) -> int:
+        """Count the user's jobs anew, without holding up anybody, and answer how many counters are wrong."""
+        return await self._database.look(lambda tx: _miscounted(tx, user_id))
+
+    async def recount(self, user_id: UserId) -> None:
+        """Put the user's counters right; nobody writes meanwhile."""
+        await self._database.decide(lambda tx: _recount(tx, user_id))
+
+    async def _list_states(self, user_id: UserId, wanted: JobFilter, window: Window) -> JobPage:
+        """List by states that share their classes with others, row by row; nothing outside asks for these."""
+        params = {
+            "user_id": user_id,
+            "classes": to_json(classes_of(wanted.states, wanted.media)).decode(),
+            "states": to_json(sorted(wanted.states)).decode(),
+            "workflow_id": wanted.workflow_id,
+        }
+        page = params | {"limit": window.limit, "offset": window.offset}
+        query = f"list_states_by_{window.sort.value}_{_order(descending=window.descending)}"
+        rows, totals = await self._database.read([Statement(query, page), Statement("count_states", params)])
+        return JobPage(jobs=[job_of(row) for row in rows], total=totals[0]["total"])
 
 
-def _question(wanted: JobFilter, sort: JobSort) -> _Question:
-    """Which page query, which count query, and with what."""
-    classes = classes_of(wanted.states, wanted.media)
-    which: dict[str, Any] = {"classes": to_json(classes).decode()}
-    if wanted.media is Media.NONE and not are_whole(wanted.states):
-        states = to_json(sorted(wanted.states)).decode()
-        return "states", "states", which | {"states": states, "workflow_id": wanted.workflow_id}
-    if wanted.workflow_id is not None:
-        return "workflow", "workflow", which | {"workflow_id": wanted.workflow_id}
-    if wanted.states == ALL_STATES and wanted.media is Media.NONE:
-        return ("jobs" if sort is JobSort.CREATE_TIME else "classes"), "jobs", which
-    if len(classes) == 1 and has_ended(classes[0]):
-        return "class", "classes", which | {"class": classes[0]}
-    return "classes", "classes", which
+@dataclass(frozen=True, slots=True)
+class _History:
+    """The jobs a page is cut from: all of a user's or those of one workflow, of some classes that are not empty."""
+
+    user_id: UserId
+    workflow: str
+    totals: Mapping[int, tuple[int, int]]
+    """By class: how many, and how many of them never ran."""
+    descending: bool
+
+    @property
+    def key(self) -> dict[str, Any]:
+        return {"user_id": self.user_id, "workflow": self.workflow}
+
+    @property
+    def active(self) -> list[int]:
+        return [number for number in self.totals if number in ACTIVE_CLASSES]
+
+    @property
+    def ended(self) -> list[int]:
+        return [number for number in self.totals if number not in ACTIVE_CLASSES]
+
+    def rows_of(self, stretch: Stretch) -> int:
+        everything = sum(total for total, _ in self.totals.values())
+        idle = sum(idle for _, idle in self.totals.values())
+        return {Stretch.CREATED: everything, Stretch.IDLE: idle, Stretch.RUN: everything - idle}[stretch]
+
+
+def _page(tx: Transaction, user_id: UserId, wanted: JobFilter, window: Window) -> JobPage:
+    workflow = wanted.workflow_id or ""
+    counted = tx.run("totals_of_history", {"user_id": user_id, "workflow": workflow})
+    classes = set(classes_of(wanted.states, wanted.media))
+    totals = {row["class"]: (row["n"], row["idle"]) for row in counted if row["class"] in classes}
+    history = _History(user_id, workflow, totals, window.descending)
+    jobs: list[Job] = []
+    skip, left = window.offset, window.limit
+    for stretch in _stretches(window):
+        rows = history.rows_of(stretch)
+        if skip < rows and left > 0:
+            found = _read(tx, history, stretch, skip, min(left, rows - skip))
+            jobs += found
+            left -= len(found)
+        skip = max(0, skip - rows)
+    return JobPage(jobs=jobs, total=history.rows_of(Stretch.CREATED))
+
+
+def _stretches(window: Window) -> tuple[Stretch, ...]:
+    if window.sort is JobSort.CREATE_TIME:
+        return (Stretch.CREATED,)
+    return (Stretch.RUN, Stretch.IDLE) if window.descending else (Stretch.IDLE, Stretch.RUN)
+
+
+def _read(tx: Transaction, history: _History, stretch: Stretch, skip: int, limit: int) -> list[Job]:
+    bound = _BEYOND if history.descending else 1
+    if skip > _ROWS_SKIPPED and tx.run("is_promoted", history.key):
+        bound, skip = _start(tx, history, stretch, skip)
+    ended = dict.fromkeys((f"ended_{slot}" for slot in range(ENDED_SLOTS)), _NO_CLASS)
+    active = dict.fromkeys((f"active_{slot}" for slot in range(len(ACTIVE_CLASSES))), _NO_CLASS)
+    ended.update(zip(ended, history.ended, strict=False))
+    active.update(zip(active, history.active, strict=False))
+    of_workflow = "_of_workflow" if history.workflow else ""
+    rows = tx.run(
+        f"list_{stretch.name.lower()}{of_workflow}_{_order(descending=history.descending)}",
+        history.key | ended | active | {"bound": bound, "limit": limit, "offset": skip},
+    )
+    return [job_of(row) for row in rows]
+
+
+def _start(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> tuple[int, int]:
+    """Find from which bound on to read, and how many rows to skip there."""
+    few = _running_places(tx, history, stretch)
+    coarse_rows = _blocks(tx, history, stretch, COARSE, (0, LAST_BLOCK), few)
+    coarse = find_block(coarse_rows, skip, descending=history.descending)
+    fine_rows = _blocks(tx, history, stretch, FINE, fine_range(coarse.block), few)
+    fine = find_block(fine_rows, coarse.skip, descending=history.descending)
+    edge = edges(stretch, fine.block)[history.descending]
+    return max(1, edge) if stretch is Stretch.RUN else (history.user_id << 40) + edge, fine.skip
+
+
+def _running_places(tx: Transaction, history: _History, stretch: Stretch) -> list[int]:
+    """Read where the jobs that run stand, if they are told apart from those that wait: few run at any time."""
+    if stretch is Stretch.RUN or len(history.active) != 1:
+        return []
+    return [row["place"] for row in tx.run("running_places", history.key)]
+
+
+def _blocks(
+    tx: Transaction, history: _History, stretch: Stretch, grain: Grain, span: tuple[int, int], few: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Read (block, rows) in rising order; jobs that have not ended are counted together, `few` are those that run."""
+    asked = [(grain.ended[stretch], history.ended)]
+    if history.active not in ([], [RUNNING_CLASS]) and stretch is not Stretch.RUN:
+        asked.append((grain.active, [_ACTIVE_BLOCKS]))
+    rows: Counter[int] = Counter()
+    for axis, classes in asked:
+        params = {"axis": axis, "classes": to_json(classes).decode(), "low": span[0], "high": span[1]}
+        rows.update({row["block"]: row["n"] for row in tx.run("blocks_of_history", history.key | params)})
+    inside = Counter(block for place in few if span[0] <= (block := place >> grain.place_bits) <= span[1])
+    if history.active == [RUNNING_CLASS]:
+        rows.update(inside)
+    else:
+        rows.subtract(inside)
+    return sorted(rows.items())
+
+
+def _order(*, descending: bool) -> str:
+    return "descending" if descending else "ascending"
+
+
+def _delete(tx: Transaction, user_id: UserId, ids: str) -> list[JobId]:
+    rows = tx.run("ended_jobs_by_ids", {"ids": ids, "user_id": user_id})
+    found = ids_json([JobId(row["id"]) for row in rows])
+    tallies = [
+        Tally(user_id=user_id, workflow_id=row["workflow_id"], number=row["class"], by=-1, is_idle=row["run_us"] == 0)
+        for row in rows
+    ]
+    for statement in (Statement("tally_ended", {"ids": found, "by": -1}), *tally_statements(tallies)):
+        tx.run(statement.query, statement.params)
+    return [JobId(row["id"]) for row in tx.run("delete_jobs", {"user_id": user_id, "ids": found})]
+
+
+def _delete_all(tx: Transaction, user_id: UserId) -> list[JobId]:
+    mine = {"user_id": user_id}
+    tx.run("clear_ended_totals", mine)
+    tx.run("clear_ended_blocks", mine)
+    return [JobId(row["id"]) for row in tx.run("delete_ended_jobs", mine)]
+
+
+def _miscounted(tx: Transaction, user_id: UserId) -> int:
+    mine = {"user_id": user_id}
+    wrong = _differences(tx.run("kept_totals", mine), tx.run("actual_totals", mine))
+    for row in tx.run("promoted_histories", mine):
+        history = mine | {"workflow": row["workflow"]}
+        wrong += _differences(tx.run("kept_blocks", history), tx.run("actual_blocks", history))
+    return wrong
+
+
+def _differences(kept: Rows, actual: Rows) -> int:
+    one, other = ({tuple(row.items()) for row in rows} for rows in (kept, actual))
+    return len(one ^ other)
+
+
+def _recount(tx: Transaction, user_id: UserId) -> None:
+    mine = {"user_id": user_id}
+    tx.run("clear_totals", mine)
+    for row in tx.run("actual_totals", mine):
+        total = {"workflow": row["workflow"], "class": row["class"], "by": row["n"], "idle_by": row["idle"]}
+        tx.run("tally_total", mine | total)
+    for row in tx.run("promoted_histories", mine):
+        for query in ("clear_blocks", *_filling(row["workflow"])):
+            tx.run(query, mine | {"workflow": row["workflow"]})
+
+
+def _filling(workflow: str) -> tuple[str, str]:
+    """Name the queries that count a history's blocks; those of one workflow come from an index of their own."""
+    return ("fill_ended_blocks_of_workflow" if workflow else "fill_ended_blocks"), "fill_active_blocks"

@@ -11,6 +11,7 @@ from fireside.domain.jobs import HELD_STATES, Job, JobState
 from fireside.domain.outputs import Media
 from fireside.store.asset_verbs import add_under_free_name
 from fireside.store.classes import class_of
+from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Row, Statement, Transaction, Unexpected, Violated
 from fireside.store.records import Ending, JobBody, NewJob, NodeRecord, QueueCounts, StagedInput, TimelineEntry
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull
@@ -96,7 +97,7 @@ class JobVerbs(Verbs):
         as stored.
         """
         row = Statement("change_job", _change_params(before, after, ending, charge_seconds), expect=1)
-        change = [row, *_attempt(before, after), *_tidying(before, after)]
+        change = [row, *_counting(before, after, row.params), *_attempt(before, after), *_tidying(before, after)]
         change.append(_share(before, after, charge_seconds))
         change += [_entry(after.id, entry) for entry in timeline]
         if term is not None:
@@ -155,7 +156,7 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None) -> list[Statemen
         "now": now,
         "number": new.number,
         "sign": -1 if new.front else 1,
-        "workflow_id": new.workflow_id,
+        "workflow_id": new.workflow_id or None,
         "fingerprint": new.fingerprint,
     }
     heavy = {
@@ -174,6 +175,8 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None) -> list[Statemen
     return [
         Statement("add_job", row, expect=1),
         Statement("count_submit", count, expect=1),
+        *tally_statements([_tally(new.user_id, new.workflow_id, class_of(JobState.QUEUED, Media.NONE), 1)]),
+        Statement("tally_active", {"ids": ids_json([new.id]), "by": 1}),
         Statement("add_job_body", heavy, expect=1),
         *(Statement("add_job_input", one, expect=1) for one in inputs),
     ]
@@ -202,6 +205,28 @@ def _change_params(before: Job, after: Job, ending: Ending | None, charge_second
         "error": ending.error if ending and ending.error is not None else after.error,
         "charged_seconds": _charged(before, after, ending, charge_seconds),
     }
+
+
+def _counting(before: Job, after: Job, row: Mapping[str, Any]) -> list[Statement]:
+    """Count the job out of the class that it leaves and into the one that it enters."""
+    left, entered = class_of(before.state, Media.NONE), int(row["class"])
+    if left == entered:
+        return []
+    counting = tally_statements(
+        [
+            _tally(after.user_id, before.workflow_id, left, -1),
+            _tally(after.user_id, before.workflow_id, entered, 1, is_idle=row["run_us"] == 0),
+        ]
+    )
+    if after.is_terminal:
+        ids = ids_json([after.id])
+        counting.append(Statement("tally_active", {"ids": ids, "by": -1}))
+        counting.append(Statement("tally_ended", {"ids": ids, "by": 1}))
+    return counting
+
+
+def _tally(user_id: UserId, workflow_id: str | None, number: int, by: int, *, is_idle: bool = True) -> Tally:
+    return Tally(user_id=user_id, workflow_id=workflow_id, number=number, by=by, is_idle=is_idle)
 
 
 def _charged(before: Job, after: Job, ending: Ending | None, charge_seconds: float) -> float:

@@ -95,9 +95,13 @@ class SqliteDatabase:
 
     async def read(self, queries: Sequence[Statement]) -> list[Rows]:
         """Run queries over one consistent state, in a reader's thread."""
+        return await self.look(lambda tx: [tx.run(one.query, one.params, expect=one.expect) for one in queries])
+
+    async def look(self, question: Callable[[Transaction], T]) -> T:
+        """Answer a question over one consistent state, in a reader's thread."""
         if self._readers is None:
             raise Unavailable("the store is not open")
-        return await self._readers.read(queries)
+        return await self._readers.look(question)
 
     def _open(self) -> None:
         if sqlite3.sqlite_version_info < _OLDEST:
@@ -193,8 +197,8 @@ class _Readers:
         self._connections: list[SqliteConnection] = []
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader", initializer=self._connect)
 
-    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, queries)
+    async def look(self, question: Callable[[Transaction], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, question)
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -205,11 +209,11 @@ class _Readers:
         self._own.connection = SqliteConnection(_connect(self._path), self._queries)
         self._connections.append(self._own.connection)
 
-    def _read(self, queries: Sequence[Statement]) -> list[Rows]:
+    def _look(self, question: Callable[[Transaction], T]) -> T:
         connection: SqliteConnection = self._own.connection
         try:
             connection.begin_read()
-            return [connection.run(one.query, one.params, expect=one.expect) for one in queries]
+            return question(connection)
         except TransactionLost as lost:
             raise lost.reason from lost
         finally:

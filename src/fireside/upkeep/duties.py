@@ -6,15 +6,19 @@ from datetime import datetime, timedelta
 from fireside.accounts.accounts import Accounts
 from fireside.blobs.base import Blobs
 from fireside.jobs.definitions import DefinitionBook
+from fireside.store.store import Store
 from fireside.upkeep.loops import Loop
 
 _LAST_USED_SECONDS = 30.0
 _DEFINITIONS_SECONDS = 10.0
 _SWEEP_SECONDS = 3600.0
+_HISTORIES_SECONDS = 60.0
 _UNFINISHED_FOR = timedelta(days=1)
 
 
-def duties(accounts: Accounts, definitions: DefinitionBook, blobs: Blobs, clock: Callable[[], datetime]) -> list[Loop]:
+def duties(
+    store: Store, accounts: Accounts, definitions: DefinitionBook, blobs: Blobs, clock: Callable[[], datetime]
+) -> list[Loop]:
     """Give the loops of a server, not yet started."""
 
     async def flush_last_used(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
@@ -26,8 +30,12 @@ def duties(accounts: Accounts, definitions: DefinitionBook, blobs: Blobs, clock:
     async def sweep_unfinished(now: datetime) -> None:
         await blobs.sweep_unfinished(now - _UNFINISHED_FOR)
 
+    async def promote_large_histories(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
+        await store.promote_large_histories()
+
     return [
         Loop("last use of keys", flush_last_used, every_seconds=_LAST_USED_SECONDS, clock=clock),
         Loop("node definitions", refresh_definitions, every_seconds=_DEFINITIONS_SECONDS, clock=clock),
         Loop("unfinished uploads", sweep_unfinished, every_seconds=_SWEEP_SECONDS, clock=clock),
+        Loop("large histories", promote_large_histories, every_seconds=_HISTORIES_SECONDS, clock=clock),
     ]

@@ -108,6 +108,12 @@ class WorkerBody(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int
 
 
+class CountersBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `POST /admin/api/counters`: by user, how many counters of their history were wrong; now none is."""
+
+    wrong: dict[str, int]
+
+
 class DoctorBody(msgspec.Struct, frozen=True, kw_only=True):
     """Answer of `GET /admin/api/doctor`. `store` and `bus` are empty when well, else the trouble; None: not in use."""
 

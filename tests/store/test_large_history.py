@@ -1,0 +1,214 @@
+"""A history of many blocks: every window and every total equals what sorting all of its rows in Python gives.
+
+Rows are written straight into the table, because a hundred thousand lives would take minutes; their counters are then
+counted anew, and kept from there on by the verbs that are examined.
+"""
+
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from fireside.domain.accounts import Role
+from fireside.domain.ids import JobId, UserId, WorkerId
+from fireside.domain.jobs import Job, JobState
+from fireside.domain.lifecycle import Verb, advance
+from fireside.domain.listing import JobFilter, JobSort, Window
+from fireside.domain.outputs import Media, OutputSummary
+from fireside.store.classes import classes_of
+from fireside.store.records import Ending, JobBody, NewJob
+from fireside.store.sqlite import SqliteDatabase
+from fireside.store.store import Store
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+ROWS = 100_000
+LIMIT = 50
+BODY = JobBody(graph=b"{}", extra_data=b"{}", outputs=())
+STATES = {0: "queued", 1: "running", 3: "failed", 4: "canceled"}
+ACTIVE = (0, 1)
+FILTERS = {
+    "everything": JobFilter(),
+    "completed": JobFilter(states=frozenset({JobState.SUCCEEDED})),
+    "failed": JobFilter(states=frozenset({JobState.FAILED, JobState.EXPIRED})),
+    "canceled": JobFilter(states=frozenset({JobState.CANCELED})),
+    "pending": JobFilter(states=frozenset({JobState.QUEUED, JobState.ASSIGNED})),
+    "in progress": JobFilter(states=frozenset({JobState.RUNNING, JobState.CANCELING})),
+    "pending and completed": JobFilter(states=frozenset({JobState.QUEUED, JobState.ASSIGNED, JobState.SUCCEEDED})),
+    "in progress and failed": JobFilter(
+        states=frozenset({JobState.RUNNING, JobState.CANCELING, JobState.FAILED, JobState.EXPIRED})
+    ),
+    "video": JobFilter(media=Media.VIDEO),
+    "of a workflow": JobFilter(workflow_id="a"),
+    "pending of a workflow": JobFilter(
+        workflow_id="a", states=frozenset({JobState.QUEUED, JobState.ASSIGNED, JobState.CANCELED})
+    ),
+    "of a small workflow": JobFilter(workflow_id="small"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a listing knows of a job."""
+
+    pk: int
+    number: int
+    run_us: int
+    workflow_id: str | None
+
+    @property
+    def id(self) -> UUID:
+        return UUID(int=self.pk)
+
+
+def _rows(user_id: UserId) -> list[Row]:
+    """A user's rows with holes where jobs were deleted, many that never ran, and run times from 1 µs to hours."""
+    chance = random.Random(7)
+    rows: list[Row] = []
+    for place in range(1, ROWS + 1):
+        if chance.random() < 0.1 or 20_000 < place < 23_000:
+            continue
+        number = chance.choices([0, 1, 3, 4, *range(16, 32)], [10, 0.05, 5, 15, *[4] * 16])[0]
+        ran = number >= 16 or (number == 3 and chance.random() < 0.5)
+        run_us = int(chance.lognormvariate(12, 4)) if ran and chance.random() < 0.9 else 0
+        workflow = chance.choices([None, "a", "small"], [50, 40, 0.5])[0]
+        rows.append(Row((user_id << 40) + place, number, run_us, workflow))
+    return rows
+
+
+def _insert(path: Path, user_id: UserId, rows: Sequence[Row]) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("BEGIN")
+        raw.executemany(
+            "INSERT INTO job (pk, id, user_id, class, run_us, state, number, attempt, fence, worker_id, created_at,"
+            " changed_at, started_at, ended_at, workflow_id) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 1, 1, ?, ?, ?)",
+            [_columns(user_id, row) for row in rows],
+        )
+        raw.execute("UPDATE user_share SET sequence = ?, queued = ?, held = ? WHERE user_id = ?", (
+            ROWS, sum(row.number == 0 for row in rows), sum(row.number == 1 for row in rows), user_id,
+        ))  # fmt: skip
+        raw.execute("COMMIT")
+
+
+def _columns(user_id: UserId, row: Row) -> tuple[Any, ...]:
+    has_ended = row.number not in ACTIVE
+    held = int(row.number == 1)
+    began = 10 if held or row.run_us else None
+    ended = (10 + row.run_us) if has_ended else None
+    state = STATES.get(row.number, "succeeded")
+    return (
+        row.pk, row.id.bytes, user_id, row.number, row.run_us, state, held, held, "w" if held else None,
+        began, ended, row.workflow_id,
+    )  # fmt: skip
+
+
+@dataclass
+class Library:
+    store: Store
+    user_id: UserId
+    rows: list[Row]
+
+
+@pytest.fixture
+async def library(tmp_path: Path) -> AsyncIterator[Library]:
+    database = SqliteDatabase(tmp_path / "fireside.db")
+    await database.start()
+    store = Store(database)
+    user = await store.add_user("ann", Role.MEMBER, NOW)
+    rows = _rows(user.id)
+    _insert(tmp_path / "fireside.db", user.id, rows)
+    await store.recount(user.id)
+    assert await store.promote_large_histories() == 2
+    yield Library(store, user.id, rows)
+    await database.close()
+
+
+def _wanted(rows: Sequence[Row], wanted: JobFilter, window: Window) -> list[Row]:
+    classes = set(classes_of(wanted.states, wanted.media))
+    kept = [row for row in rows if row.number in classes and wanted.workflow_id in (None, row.workflow_id)]
+    by_run: Callable[[Row], Any] = lambda row: (row.run_us, row.pk)  # noqa: E731 - one of two keys
+    by_age: Callable[[Row], Any] = lambda row: row.pk  # noqa: E731 - the other one
+    kept.sort(key=by_run if window.sort is JobSort.RUN_TIME else by_age, reverse=window.descending)
+    return kept
+
+
+def _offsets(total: int) -> list[int]:
+    chance = random.Random(total)
+    ends = [0, 1, 1023, 1024, 1025, total - LIMIT - 1, total - LIMIT, total - 1, total, total + 5]
+    return sorted({max(0, offset) for offset in [*ends, *(chance.randrange(total + 1) for _ in range(25))]})
+
+
+async def test_every_window_of_a_large_history_is_the_one_that_sorting_gives(library: Library) -> None:
+    for name, wanted in FILTERS.items():
+        for sort in JobSort:
+            for descending in (False, True):
+                window = Window(sort=sort, descending=descending)
+                sorted_rows = _wanted(library.rows, wanted, window)
+                for offset in _offsets(len(sorted_rows)):
+                    window = Window(sort=sort, descending=descending, offset=offset, limit=LIMIT)
+                    page = await library.store.list_jobs(library.user_id, wanted, window)
+
+                    where = f"{name}, {sort}, {'descending' if descending else 'ascending'}, {offset}"
+                    assert page.total == len(sorted_rows), where
+                    expected = [row.id for row in sorted_rows[offset : offset + LIMIT]]
+                    assert [job.id for job in page.jobs] == expected, where
+
+
+async def test_the_counters_of_a_large_history_stay_true_through_every_verb(library: Library) -> None:
+    store = library.store
+    for number in range(40):
+        job = await _submit(library, workflow_id=[None, "a", "new"][number % 3])
+        if number % 4 == 0:
+            await _step(store, job, Verb.CANCEL)
+        elif number % 4 == 1:
+            await _run(store, job, Verb.SUCCEED, run_us=number * 1000)
+        elif number % 4 == 2:
+            await _run(store, job, Verb.FAIL, run_us=0)
+    ended = [row for row in library.rows if row.number not in ACTIVE]
+    await store.delete_jobs(library.user_id, [JobId(row.id) for row in random.Random(3).sample(ended, 300)])
+    assert await store.miscounted(library.user_id) == 0
+
+    await store.delete_jobs(library.user_id, None)
+    assert await store.miscounted(library.user_id) == 0
+    page = await store.list_jobs(library.user_id, JobFilter(), Window())
+    assert page.total == sum(row.number in ACTIVE for row in library.rows) + 10
+
+
+async def test_counters_that_were_damaged_are_found_and_put_right(library: Library, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "fireside.db", isolation_level=None)) as raw:
+        raw.execute("UPDATE job_total SET n = n + 1 WHERE class = 3 AND workflow = ''")
+        raw.execute("DELETE FROM job_block WHERE axis = 1 AND block = 3")
+    assert await library.store.miscounted(library.user_id) > 1
+
+    await library.store.recount(library.user_id)
+
+    assert await library.store.miscounted(library.user_id) == 0
+
+
+async def _submit(library: Library, workflow_id: str | None) -> Job:
+    new = NewJob(id=JobId(uuid4()), user_id=library.user_id, body=BODY, workflow_id=workflow_id)
+    return await library.store.add_job(new, NOW, max_queued=None)
+
+
+async def _step(store: Store, job: Job, verb: Verb, **more: Any) -> Job:
+    return await store.change_job(job, advance(job, verb, job.changed_at, **more))
+
+
+async def _run(store: Store, job: Job, verb: Verb, *, run_us: int) -> Job:
+    job = await _step(store, job, Verb.ASSIGN, worker_id=WorkerId("w"))
+    job = await _step(store, job, Verb.START, lease=job.lease)
+    after = advance(job, verb, job.changed_at + timedelta(microseconds=run_us), lease=job.lease)
+    summary = OutputSummary(preview=None, outputs_count=1, previewable_count=1, media=Media.IMAGE)
+    return await store.change_job(job, after, ending=Ending(summary=summary))
+
+
+async def test_a_history_is_counted_in_blocks_once_it_is_large(library: Library) -> None:
+    assert await library.store.promote_large_histories() == 0
+    assert await library.store.promote_large_histories(at_least=100) == 1
+    assert await library.store.miscounted(library.user_id) == 0
