@@ -129,7 +129,11 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
         yield Assembly(
             services=services, dispatcher=dispatcher, authority=authority, bus_url=bus_url, leftovers=leftovers
         )
-        await services.accounts.flush_last_used()
+        try:
+            await services.accounts.flush_last_used()
+        except FiresideError as error:
+            # When keys were used last is worth no failed stop, on a full disk for instance.
+            _log.warning("last use of keys not written", code=error.code, reason=error.message)
 
 
 async def serve(

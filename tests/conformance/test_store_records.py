@@ -114,6 +114,18 @@ async def test_equal_bytes_under_the_same_name_are_one_record(store: Store, ann:
     assert (await store.add_asset(file_of(ann, "a.png", content="c"))).file.name == "a (2).png"
 
 
+@pytest.mark.parametrize("name", ["x" * 251 + ".png", "猫" * 83 + ".png", "." + "x" * 254])
+async def test_the_copy_of_the_longest_name_is_still_a_name(store: Store, ann: User, name: str) -> None:
+    await store.add_asset(file_of(ann, name))
+
+    copy = await store.add_asset(file_of(ann, name, content="b"))
+    again = await store.add_asset(file_of(ann, name, content="b"))
+
+    assert FileName.checked(Folder.INPUT, "", copy.file.name) == copy.file
+    assert copy.file.name != name
+    assert again == copy
+
+
 async def test_overwriting_replaces_the_record(store: Store, ann: User) -> None:
     first = await store.add_asset(file_of(ann, "a.png"))
     assert await store.add_asset(file_of(ann, "a.png"), overwrite=True) == first

@@ -9,7 +9,7 @@ from fireside.domain.errors import BadRequest
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId
 
 _SEPARATORS = re.compile(r"[/\\]")
-_MAX_NAME_BYTES = 255
+MAX_NAME_BYTES = 255
 _MAX_SUBFOLDERS = 16
 
 
@@ -78,5 +78,5 @@ def _check_part(part: str) -> None:
         size_bytes = len(part.encode())
     except UnicodeEncodeError as error:
         raise BadRequest("A name is made of whole Unicode characters.") from error
-    if size_bytes > _MAX_NAME_BYTES:
-        raise BadRequest(f"A name has at most {_MAX_NAME_BYTES} bytes.")
+    if size_bytes > MAX_NAME_BYTES:
+        raise BadRequest(f"A name has at most {MAX_NAME_BYTES} bytes.")

@@ -5,6 +5,7 @@ bus to `FleetReports`, everything with a body over HTTP.
 """
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.assets.outputs import OutputPlace, output_assets
+from fireside.assets.uploads import hold_blob
 from fireside.blobs.base import is_blob_hash
 from fireside.blobs.signing import DownloadClaims
 from fireside.blobs.sniff import OCTET_STREAM
@@ -115,8 +117,12 @@ async def post_output(request: Request) -> Response:
     job = await held_job(services.desk, worker_id, lease)
     record = NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output)
     places = [OutputPlace(key=file.key, index=file.index, hash=BlobHash(file.hash)) for file in body.files]
-    files = await output_assets(services.blobs, job, record, places, services.clock())
-    await add_output(services.desk, worker_id, lease, record, files)
+    async with contextlib.AsyncExitStack() as held:
+        # From here to the record nobody discards these bytes as a refused upload's.
+        for blob_hash in sorted({place.hash for place in places}):
+            await held.enter_async_context(hold_blob(blob_hash))
+        files = await output_assets(services.blobs, job, record, places, services.clock())
+        await add_output(services.desk, worker_id, lease, record, files)
     return Response(status_code=204)
 
 

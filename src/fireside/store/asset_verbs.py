@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from fireside.domain.assets import Asset, FileName, Folder
+from fireside.domain.assets import MAX_NAME_BYTES, Asset, FileName, Folder
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId
 from fireside.store.database import Transaction
 from fireside.store.rows import asset_of, asset_params, file_params, to_json
@@ -13,6 +13,7 @@ from fireside.store.verbs import Verbs
 
 # ComfyUI's own names: `prefix_00001_.png`.
 _COUNTED = re.compile(r"(?P<prefix>.+)_(?P<number>\d{5,12})_(?P<suffix>\.\w+)", re.ASCII)
+_COPY_BYTES = 16
 _COPY = re.compile(r" \(\d+\)", re.ASCII)
 
 
@@ -136,5 +137,8 @@ def _count(tx: Transaction, asset: Asset, prefix: str, suffix: str, *, at_least:
 
 
 def _split(name: str) -> tuple[str, str]:
+    """Split into stem and suffix, the stem so short that the name of a copy is still a name."""
     suffix = PurePosixPath(name).suffix
-    return name.removesuffix(suffix), suffix
+    stem = name.removesuffix(suffix).encode()
+    room = MAX_NAME_BYTES - len(suffix.encode()) - _COPY_BYTES
+    return stem[: max(1, room)].decode("utf-8", "ignore"), suffix
