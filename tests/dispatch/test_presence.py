@@ -110,3 +110,56 @@ def test_a_stale_lease_in_a_presence_does_not_keep_a_job() -> None:
     newer = replace(old, job=replace(old.job, fence=3, attempt=2))
     presences.saw(WORKER, presence(old), after(1))
     assert len(presences.judge([newer], after(1.5), listening_since=NOW)) == 1
+
+
+def test_a_loss_that_nobody_could_have_seen_does_not_count() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(1))
+    (verdict,) = presences.judge([held()], after(60), listening_since=after(50))
+    assert not verdict.lost
+
+
+def test_a_new_process_after_an_outage_of_ours_does_not_count() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(1))
+    presences.saw(WORKER, presence(boot_id="b"), after(51))
+    (verdict,) = presences.judge([held()], after(51), listening_since=after(50))
+    assert not verdict.lost
+
+
+def test_a_worker_not_heard_since_the_leader_listens_gets_nothing() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(), after(1))
+    assert presences.free_workers(after(2), set(), listening_since=after(1.5)) == []
+    presences.saw(WORKER, presence(), after(2))
+    assert presences.free_workers(after(2), set(), listening_since=after(1.5)) == [WORKER]
+
+
+def test_a_worker_becomes_free_once_not_with_every_word() -> None:
+    presences = Presences(LOST_AFTER)
+    assert presences.saw(WORKER, presence(), after(1))
+    assert not presences.saw(WORKER, presence(), after(2))
+    assert not presences.saw(WORKER, presence(held()), after(3))
+    assert presences.saw(WORKER, presence(), after(4))
+
+
+def test_after_the_clock_was_set_back_silence_is_noticed_as_soon_as_ever() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(3600))
+    presences.set_back(NOW)
+    assert presences.judge([held()], after(3), listening_since=NOW) == []
+    assert len(presences.judge([held()], after(4), listening_since=NOW)) == 1
+
+
+def test_leases_are_named_only_by_who_is_there() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(1))
+    assert presences.named(after(2)) == {(WORKER, held().job.lease)}
+    assert presences.named(after(5)) == set()
+
+
+def test_who_is_long_gone_is_forgotten() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(), after(0))
+    presences.forget_long_gone(after(3601))
+    assert presences._seen == {}
