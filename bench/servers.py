@@ -13,12 +13,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import msgspec
 
 from fireside.app import SERVER_FILE, ServerFile
-from fireside.server.listening import ADMIN_SOCKET
 
+_FIRESIDE = (sys.executable, "-m", "fireside.cli.main")
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
@@ -62,7 +61,7 @@ class Server:
 def running_server(data_dir: Path, *options: str, workers: int = 1) -> Generator[Server]:
     """Start a server on a data folder, and stop it in order at the end."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "fireside.cli.main", "up", "--port=0", f"--data-dir={data_dir}"]
+    command = [*_FIRESIDE, "up", "--port=0", f"--data-dir={data_dir}"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
     with (data_dir / "bench.log").open("wb") as log:
         process = subprocess.Popen(
@@ -89,12 +88,8 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", data_dir: Path) -> Ser
 
 
 def _make_key(data_dir: Path) -> str:
-    # The name of a socket has few bytes; from here it is often shorter.
-    path = str(data_dir / ADMIN_SOCKET)
-    socket = min(path, os.path.relpath(path), key=len)
-    with httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://localhost") as admin:
-        answer = admin.post("/admin/api/keys", json={"user": "admin"}).raise_for_status()
-    return str(answer.json()["key"])
+    command = [*_FIRESIDE, "keys", "create", "--user=admin", f"--data-dir={data_dir}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
