@@ -76,7 +76,7 @@ class Gate(httpx.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(f"{request.method} {request.url.path}")
-        for path, opened in self._shut.items():
+        for path, opened in list(self._shut.items()):
             if request.url.path.startswith(path):
                 self.waiting.append(request.url.path)
                 await opened.wait()
