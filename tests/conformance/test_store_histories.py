@@ -121,7 +121,9 @@ async def _compare(open_database: OpenDatabase, histories: list[Life], questions
             for user_id in users:
                 mine = [(job, media) for job, media in jobs if job.user_id == user_id]
                 for wanted, window in product(questions, WINDOWS):
-                    assert await store.list_jobs(user_id, wanted, window) == page_of(mine, wanted, window)
+                    page = await store.list_jobs(user_id, wanted, window)
+                    assert replace(page, next_after=None) == page_of(mine, wanted, window)
+                assert await store.miscounted(user_id) == 0
                 assert await store.queue_counts(user_id) == counts_of(job for job, _ in mine)
         finally:
             await database.close()

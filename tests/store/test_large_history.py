@@ -8,7 +8,7 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -212,3 +212,24 @@ async def test_a_history_is_counted_in_blocks_once_it_is_large(library: Library)
     assert await library.store.promote_large_histories() == 0
     assert await library.store.promote_large_histories(at_least=100) == 1
     assert await library.store.miscounted(library.user_id) == 0
+
+
+@pytest.mark.parametrize("descending", [True, False])
+async def test_pages_after_a_place_visit_each_job_once_while_others_come_and_go(
+    library: Library, descending: bool
+) -> None:
+    wanted = FILTERS["canceled"]
+    expected = [row.id for row in _wanted(library.rows, wanted, Window(descending=descending))]
+    visited: list[UUID] = []
+    window = Window(descending=descending, limit=700)
+    while True:
+        page = await library.store.list_jobs(library.user_id, wanted, window)
+        visited += [job.id for job in page.jobs]
+        await library.store.delete_jobs(library.user_id, [page.jobs[0].id])
+        if page.next_after is None:
+            break
+        if descending:
+            await _step(library.store, await _submit(library, None), Verb.CANCEL)
+        window = replace(window, after=page.next_after)
+
+    assert visited == expected

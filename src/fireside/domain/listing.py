@@ -28,17 +28,26 @@ class JobFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Which part of the sorted jobs."""
+    """Which part of the sorted jobs.
+
+    `after` is the place in create order at which the page before ended; it stands instead of the offset, and only in
+    create order. A page after a place neither repeats nor leaves out a job, whatever comes or goes meanwhile.
+    """
 
     sort: JobSort = JobSort.CREATE_TIME
     descending: bool = True
     offset: int = 0
     limit: int = 100
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
-    """The jobs of a window, and how many match in all."""
+    """The jobs of a window, and how many match in all; `next_after` is where this page ends, if more follow.
+
+    Only pages in create order say so.
+    """
 
     jobs: Sequence[Job]
     total: int
+    next_after: int | None = None

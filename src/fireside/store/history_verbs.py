@@ -29,6 +29,8 @@ _ROWS_SKIPPED = 1024
 _ACTIVE_BLOCKS = -1
 _NO_CLASS = -1
 _BEYOND = 1 << 62
+_PLACE_BITS = 40
+_PLACE_MASK = (1 << _PLACE_BITS) - 1
 
 
 class HistoryVerbs(Verbs):
@@ -117,38 +119,51 @@ def _page(tx: Transaction, user_id: UserId, wanted: JobFilter, window: Window) -
     classes = set(classes_of(wanted.states, wanted.media))
     totals = {row["class"]: (row["n"], row["idle"]) for row in counted if row["class"] in classes}
     history = _History(user_id, workflow, totals, window.descending)
+    total = history.rows_of(Stretch.CREATED)
+    if window.sort is JobSort.CREATE_TIME:
+        return _page_in_create_order(tx, history, window, total)
     jobs: list[Job] = []
     skip, left = window.offset, window.limit
-    for stretch in _stretches(window):
+    for stretch in (Stretch.RUN, Stretch.IDLE) if window.descending else (Stretch.IDLE, Stretch.RUN):
         rows = history.rows_of(stretch)
         if skip < rows and left > 0:
-            found = _read(tx, history, stretch, skip, min(left, rows - skip))
+            found = [job_of(row) for row in _read(tx, history, stretch, skip, min(left, rows - skip))]
             jobs += found
             left -= len(found)
         skip = max(0, skip - rows)
-    return JobPage(jobs=jobs, total=history.rows_of(Stretch.CREATED))
+    return JobPage(jobs=jobs, total=total)
 
 
-def _stretches(window: Window) -> tuple[Stretch, ...]:
-    if window.sort is JobSort.CREATE_TIME:
-        return (Stretch.CREATED,)
-    return (Stretch.RUN, Stretch.IDLE) if window.descending else (Stretch.IDLE, Stretch.RUN)
+def _page_in_create_order(tx: Transaction, history: _History, window: Window, total: int) -> JobPage:
+    rows: Rows = []
+    # One more than asked for tells whether any follow.
+    if window.after is not None:
+        bound = (history.user_id << _PLACE_BITS) + window.after + (not history.descending)
+        rows = _read_from(tx, history, Stretch.CREATED, bound, 0, window.limit + 1)
+    elif window.offset < total:
+        rows = _read(tx, history, Stretch.CREATED, window.offset, window.limit + 1)
+    shown = rows[: window.limit]
+    next_after = shown[-1]["pk"] & _PLACE_MASK if shown and len(rows) > len(shown) else None
+    return JobPage(jobs=[job_of(row) for row in shown], total=total, next_after=next_after)
 
 
-def _read(tx: Transaction, history: _History, stretch: Stretch, skip: int, limit: int) -> list[Job]:
+def _read(tx: Transaction, history: _History, stretch: Stretch, skip: int, limit: int) -> Rows:
     bound = _BEYOND if history.descending else 1
     if skip > _ROWS_SKIPPED and tx.run("is_promoted", history.key):
         bound, skip = _start(tx, history, stretch, skip)
+    return _read_from(tx, history, stretch, bound, skip, limit)
+
+
+def _read_from(tx: Transaction, history: _History, stretch: Stretch, bound: int, skip: int, limit: int) -> Rows:
     ended = dict.fromkeys((f"ended_{slot}" for slot in range(ENDED_SLOTS)), _NO_CLASS)
     active = dict.fromkeys((f"active_{slot}" for slot in range(len(ACTIVE_CLASSES))), _NO_CLASS)
     ended.update(zip(ended, history.ended, strict=False))
     active.update(zip(active, history.active, strict=False))
     of_workflow = "_of_workflow" if history.workflow else ""
-    rows = tx.run(
+    return tx.run(
         f"list_{stretch.name.lower()}{of_workflow}_{_order(descending=history.descending)}",
         history.key | ended | active | {"bound": bound, "limit": limit, "offset": skip},
     )
-    return [job_of(row) for row in rows]
 
 
 def _start(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> tuple[int, int]:
@@ -159,7 +174,7 @@ def _start(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> t
     fine_rows = _blocks(tx, history, stretch, FINE, fine_range(coarse.block), few)
     fine = find_block(fine_rows, coarse.skip, descending=history.descending)
     edge = edges(stretch, fine.block)[history.descending]
-    return max(1, edge) if stretch is Stretch.RUN else (history.user_id << 40) + edge, fine.skip
+    return max(1, edge) if stretch is Stretch.RUN else (history.user_id << _PLACE_BITS) + edge, fine.skip
 
 
 def _running_places(tx: Transaction, history: _History, stretch: Stretch) -> list[int]:

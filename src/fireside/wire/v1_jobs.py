@@ -71,6 +71,13 @@ class JobsQuery(msgspec.Struct, frozen=True, kw_only=True):
     sort_order: Annotated[str, Meta(extra_json_schema={"enum": ["asc", "desc"]})] = "desc"
     offset: Annotated[int, Meta(ge=0, le=MAX_OFFSET, description="Jobs to skip.")] = 0
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="Jobs to give at most.")] = 100
+    after: Annotated[
+        str,
+        Meta(
+            description="The `next_cursor` of the page before; stands instead of the offset. "
+            "Without effect when sorted by execution_time."
+        ),
+    ] = ""
 
 
 class JobEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +109,7 @@ class PaginationBody(msgspec.Struct, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1)]
     total: Annotated[int, Meta(ge=0)]
     has_more: bool
+    next_cursor: Annotated[str, Meta(description="Give it as `after` for the next page.")] | UnsetType = UNSET
 
 
 class JobsBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,17 +5,20 @@ A job that is not there, is somebody else's, or cannot be by its name, is not fo
 
 from datetime import timedelta
 
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.domain.accounts import PrincipalKind
 from fireside.domain.ids import JobId
+from fireside.domain.listing import JobPage, Window
 from fireside.jobs.cancel import cancel_job, cancel_jobs
 from fireside.jobs.read import read_job
 from fireside.server.answers import json_answer
 from fireside.server.callers import caller_of, services_of, user_of
 from fireside.server.reading import read_body, read_query
 from fireside.server.routes import Answer, Route
+from fireside.server.v1.cursors import write_cursor
 from fireside.server.v1.jobs_query import filter_of, window_of
 from fireside.server.v1.rendering import MILLISECOND, SECOND, entry_of, job_id_of, status_of
 from fireside.server.v1.rendering_details import detail_of
@@ -45,9 +48,16 @@ async def list_jobs(request: Request) -> Response:
         offset=window.offset,
         limit=window.limit,
         total=page.total,
-        has_more=window.offset + len(page.jobs) < page.total,
+        has_more=_has_more(window, page),
+        next_cursor=UNSET if page.next_after is None else write_cursor(page.next_after),
     )
     return json_answer(JobsBody(jobs=[entry_of(job, unit) for job in page.jobs], pagination=pagination))
+
+
+def _has_more(window: Window, page: JobPage) -> bool:
+    if window.after is not None:
+        return page.next_after is not None
+    return window.offset + len(page.jobs) < page.total
 
 
 async def show_job(request: Request) -> Response:

@@ -11,6 +11,7 @@ from fireside.domain.errors import BadRequest
 from fireside.domain.jobs import JobState
 from fireside.domain.listing import ALL_STATES, JobFilter, JobSort, Window
 from fireside.domain.outputs import Media
+from fireside.server.v1.cursors import read_cursor
 from fireside.server.v1.rendering import STATUSES
 from fireside.wire.v1_jobs import JobsQuery
 
@@ -38,12 +39,15 @@ def filter_of(query: JobsQuery) -> JobFilter:
 
 
 def window_of(query: JobsQuery) -> Window:
-    """Say in which order, and which part; raises `BadRequest` for a word that is not known."""
+    """Say in which order, and which part; raises `BadRequest` for a word or a cursor that is not known."""
+    sort = _known(_SORTS, "sort_by", query.sort_by)
+    after = read_cursor(query.after) if query.after and sort is JobSort.CREATE_TIME else None
     return Window(
-        sort=_known(_SORTS, "sort_by", query.sort_by),
+        sort=sort,
         descending=_known(_IS_DESCENDING, "sort_order", query.sort_order),
-        offset=query.offset,
+        offset=query.offset if after is None else 0,
         limit=query.limit,
+        after=after,
     )
 
 
