@@ -18,7 +18,7 @@ import uvloop
 from bench.calling import Caller, calling
 from bench.measuring import best_of, ms, parser_of, print_table, ratio, work_folder
 from bench.servers import running_server
-from bench.store import fill
+from bench.store import count_up, fill
 
 from fireside.domain.accounts import Role
 from fireside.store.sqlite import SqliteDatabase
@@ -45,7 +45,10 @@ PAGES = (
     Page("completed, 90 % deep", "status=completed", 0.9),
     Page("with a video", "output_type=video"),
     Page("of one workflow", "workflow_id=workflow-1"),
+    Page("of one workflow, 90 % deep", "workflow_id=workflow-1", 0.9),
     Page("completed, longest", "status=completed&sort_by=execution_time"),
+    Page("longest, 50 % deep", "sort_by=execution_time", 0.5),
+    Page("shortest, 97 % deep", "sort_by=execution_time&sort_order=asc", 0.97),
 )
 
 
@@ -53,9 +56,11 @@ async def prepare(path: Path, jobs: int) -> None:
     """Make a store whose admin has that many ended jobs."""
     database = SqliteDatabase(path)
     await database.start()
-    user = await Store(database).add_user("admin", Role.ADMIN, datetime.now(UTC))
-    await database.close()
+    store = Store(database)
+    user = await store.add_user("admin", Role.ADMIN, datetime.now(UTC))
     fill(path, user, jobs)
+    await count_up(store, user)
+    await database.close()
 
 
 async def measure(caller: Caller, rounds: int) -> dict[str, float]:
