@@ -7,18 +7,18 @@ their exact total; the plain way counts and sorts the table without indexes. Rou
 counts, because other work on the machine only ever adds.
 """
 
-import argparse
 import asyncio
 import random
 import sqlite3
-import tempfile
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+
+from bench.measuring import Work, best_of, ms, parser_of, print_table, ratio, work_folder
+from bench.submit import bare_table
 
 from fireside.domain.accounts import Role, User
 from fireside.domain.ids import JobId
@@ -29,6 +29,7 @@ from fireside.store.records import JobBody, NewJob, StagedInput
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 
+SHORT = ("--submits=800", "--jobs", "10000", "--rounds=3")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CALLERS = 16
 BODY = JobBody(
@@ -69,13 +70,6 @@ def cases() -> Iterator[Case]:
     yield Case("succeeded, longest, deep", succeeded, run, DEEP, "class >= 16", "run_us DESC, pk DESC")
 
 
-async def seconds_of(work: Callable[[], Awaitable[Any]]) -> float:
-    """Time one piece of work."""
-    begun = time.perf_counter()
-    await work()
-    return time.perf_counter() - begun
-
-
 async def measure_submits(folder: Path, submits: int, rounds: int) -> None:
     """Print submits per second, one by one and from sixteen callers, and the plain way's."""
     database = SqliteDatabase(folder / "submits.db")
@@ -90,38 +84,24 @@ async def measure_submits(folder: Path, submits: int, rounds: int) -> None:
     async def together() -> None:
         await asyncio.gather(*(submit(submits // CALLERS) for _ in range(CALLERS)))
 
-    plain = _plain_table(folder / "plain.db")
-    ways: dict[str, Callable[[], Awaitable[Any]]] = {
+    plain = bare_table(folder / "plain.db")
+    ways: dict[str, Work] = {
         "plain insert, one transaction each": lambda: _insert_plainly(plain, submits),
         "store, 1 caller": lambda: submit(submits),
         f"store, {CALLERS} callers": together,
     }
-    best = dict.fromkeys(ways, float("inf"))
-    for _ in range(rounds):
-        for name, way in ways.items():
-            best[name] = min(best[name], await seconds_of(way))
+    best = await best_of(rounds, ways)
     baseline = next(iter(best.values()))
-    print(f"\n{'submits, durable':<40}{'per second':>12}{'of plain':>10}")
-    for name, seconds in best.items():
-        print(f"{name:<40}{submits / seconds:>12,.0f}{baseline / seconds:>10.2f}")
+    rows = [(name, f"{submits / seconds:,.0f}", ratio(seconds, baseline)) for name, seconds in best.items()]
+    print_table("store: submits, durable", ("per second", "x plain"), rows)
     plain.close()
     await database.close()
-
-
-def _plain_table(path: Path) -> sqlite3.Connection:
-    raw = sqlite3.connect(path, isolation_level=None)
-    raw.executescript(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-        "CREATE TABLE job (pk INTEGER PRIMARY KEY, id BLOB UNIQUE, user_id INTEGER, state TEXT, graph BLOB);"
-        "CREATE INDEX job_of_user ON job (user_id, pk);"
-    )
-    return raw
 
 
 async def _insert_plainly(raw: sqlite3.Connection, submits: int) -> None:
     for _ in range(submits):
         raw.execute(
-            "INSERT INTO job (id, user_id, state, graph) VALUES (?, 1, 'queued', ?)", (uuid4().bytes, BODY.graph)
+            "INSERT INTO job (id, user_id, state, body) VALUES (?, 1, 'queued', ?)", (uuid4().bytes, BODY.graph)
         )
 
 
@@ -135,18 +115,22 @@ async def measure_pages(folder: Path, jobs: int, rounds: int) -> None:
     fill(path, user, jobs)
     await count_up(store, user)
     raw = sqlite3.connect(path, isolation_level=None)
-    print(f"\n{f'page of 100 and total, {jobs:,} jobs':<40}{'store ms':>12}{'plain ms':>10}")
+    rows: list[tuple[str, ...]] = []
     for case in cases():
-        total = (await store.list_jobs(user.id, case.wanted, case.window)).total
-        offset = int(total * case.depth)
-        window = Window(sort=case.window.sort, offset=offset)
-        ours, plain = float("inf"), float("inf")
-        for _ in range(rounds):
-            ours = min(ours, await seconds_of(lambda: store.list_jobs(user.id, case.wanted, window)))  # noqa: B023
-            plain = min(plain, await seconds_of(lambda: _list_plainly(raw, case, user, offset)))  # noqa: B023
-        print(f"{case.name:<40}{ours * 1000:>12.2f}{plain * 1000:>10.2f}")
+        best = await best_of(rounds, await _ways(store, raw, user, case))
+        rows.append((case.name, ms(best["store"]), ms(best["plain"]), ratio(best["store"], best["plain"])))
+    print_table(f"store: page of 100 and total, {jobs:,} jobs", ("store ms", "plain ms", "x plain"), rows)
     raw.close()
     await database.close()
+
+
+async def _ways(store: Store, raw: sqlite3.Connection, user: User, case: Case) -> dict[str, Work]:
+    offset = int((await store.list_jobs(user.id, case.wanted, case.window)).total * case.depth)
+    window = Window(sort=case.window.sort, offset=offset)
+    return {
+        "store": lambda: store.list_jobs(user.id, case.wanted, window),
+        "plain": lambda: _list_plainly(raw, case, user, offset),
+    }
 
 
 async def _list_plainly(raw: sqlite3.Connection, case: Case, user: User, offset: int) -> None:
@@ -190,19 +174,23 @@ async def count_up(store: Store, user: User) -> None:
     await store.promote_large_histories()
 
 
-async def main() -> None:
+async def measure(folder: Path, submits: int, sizes: Sequence[int], rounds: int) -> None:
+    """Measure both, one after the other."""
+    await measure_submits(folder, submits, rounds)
+    for jobs in sizes:
+        await measure_pages(folder, jobs, rounds)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.store", description=__doc__)
+    parser = parser_of("store", __doc__)
     parser.add_argument("--submits", type=int, default=1600, help="submits of each round")
     parser.add_argument("--jobs", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="sizes of the history")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="where the databases go, as the disk matters")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        await measure_submits(Path(folder), options.submits, options.rounds)
-        for jobs in options.jobs:
-            await measure_pages(Path(folder), jobs, options.rounds)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    with work_folder(options.folder) as folder:
+        asyncio.run(measure(folder, options.submits, options.jobs, options.rounds))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
