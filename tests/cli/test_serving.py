@@ -3,6 +3,7 @@
 import json
 import re
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_jobs_lists_what_has_run(fireside: Any, data_dir: Path, tmp_path: Path) 
     assert listed["pagination"]["limit"] == 1
     assert listed["jobs"][0]["status"] == "completed"
     assert listed["jobs"][0]["id"] in table
-    assert "2026" in table or "20" in table
+    assert str(datetime.now().astimezone().year) in table
 
 
 def test_a_job_that_is_not_there_cannot_be_canceled(fireside: Any, data_dir: Path) -> None:

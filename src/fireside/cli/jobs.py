@@ -7,7 +7,7 @@ from cyclopts import Parameter, validators
 
 from fireside.cli.connecting import Where, open_client
 from fireside.cli.printing import give, local_time, print_table, say, time_of_unix
-from fireside.client.answers import JobsPage, Pagination
+from fireside.client.answers import JobsPage
 from fireside.client.client import FiresideClient
 
 _PAGE = 1000
@@ -49,11 +49,11 @@ async def cancel(
 async def _read(client: FiresideClient, status: tuple[str, ...], limit: int) -> JobsPage:
     page = await client.jobs_page(status=status, limit=min(limit, _PAGE))
     found = page.jobs
-    while page.pagination.has_more and page.jobs and len(found) < limit:
-        page = await client.jobs_page(status=status, limit=min(limit - len(found), _PAGE), offset=len(found))
+    while page.pagination.next_cursor and len(found) < limit:
+        wanted = min(limit - len(found), _PAGE)
+        page = await client.jobs_page(status=status, limit=wanted, after=page.pagination.next_cursor)
         found = found + page.jobs
-    total = page.pagination.total
-    return JobsPage(jobs=found, pagination=Pagination(offset=0, limit=limit, total=total, has_more=len(found) < total))
+    return JobsPage(jobs=found, pagination=msgspec.structs.replace(page.pagination, limit=limit))
 
 
 def _row(job: dict[str, Any]) -> tuple[str, ...]:

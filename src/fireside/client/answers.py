@@ -69,13 +69,14 @@ class OutputFile(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "output"
 
 
-class Pagination(msgspec.Struct, frozen=True, kw_only=True):
+class Pagination(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a page stands."""
 
     offset: int
     limit: int
     total: int
     has_more: bool
+    next_cursor: str = ""
 
 
 class JobsPage(msgspec.Struct, frozen=True, kw_only=True):

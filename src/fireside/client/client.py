@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +23,6 @@ from fireside.client.errors import ClientError, NotReachable
 from fireside.client.live import LiveMessages
 from fireside.client.progress import Progress, ProgressReader
 
-_PAGE = 1000
 _POLL_SECONDS = 1.0
 _CHECK_SECONDS = 5.0
 _AWAY_SECONDS = 60.0
@@ -62,23 +61,14 @@ class FiresideClient:
             raise ClientError(f"cannot read {path}: {error.strerror or error}") from error
         return answer.value
 
-    async def jobs_page(self, *, status: Sequence[str] = (), limit: int = 100, offset: int = 0) -> JobsPage:
-        """Read one page of the caller's jobs, newest first."""
-        parameters: dict[str, str | int] = {"limit": limit, "offset": offset}
+    async def jobs_page(self, *, status: Sequence[str] = (), limit: int = 100, after: str = "") -> JobsPage:
+        """Read one page of the caller's jobs, newest first; `after` is the `next_cursor` of the page before."""
+        parameters: dict[str, str | int] = {"limit": limit}
         if status:
             parameters["status"] = ",".join(status)
+        if after:
+            parameters["after"] = after
         return await self._connection.ask("GET", "/api/jobs", JobsPage, params=parameters)
-
-    async def jobs(self, *, status: Sequence[str] = ()) -> AsyncIterator[dict[str, Any]]:
-        """Go through all of the caller's jobs, newest first, page by page."""
-        offset = 0
-        while True:
-            page = await self.jobs_page(status=status, limit=_PAGE, offset=offset)
-            for job in page.jobs:
-                yield job
-            offset += len(page.jobs)
-            if not page.pagination.has_more or not page.jobs:
-                return
 
     async def jobs_body(self) -> bytes:
         """Read the first page as the bytes the server sent."""
