@@ -5,7 +5,7 @@ out) and refused where a value could only be a mistake. What is wrong with the g
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from fireside.wire.refusals import PromptRefusalBody
 from fireside.wire.v1_prompt import MAX_NUMBER, ExecInfo, PromptBody, PromptInfoBody, SubmittedBody
 
 _USAGE_SOURCE = "comfy_usage_source"
+_CONTAINERS = (dict, list)
 _OURS = "create_time"
 """A field of `extra_data` that the server sets itself."""
 
@@ -97,15 +98,14 @@ def _is_deeper(value: Any, levels: int) -> bool:
     # Level by level and without recursion, so that hostile nesting costs no stack.
     level: list[Any] = [value]
     for _ in range(levels):
-        level = [child for container in level for child in _containers(container)]
+        level = [child for container in level for child in _children(container) if isinstance(child, _CONTAINERS)]
         if not level:
             return False
     return True
 
 
-def _containers(container: Any) -> list[Any]:
-    children = cast("dict[str, Any]", container).values() if isinstance(container, dict) else container
-    return [child for child in children if isinstance(child, dict | list)]
+def _children(container: Any) -> Iterable[Any]:
+    return cast("dict[str, Any]", container).values() if isinstance(container, dict) else container
 
 
 def _number(fields: Mapping[str, Any]) -> float | None:
