@@ -1,6 +1,9 @@
 """The SQL of a dialect as it lies in its folders: named queries, and numbered migrations."""
 
+from collections.abc import Sequence
 from importlib.resources import files
+
+from fireside.store.database import DatabaseError
 
 
 def load_queries(dialect: str) -> dict[str, str]:
@@ -19,3 +22,12 @@ def load_migrations(dialect: str) -> list[tuple[int, str]]:
         "migrations must be numbered without gaps"
     )
     return found
+
+
+def missing_migrations(known: Sequence[tuple[int, str]], present: int) -> Sequence[tuple[int, str]]:
+    """Give the migrations that a database of version `present` has not seen; refuse one newer than what is known."""
+    if present > len(known):
+        raise DatabaseError(
+            f"the database has version {present}, this Fireside knows up to {len(known)}: install a newer Fireside"
+        )
+    return known[present:]

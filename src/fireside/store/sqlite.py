@@ -4,36 +4,24 @@ Names of columns tell how values travel: `…_at` (and `at`) is a time, kept as 
 or `…_id` are a UUID. Knows no query.
 """
 
-import asyncio
 import errno
 import fcntl
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from fireside.domain.errors import StorageFull, Unavailable
-from fireside.store.database import (
-    DatabaseError,
-    Rows,
-    Statement,
-    StoreLocked,
-    Transaction,
-    Unexpected,
-    Violated,
-)
+from fireside.domain.errors import StorageFull
+from fireside.store.database import DatabaseError, Rows, StoreLocked, Transaction, Unexpected, Violated
 from fireside.store.group_commit import GroupCommit, TransactionLost
-from fireside.store.queries import load_migrations, load_queries
+from fireside.store.queries import load_migrations, load_queries, missing_migrations
+from fireside.store.threaded import Readers, ThreadedDatabase
+from fireside.store.times import from_time, is_time, to_time
 
 T = TypeVar("T")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_READERS = 4
 _OLDEST = (3, 37)  # of STRICT tables
 _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR")
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
@@ -54,56 +42,23 @@ _SETTINGS = (
 )
 
 
-class SqliteDatabase:
+class SqliteDatabase(ThreadedDatabase):
     """One SQLite file that this process alone may write, from `start` until `close` or death."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
         self._queries = load_queries("sqlite")
         self._lock: int | None = None
-        self._writer: GroupCommit | None = None
-        self._readers: _Readers | None = None
-
-    async def start(self) -> None:
-        """Take the file's lock, apply missing migrations and start the threads; raises StoreLocked, DatabaseError."""
-        await asyncio.to_thread(self._open)
 
     async def close(self) -> None:
         """Write what has been asked for, end the threads and give the lock back."""
-        writer, readers, lock = self._writer, self._readers, self._lock
-        self._writer = self._readers = self._lock = None
-        if readers is not None:
-            await asyncio.to_thread(readers.close)
-        if writer is not None:
-            await writer.close()
+        lock, self._lock = self._lock, None
+        await super().close()
         if lock is not None:
             os.close(lock)
 
-    async def write(self, change: Sequence[Statement]) -> list[Rows]:
-        """Make a change of statements."""
-
-        def run(tx: Transaction) -> list[Rows]:
-            return [tx.run(one.query, one.params, expect=one.expect) for one in change]
-
-        return await self.decide(run)
-
-    async def decide(self, change: Callable[[Transaction], T]) -> T:
-        """Make a change that looks between its statements."""
-        if self._writer is None:
-            raise Unavailable("the store is not open")
-        return await self._writer.write(change)
-
-    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
-        """Run queries over one consistent state, in a reader's thread."""
-        return await self.look(lambda tx: [tx.run(one.query, one.params, expect=one.expect) for one in queries])
-
-    async def look(self, question: Callable[[Transaction], T]) -> T:
-        """Answer a question over one consistent state, in a reader's thread."""
-        if self._readers is None:
-            raise Unavailable("the store is not open")
-        return await self._readers.look(question)
-
-    def _open(self) -> None:
+    def _open(self) -> tuple[GroupCommit, Readers]:
         if sqlite3.sqlite_version_info < _OLDEST:
             raise DatabaseError(f"this Python has SQLite {sqlite3.sqlite_version}, Fireside needs 3.37 or newer")
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,9 +75,8 @@ class SqliteDatabase:
             if isinstance(error, sqlite3.Error | OSError):
                 raise _explained(error, self._path) from error
             raise
-        self._writer = GroupCommit(SqliteConnection(raw, self._queries), name="store-writer")
-        self._writer.start()
-        self._readers = _Readers(self._path, self._queries)
+        writer = GroupCommit(SqliteConnection(raw, self._queries), name="store-writer")
+        return writer, Readers(lambda: SqliteConnection(_connect(self._path), self._queries))
 
 
 class SqliteConnection:
@@ -150,9 +104,15 @@ class SqliteConnection:
         """Take the write lock at once, so that what a change reads cannot change before it writes."""
         self._execute("BEGIN IMMEDIATE")
 
-    def begin_read(self) -> None:
-        """Begin to see one state of the database."""
-        self._execute("BEGIN DEFERRED")
+    def look(self, question: Callable[[Transaction], T]) -> T:
+        """Answer a question over one consistent state."""
+        try:
+            self._execute("BEGIN DEFERRED")
+            return question(self)
+        except TransactionLost as lost:
+            raise lost.reason from lost
+        finally:
+            self.rollback()
 
     def commit(self) -> None:
         """Commit; returns when the log is on disk."""
@@ -187,49 +147,11 @@ class SqliteConnection:
             raise _lost(error) from error
 
 
-class _Readers:
-    """A few threads that read, each with its own connection."""
-
-    def __init__(self, path: Path, queries: Mapping[str, str]) -> None:
-        self._path = path
-        self._queries = queries
-        self._own = threading.local()
-        self._connections: list[SqliteConnection] = []
-        self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader", initializer=self._connect)
-
-    async def look(self, question: Callable[[Transaction], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, question)
-
-    def close(self) -> None:
-        self._pool.shutdown()
-        for connection in self._connections:
-            connection.close()
-
-    def _connect(self) -> None:
-        self._own.connection = SqliteConnection(_connect(self._path), self._queries)
-        self._connections.append(self._own.connection)
-
-    def _look(self, question: Callable[[Transaction], T]) -> T:
-        connection: SqliteConnection = self._own.connection
-        try:
-            connection.begin_read()
-            return question(connection)
-        except TransactionLost as lost:
-            raise lost.reason from lost
-        finally:
-            connection.rollback()
-
-
 def migrate(raw: sqlite3.Connection, migrations: Sequence[tuple[int, str]]) -> None:
     """Apply the migrations that the database has not seen, each in a transaction; refuse a database newer than them."""
     raw.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY) STRICT")
     (present,) = raw.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
-    newest = migrations[-1][0] if migrations else 0
-    if present > newest:
-        raise DatabaseError(
-            f"the database has version {present}, this Fireside knows up to {newest}: install a newer Fireside"
-        )
-    for version, script in migrations[present:]:
+    for version, script in missing_migrations(migrations, present):
         try:
             raw.executescript(f"BEGIN IMMEDIATE;\n{script}\nINSERT INTO schema_version VALUES ({version:d});\nCOMMIT;")
         except sqlite3.Error:
@@ -286,13 +208,9 @@ def _rows(cursor: sqlite3.Cursor) -> Rows:
 
 
 def _reader_of(name: str) -> Callable[[Any], Any] | None:
-    if name == "at" or name.endswith("_at"):
-        return _to_time
+    if is_time(name):
+        return to_time
     return _to_id if name == "id" or name.endswith("_id") else None
-
-
-def _to_time(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
 
 
 def _to_id(value: Any) -> Any:
@@ -301,7 +219,7 @@ def _to_id(value: Any) -> Any:
 
 def _to_sql(value: Any) -> Any:
     if isinstance(value, datetime):
-        return (value - _EPOCH) // _MICROSECOND
+        return from_time(value)
     return value.bytes if isinstance(value, UUID) else value
 
 

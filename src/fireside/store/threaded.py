@@ -1,0 +1,108 @@
+"""A database behind threads of our own: one that writes, a few that read. Knows no dialect.
+
+Both drivers are synchronous: an indexed read costs less than what a loop would add to it, and a writer's thread that
+drains what waits is what makes group commit simple.
+"""
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from fireside.domain.errors import Unavailable
+from fireside.store.database import Rows, Statement, Transaction
+from fireside.store.group_commit import GroupCommit
+
+T = TypeVar("T")
+_READERS = 4
+
+
+class ReadingConnection(Protocol):
+    """A connection that one reader's thread uses."""
+
+    def look(self, question: Callable[[Transaction], T]) -> T:
+        """Answer a question over one consistent state."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+class Readers:
+    """A few threads that read, each with a connection of its own, opened when it is first needed."""
+
+    def __init__(self, connect: Callable[[], ReadingConnection]) -> None:
+        self._connect = connect
+        self._own = threading.local()
+        self._connections: list[ReadingConnection] = []
+        self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+
+    async def look(self, question: Callable[[Transaction], T]) -> T:
+        """Answer a question in the next free thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, question)
+
+    def close(self) -> None:
+        """Answer what has been asked, and close the connections."""
+        self._pool.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    def _look(self, question: Callable[[Transaction], T]) -> T:
+        connection: ReadingConnection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = self._connect()
+            self._connections.append(connection)
+        return connection.look(question)
+
+
+class ThreadedDatabase(ABC):
+    """What a `Database` does with its threads; a dialect opens them."""
+
+    def __init__(self) -> None:
+        self._writer: GroupCommit | None = None
+        self._readers: Readers | None = None
+
+    async def start(self) -> None:
+        """Open the database, bring its schema up to date and start the threads."""
+        self._writer, self._readers = await asyncio.to_thread(self._open)
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Write what has been asked for and end the threads."""
+        writer, readers = self._writer, self._readers
+        self._writer = self._readers = None
+        if readers is not None:
+            await asyncio.to_thread(readers.close)
+        if writer is not None:
+            await writer.close()
+
+    async def write(self, change: Sequence[Statement]) -> list[Rows]:
+        """Make a change of statements."""
+        return await self.decide(lambda tx: _run_all(tx, change))
+
+    async def decide(self, change: Callable[[Transaction], T]) -> T:
+        """Make a change that looks between its statements."""
+        if self._writer is None:
+            raise Unavailable("the store is not open")
+        return await self._writer.write(change)
+
+    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
+        """Run queries over one consistent state, in a reader's thread."""
+        return await self.look(lambda tx: _run_all(tx, queries))
+
+    async def look(self, question: Callable[[Transaction], T]) -> T:
+        """Answer a question over one consistent state, in a reader's thread."""
+        if self._readers is None:
+            raise Unavailable("the store is not open")
+        return await self._readers.look(question)
+
+    @abstractmethod
+    def _open(self) -> tuple[GroupCommit, Readers]:
+        """Open the database in a thread; raises StoreLocked, DatabaseError."""
+
+
+def _run_all(tx: Transaction, statements: Sequence[Statement]) -> list[Rows]:
+    return [tx.run(one.query, one.params, expect=one.expect) for one in statements]
