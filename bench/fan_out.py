@@ -1,194 +1,164 @@
-"""What it costs to tell one job's events to many sockets, and how far the last socket is behind the first.
+"""What it costs to tell many: one job's live messages, to 1, 10 and 100 websockets of one user.
 
     python -m bench.fan_out [--sockets N ...] [--rounds N] [--folder DIR]
 
-Beside it, in turns, stands a bare server: the same web stack with nothing behind it, which sends the very frames that
-one socket was told, at the same pace. Processor time is the server process's own; the bus and the worker have theirs.
+A job of sixty steps of 50 ms tells each with its number. A step's spread is the time from the first socket that has it
+to the last; processor time for each frame is what the frames beyond the fewest sockets' cost the server. Beside it
+stands a bare broadcaster, which sends the frames that one socket of ours has heard, as far apart as they came. All
+sockets are read by this one process, which is a part of both spreads.
 """
 
 import asyncio
-import multiprocessing
-import socket
-import sys
 import time
-from collections.abc import Generator, Sequence
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
 
-import uvicorn
+import msgspec
 import uvloop
+from bench.broadcast import running_broadcaster, sending
 from bench.calling import Caller, Watcher, calling, watching
-from bench.measuring import ms, parser_of, print_table, ratio, work_folder
+from bench.measuring import high, middle, ms, parser_of, print_table, ratio, work_folder
 from bench.servers import Server, running_server
 from bench.workflows import sleep, submit_body
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 SHORT = ("--rounds=1",)
-_SECONDS, _STEPS = 2.0, 200
-_GREETING = '{"type":"status","data":{}}'
-_END = '"execution_success"'
-_READY_SECONDS = 60.0
-_END_SECONDS = 60.0
+STEPS = 60
+STEP_SECONDS = 0.05
 
-Frames = list[tuple[float, str | bytes]]
+Frames = Sequence[tuple[float, str | bytes]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Told:
-    """What telling so many sockets took; `behind_seconds` is from the first socket's last frame to the last one's."""
+    """What all rounds with one number of sockets came to; processor time is the telling process's own."""
 
-    frames: int
-    cpu_seconds: float
-    behind_seconds: float
-
-    @property
-    def cpu_of_frame(self) -> float:
-        """Processor time of one frame to one socket, in seconds."""
-        return self.cpu_seconds / self.frames
+    sockets: int
+    spreads: list[float] = field(default_factory=list[float])
+    frames: int = 0
+    lost: int = 0
+    cpu_seconds: float = 0.0
 
 
-def bare_app(frames: Frames) -> Starlette:
-    """Build the smallest app that sends these frames to everybody at their pace."""
-    sockets: set[WebSocket] = set()
-
-    async def watch(websocket: WebSocket) -> None:
-        await websocket.accept()
-        await websocket.send_text(_GREETING)
-        sockets.add(websocket)
-        try:
-            while True:
-                await websocket.receive()
-        except (RuntimeError, WebSocketDisconnect):
-            sockets.discard(websocket)
-
-    async def send(_: Request) -> Response:
-        begun = asyncio.get_running_loop().time()
-        for after, frame in frames:
-            await asyncio.sleep(begun + after - asyncio.get_running_loop().time())
-            for one in sockets:
-                await (one.send_text(frame) if isinstance(frame, str) else one.send_bytes(frame))
-        return PlainTextResponse("sent")
-
-    return Starlette(routes=[WebSocketRoute("/ws", watch), Route("/send", send)])
-
-
-def serve_barely(frames: Frames, listening: socket.socket, ready: Connection) -> None:
-    """Serve the bare app until this process is ended."""
-    config = uvicorn.Config(
-        bare_app(frames), ws="websockets-sansio", ws_per_message_deflate=False, log_level="error", lifespan="off"
-    )
-    ready.send("ready")
-    uvloop.run(uvicorn.Server(config).serve(sockets=[listening]))
-
-
-@contextmanager
-def bare_server(frames: Frames) -> Generator[Server]:
-    """Run the bare server as a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    heard, ready = context.Pipe(duplex=False)
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
-        child = context.Process(target=serve_barely, args=(frames, listening, ready))
-        child.start()
-        try:
-            if not heard.poll(_READY_SECONDS) or child.pid is None:
-                sys.exit("the bare server did not start")
-            yield Server(url=f"http://127.0.0.1:{listening.getsockname()[1]}", pid=child.pid, key="")
-        finally:
-            child.terminate()
-            child.join()
-
-
-async def record(server: Server) -> Frames:
-    """Run a job for one socket, and give its frames with the seconds since the first."""
-    async with calling(server) as (caller,), watching(server) as watcher:
-        watcher.frames.clear()
-        await _run_job(caller, [watcher])
-        begun = watcher.frames[0][0]
-        return [(at - begun, frame) for at, frame in watcher.frames]
-
-
-async def tell(server: Server, sockets: int, *, barely: bool) -> Told:
-    """Open the sockets, have everything told to them, and see what that took."""
+async def tell(server: Server, told: Told, job_id: str, start: Callable[[], Awaitable[object]]) -> Frames:
+    """Listen with all sockets to what `start` begins, add it up, and give what one of them heard."""
     async with AsyncExitStack() as stack:
-        (caller,) = await stack.enter_async_context(calling(server))
-        watchers = [await stack.enter_async_context(watching(server)) for _ in range(sockets)]
-        used = server.cpu_seconds()
+        watchers = [await stack.enter_async_context(watching(server)) for _ in range(told.sockets)]
         for watcher in watchers:
             watcher.frames.clear()
-        await (_send_barely(caller, watchers) if barely else _run_job(caller, watchers))
-        ends = [watcher.frames[-1][0] for watcher in watchers]
-        return Told(
-            frames=sum(len(watcher.frames) for watcher in watchers),
-            cpu_seconds=server.cpu_seconds() - used,
-            behind_seconds=max(ends) - min(ends),
-        )
+        used = server.cpu_seconds()
+        async with asyncio.TaskGroup() as group:
+            for watcher in watchers:
+                group.create_task(watcher.until("execution_success", job_id))
+            group.create_task(_await(start))
+        told.cpu_seconds += server.cpu_seconds() - used
+    _add_up(told, watchers)
+    return watchers[0].frames
 
 
-async def _run_job(caller: Caller, watchers: Sequence[Watcher]) -> None:
-    heard = [asyncio.create_task(_hear_all(watcher)) for watcher in watchers]
-    await caller.submit(submit_body(sleep(_SECONDS, _STEPS)))
-    await asyncio.gather(*heard)
+async def _await(start: Callable[[], Awaitable[object]]) -> None:
+    await start()
 
 
-async def _send_barely(caller: Caller, watchers: Sequence[Watcher]) -> None:
-    heard = [asyncio.create_task(_hear_all(watcher)) for watcher in watchers]
-    await caller.get("/send")
-    await asyncio.gather(*heard)
+def _add_up(told: Told, watchers: Sequence[Watcher]) -> None:
+    arrivals: defaultdict[int, list[float]] = defaultdict(list)
+    for watcher in watchers:
+        told.frames += len(watcher.frames)
+        for at, frame in watcher.frames:
+            if isinstance(frame, str) and '"progress"' in frame[:30]:
+                data = msgspec.json.decode(frame)["data"]
+                if data["max"] == STEPS:
+                    arrivals[data["value"]].append(at)
+    told.lost += STEPS * len(watchers) - sum(map(len, arrivals.values()))
+    told.spreads.extend(max(times) - min(times) for times in arrivals.values())
 
 
-async def _hear_all(watcher: Watcher) -> None:
-    async with asyncio.timeout(_END_SECONDS):
-        while True:
-            frame = await watcher.connection.recv()
-            watcher.frames.append((time.perf_counter(), frame))
-            if isinstance(frame, str) and _END in frame:
-                return
+async def run_job(server: Server, caller: Caller, told: Told) -> Frames:
+    """Run the job with all sockets open."""
+    job_id = str(uuid4())
+    body = submit_body(sleep(STEPS * STEP_SECONDS, STEPS), prompt_id=job_id)
+    return await tell(server, told, job_id, lambda: caller.submit(body))
 
 
-async def measure(server: Server, sizes: Sequence[int], rounds: int) -> None:
-    """Tell both ways in turns to ever more sockets, and print the best of each."""
-    rows: list[tuple[str, ...]] = []
-    frames = await record(server)
-    with bare_server(frames) as bare:
-        for sockets in sizes:
-            ours: list[Told] = []
-            plain: list[Told] = []
-            for _ in range(rounds):
-                ours.append(await tell(server, sockets, barely=False))
-                plain.append(await tell(bare, sockets, barely=True))
-            rows += _rows(sockets, len(frames), ours, plain)
-    columns = ("frames", "of them", "CPU us/frame", "last behind", "x bare CPU")
-    print_table(f"fan-out, a job of {_SECONDS:.0f} s and {_STEPS} steps", columns, rows)
+async def replay(broadcaster: Server, frames: Frames, told: Told) -> None:
+    """Have the broadcaster send the same frames, as far apart as they came."""
+    job_id = msgspec.json.decode(frames[-1][1])["data"]["prompt_id"]
+
+    async def play() -> None:
+        async with sending(broadcaster) as connection:
+            late = time.perf_counter() - frames[0][0]
+            for at, frame in frames:
+                await asyncio.sleep(max(0.0, at + late - time.perf_counter()))
+                await connection.send(frame)
+
+    await tell(broadcaster, told, job_id, play)
 
 
-def _rows(sockets: int, frames: int, ours: Sequence[Told], plain: Sequence[Told]) -> list[tuple[str, ...]]:
-    base = min(told.cpu_of_frame for told in plain)
-    return [
+async def measure(server: Server, broadcaster: Server, sockets: Sequence[int], rounds: int) -> None:
+    """Do both ways in turns with each number of sockets, and print them."""
+    ours, plain = [Told(count) for count in sockets], [Told(count) for count in sockets]
+    async with calling(server) as (caller,):
+        for _ in range(rounds):
+            for told, beside in zip(ours, plain, strict=True):
+                frames = await run_job(server, caller, told)
+                await replay(broadcaster, frames, beside)
+    _print(ours, plain)
+
+
+def _print(ours: Sequence[Told], plain: Sequence[Told]) -> None:
+    rows = [
         (
-            f"{sockets} sockets, {name}",
-            f"{ways[0].frames:,}",
-            f"{min(told.frames for told in ways) / sockets / frames:.0%}",
-            f"{min(told.cpu_of_frame for told in ways) * 1e6:,.0f}",
-            f"{ms(min(told.behind_seconds for told in ways))} ms",
-            ratio(min(told.cpu_of_frame for told in ways), base),
+            f"{way}, sockets: {told.sockets:,}",
+            ms(middle(told.spreads)),
+            ms(high(told.spreads)),
+            f"{told.frames:,}",
+            f"{told.lost:,}",
+            cost,
         )
-        for name, ways in (("bare server", plain), ("Fireside", ours))
+        for way, all_told in (("server", ours), ("broadcaster", plain))
+        for told, cost in zip(all_told, _costs(all_told), strict=True)
     ]
+    print_table("fan-out", ("spread ms", "95 % ms", "frames", "lost steps", "CPU us each"), rows)
+    pairs = [
+        (f"sockets: {told.sockets:,}", ratio(middle(told.spreads), middle(beside.spreads)), _cost_ratio(cost, other))
+        for told, beside, cost, other in zip(ours, plain, _costs(ours), _costs(plain), strict=True)
+        if told.sockets > 1
+    ]
+    print_table("fan-out, x broadcaster", ("spread", "CPU"), pairs)
+
+
+def _costs(all_told: Sequence[Told]) -> list[str]:
+    """Give the processor time of a frame beyond the first of the list, in microseconds."""
+    least = all_told[0]
+    return [
+        f"{(told.cpu_seconds - least.cpu_seconds) / (told.frames - least.frames) * 1e6:.1f}"
+        if told.frames > least.frames
+        else ""
+        for told in all_told
+    ]
+
+
+def _cost_ratio(cost: str, other: str) -> str:
+    return ratio(float(cost), float(other)) if cost and other and float(other) else ""
+
+
+async def measure_all(folder: Path, sockets: Sequence[int], rounds: int) -> None:
+    """Start both sides and measure."""
+    with running_server(folder / "data") as server, running_broadcaster() as broadcaster:
+        await measure(server, broadcaster, sockets, rounds)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = parser_of("fan_out", __doc__)
     parser.add_argument("--sockets", type=int, nargs="+", default=[1, 10, 100])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
-    with work_folder(options.folder) as folder, running_server(folder / "data") as server:
-        uvloop.run(measure(server, options.sockets, options.rounds))
+    with work_folder(options.folder) as folder:
+        uvloop.run(measure_all(folder, sorted(options.sockets), options.rounds))
 
 
 if __name__ == "__main__":
