@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from tests.postgres_server import PostgresServer, running_server
 from websockets.sync.client import ClientConnection, connect
 
 _READY_SECONDS = 60.0
@@ -167,4 +168,11 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server with one worker for the tests of a module that leave it as they found it."""
     with _server(tmp_path_factory.mktemp("shared") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL for all tests; each takes a database of its own."""
+    with running_server() as server:
         yield server

@@ -1,15 +1,13 @@
 """Random histories: what the store lists and counts equals a brute-force count over all jobs."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from pathlib import Path
 from uuid import UUID
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,14 +17,12 @@ from fireside.domain.jobs import HELD_STATES, Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, JobPage, JobSort, Window
 from fireside.domain.outputs import Media, OutputSummary
-from fireside.store.database import Database
 from fireside.store.records import Ending, JobBody, NewJob, QueueCounts
-from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 BODY = JobBody(graph=b"{}", extra_data=b"{}", outputs=())
-OpenDatabase = Callable[[Path], Database]
+OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
 
 # What happens to a job after its submit; the last verb leaves it where the listing finds it.
 PATHS: Sequence[Sequence[Verb]] = [
@@ -92,12 +88,6 @@ ALIKE = [
 ]
 
 
-@pytest.fixture(params=["sqlite"], scope="module")
-def open_database(request: pytest.FixtureRequest) -> OpenDatabase:
-    assert request.param == "sqlite"
-    return lambda folder: SqliteDatabase(folder / "fireside.db")
-
-
 @settings(max_examples=40, deadline=None)
 @example(histories=ALIKE * 4, questions=[JobFilter(states=frozenset({state})) for state in JobState])
 @given(
@@ -105,28 +95,22 @@ def open_database(request: pytest.FixtureRequest) -> OpenDatabase:
     questions=st.lists(filters, min_size=6, max_size=6).map(lambda some: [JobFilter(), *some]),
 )
 def test_pages_totals_and_counters_equal_a_brute_force_count(
-    open_database: OpenDatabase, histories: list[Life], questions: list[JobFilter]
+    open_store: OpenStore, histories: list[Life], questions: list[JobFilter]
 ) -> None:
-    asyncio.run(_compare(open_database, histories, questions))
+    asyncio.run(_compare(open_store, histories, questions))
 
 
-async def _compare(open_database: OpenDatabase, histories: list[Life], questions: list[JobFilter]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        database = open_database(Path(folder))
-        await database.start()
-        try:
-            store = Store(database)
-            users = [(await store.add_user(name, Role.MEMBER, NOW)).id for name in ("ann", "bob")]
-            jobs = await _live(store, users, histories)
-            for user_id in users:
-                mine = [(job, media) for job, media in jobs if job.user_id == user_id]
-                for wanted, window in product(questions, WINDOWS):
-                    page = await store.list_jobs(user_id, wanted, window)
-                    assert replace(page, next_after=None) == page_of(mine, wanted, window)
-                assert await store.miscounted(user_id) == 0
-                assert await store.queue_counts(user_id) == counts_of(job for job, _ in mine)
-        finally:
-            await database.close()
+async def _compare(open_store: OpenStore, histories: list[Life], questions: list[JobFilter]) -> None:
+    async with open_store() as store:
+        users = [(await store.add_user(name, Role.MEMBER, NOW)).id for name in ("ann", "bob")]
+        jobs = await _live(store, users, histories)
+        for user_id in users:
+            mine = [(job, media) for job, media in jobs if job.user_id == user_id]
+            for wanted, window in product(questions, WINDOWS):
+                page = await store.list_jobs(user_id, wanted, window)
+                assert replace(page, next_after=None) == page_of(mine, wanted, window)
+            assert await store.miscounted(user_id) == 0
+            assert await store.queue_counts(user_id) == counts_of(job for job, _ in mine)
 
 
 async def _live(store: Store, users: list[UserId], histories: list[Life]) -> list[tuple[Job, Media]]:

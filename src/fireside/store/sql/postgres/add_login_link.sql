@@ -1,0 +1,2 @@
+-- Add a one-time login link.
+INSERT INTO login_link (digest, user_id, expires_at) VALUES (:digest, :user_id, :expires_at);

@@ -1,0 +1,2 @@
+-- Add a browser's session.
+INSERT INTO session (digest, user_id, created_at, expires_at) VALUES (:digest, :user_id, :now, :expires_at);

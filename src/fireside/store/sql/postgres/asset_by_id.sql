@@ -1,0 +1,2 @@
+-- Read a file's record.
+SELECT * FROM asset WHERE id = :id AND user_id = :user_id;

@@ -1,0 +1,3 @@
+-- Read a user's records of some bytes in one folder.
+SELECT * FROM asset
+WHERE hash = :hash AND user_id = :user_id AND folder = :folder AND subfolder = :subfolder ORDER BY pk;

@@ -1,0 +1,2 @@
+-- Ask whether the database reads.
+SELECT checks FROM health;

@@ -1,0 +1,2 @@
+-- Ask whether the database writes.
+UPDATE health SET checks = checks + 1;

@@ -1,0 +1,2 @@
+-- Forget all blocks of a history.
+DELETE FROM job_block WHERE user_id = :user_id AND workflow = :workflow;

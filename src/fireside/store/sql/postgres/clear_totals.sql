@@ -1,0 +1,2 @@
+-- Forget all totals of a user.
+DELETE FROM job_total WHERE user_id = :user_id;

@@ -1,0 +1,21 @@
+-- Count the job that was queued just now, unless the user has as many queued jobs as they may.
+-- Idling earns no credit: who had nothing in hand starts where the least served of those is who compete for a worker or,
+-- while nobody does, where the most served of all is. What is still being run counts as begun, not as done.
+WITH level AS NOT MATERIALIZED (
+    SELECT queued, held, max_running, virtual_time - (
+        SELECT coalesce(sum(charged_seconds), 0) FROM job
+        WHERE job.user_id = user_share.user_id AND worker_id IS NOT NULL
+    ) / weight AS begun
+    FROM user_share JOIN "user" ON "user".id = user_share.user_id
+)
+UPDATE user_share SET
+    sequence = sequence + 1, last_created_at = greatest(:now::bigint, last_created_at + 1),
+    next_number = next_number + :numbered::boolean::integer, queued = queued + 1,
+    virtual_time = CASE WHEN queued > 0 OR held > 0 THEN virtual_time ELSE greatest(virtual_time, coalesce(
+        (
+            SELECT min(begun) FROM level
+            WHERE (queued > 0 OR held > 0) AND queued > 0 AND (max_running IS NULL OR held < max_running)
+        ),
+        (SELECT max(begun) FROM level)
+    )) END
+WHERE user_id = :user_id AND (:max_queued::bigint IS NULL OR queued < :max_queued::bigint) RETURNING user_id;

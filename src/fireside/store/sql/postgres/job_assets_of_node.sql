@@ -1,0 +1,2 @@
+-- Read the files that one node of a job has made.
+SELECT * FROM asset WHERE job_id = :id AND node_id = :node_id ORDER BY pk;

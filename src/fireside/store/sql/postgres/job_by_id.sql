@@ -1,0 +1,2 @@
+-- Read a job.
+SELECT * FROM job WHERE id = :id;

@@ -1,0 +1,2 @@
+-- Find a valid key.
+SELECT * FROM api_key WHERE digest = :digest AND revoked_at IS NULL;

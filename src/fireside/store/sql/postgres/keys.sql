@@ -1,0 +1,2 @@
+-- Read all keys.
+SELECT * FROM api_key ORDER BY id;

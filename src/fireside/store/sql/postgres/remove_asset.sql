@@ -1,0 +1,2 @@
+-- Forget a file.
+DELETE FROM asset WHERE id = :id;

@@ -1,0 +1,2 @@
+-- Ask whether a leader's term is the present one.
+SELECT term FROM leader WHERE term = :term;

@@ -1,0 +1,2 @@
+-- Read a user.
+SELECT * FROM "user" WHERE id = :id;

@@ -1,0 +1,2 @@
+-- Read the user of a name.
+SELECT * FROM "user" WHERE name = :name;

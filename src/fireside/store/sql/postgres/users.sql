@@ -1,0 +1,2 @@
+-- Read all users, oldest first.
+SELECT * FROM "user" ORDER BY id;

@@ -1,0 +1,2 @@
+-- Read a worker.
+SELECT * FROM worker WHERE id = :id;

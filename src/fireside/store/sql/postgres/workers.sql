@@ -1,0 +1,2 @@
+-- Read all workers that ever joined.
+SELECT * FROM worker ORDER BY id;

