@@ -16,51 +16,56 @@ from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
+OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
 
 @asynccontextmanager
-async def _served(database: Database) -> AsyncGenerator[Store]:
+async def _served(database: Database) -> AsyncGenerator[Database]:
     await database.start()
     try:
-        yield Store(database)
+        yield database
     finally:
         await database.close()
 
 
 @asynccontextmanager
-async def _sqlite() -> AsyncGenerator[Store]:
+async def _sqlite() -> AsyncGenerator[Database]:
     with tempfile.TemporaryDirectory() as folder:
-        async with _served(SqliteDatabase(Path(folder) / "fireside.db")) as store:
-            yield store
+        async with _served(SqliteDatabase(Path(folder) / "fireside.db")) as database:
+            yield database
 
 
 @pytest.fixture(scope="session")
-def open_sqlite() -> OpenStore:
+def open_sqlite() -> OpenDatabase:
     return _sqlite
 
 
 @pytest.fixture(scope="session")
-def open_postgres(postgres_server: PostgresServer) -> OpenStore:
+def open_postgres(postgres_server: PostgresServer) -> OpenDatabase:
     @asynccontextmanager
-    async def postgres() -> AsyncGenerator[Store]:
+    async def postgres() -> AsyncGenerator[Database]:
         with postgres_server.database() as url:
-            async with _served(PostgresDatabase(url)) as store:
-                yield store
+            async with _served(PostgresDatabase(url)) as database:
+                yield database
 
     return postgres
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def open_store(request: pytest.FixtureRequest) -> OpenStore:
-    """Open an empty store: `async with open_store() as store`."""
+def open_database(request: pytest.FixtureRequest) -> OpenDatabase:
+    """Open an empty database: `async with open_database() as database`."""
     return request.getfixturevalue(f"open_{request.param}")
 
 
 @pytest.fixture
-async def store(open_store: OpenStore) -> AsyncIterator[Store]:
-    async with open_store() as store:
-        yield store
+async def database(open_database: OpenDatabase) -> AsyncIterator[Database]:
+    async with open_database() as database:
+        yield database
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    return Store(database)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import stat
-import threading
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 import pytest
 
 from fireside.domain.accounts import Role
-from fireside.domain.errors import StorageFull, Unavailable
-from fireside.store.database import DatabaseError, Rows, Statement, StoreLocked, Transaction, Unexpected, Violated
+from fireside.domain.errors import StorageFull
+from fireside.store.database import DatabaseError, Rows, Statement, StoreLocked, Transaction
 from fireside.store.queries import load_migrations, load_queries
 from fireside.store.sqlite import SqliteDatabase, migrate
 from fireside.store.store import Store
@@ -139,33 +138,6 @@ def test_a_migration_that_fails_halfway_leaves_the_step_before() -> None:
     raw.close()
 
 
-async def test_a_refused_change_leaves_its_neighbours_and_none_of_itself(database: SqliteDatabase) -> None:
-    changes = [[add_user(f"user-{n}")] for n in range(20)]
-    changes[7] = [add_user("half"), Statement("require_term", {"term": 5}, expect=1)]
-    changes[13] = [add_user("other half"), add_user("user-0")]
-
-    answers = await asyncio.gather(*(database.write(change) for change in changes), return_exceptions=True)
-
-    assert isinstance(answers[7], Unexpected)
-    assert answers[7].query == "require_term"
-    assert isinstance(answers[13], Violated)
-    assert answers[13].constraint == "user.name"
-    assert await names(database) == [f"user-{n}" for n in range(20) if n not in (7, 13)]
-
-
-async def test_whatever_a_decision_raises_reaches_its_caller_and_undoes_it(database: SqliteDatabase) -> None:
-    def change(tx: Transaction) -> Rows:
-        tx.run("add_user", add_user("ann").params)
-        raise LookupError("no")
-
-    with pytest.raises(LookupError):
-        await database.decide(change)
-    with pytest.raises(DatabaseError):
-        await database.write([add_user("bob"), Statement("user_by_id", {"wrong": 1})])
-
-    assert await names(database) == []
-
-
 async def test_a_commit_that_fails_is_heard_by_everybody_in_it(database: SqliteDatabase) -> None:
     # Deferred, so that the missing user is noticed at the commit and not before.
     def break_a_promise(tx: Transaction) -> Rows:
@@ -182,68 +154,6 @@ async def test_a_commit_that_fails_is_heard_by_everybody_in_it(database: SqliteD
     assert [type(answer) for answer in answers] == [DatabaseError, DatabaseError]
     await database.write([add_user("bob")])
     assert await names(database) == ["bob"]
-
-
-async def test_a_caller_that_goes_harms_nobody_and_before_its_turn_is_not_written_for(database: SqliteDatabase) -> None:
-    complaints: list[Any] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
-    entered, go_on = threading.Event(), threading.Event()
-
-    def wait(tx: Transaction) -> Rows:
-        entered.set()
-        assert go_on.wait(20)
-        return tx.run("add_user", add_user("ann").params)
-
-    in_its_turn = asyncio.create_task(database.decide(wait))
-    assert await asyncio.to_thread(entered.wait, 20)
-    before_its_turn = asyncio.create_task(database.write([add_user("bob")]))
-    staying = asyncio.create_task(database.write([add_user("eve")]))
-    await asyncio.sleep(0)
-
-    in_its_turn.cancel()
-    before_its_turn.cancel()
-    await asyncio.wait([in_its_turn, before_its_turn])
-    go_on.set()
-    await staying
-
-    assert await names(database) == ["ann", "eve"]
-    assert complaints == []
-
-
-async def test_queries_read_together_see_one_state(database: SqliteDatabase) -> None:
-    async def write() -> None:
-        for n in range(30):
-            await database.write([add_user(f"user-{n}")])
-
-    writing = asyncio.create_task(write())
-    while not writing.done():
-        first, *_, last = await database.read(
-            [Statement("users"), *([Statement("check_read")] * 20), Statement("users")]
-        )
-        assert first == last
-    await writing
-
-
-async def test_a_closed_database_refuses_at_once(tmp_path: Path) -> None:
-    database = SqliteDatabase(tmp_path / "fireside.db")
-    with pytest.raises(Unavailable):
-        await database.read([Statement("users")])
-    await database.start()
-    await database.close()
-
-    with pytest.raises(Unavailable):
-        await database.write([add_user("ann")])
-
-
-async def test_what_was_asked_before_the_close_is_written(tmp_path: Path) -> None:
-    database = SqliteDatabase(tmp_path / "fireside.db")
-    await database.start()
-    writing = [asyncio.ensure_future(database.write([add_user(f"user-{n}")])) for n in range(9)]
-    await asyncio.sleep(0)
-
-    await database.close()
-
-    assert len(await asyncio.gather(*writing)) == 9
 
 
 @pytest.mark.parametrize("query", sorted(load_queries("sqlite")))

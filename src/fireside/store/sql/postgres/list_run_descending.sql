@@ -1,57 +1,77 @@
--- Read a window of a user's jobs that ran, longest run first: the ranges of up to 18 classes are merged, not sorted.
+-- Read a window of a user's jobs that ran, longest run first.
+-- The ranges of up to 18 classes are merged; each says its order, or the planner would sort them all.
 SELECT job.* FROM (
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_0 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_1 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_2 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_3 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_4 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_5 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_6 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_7 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_8 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_9 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_10 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_11 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_12 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_13 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_14 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_15 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_16 AND run_us > 0 AND run_us < :bound
-    UNION ALL
-    SELECT pk, run_us FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_17 AND run_us > 0 AND run_us < :bound
-    ORDER BY run_us DESC, pk DESC LIMIT :limit OFFSET :offset
+    SELECT pk FROM (
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_0 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_1 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_2 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_3 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_4 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_5 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_6 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_7 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_8 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_9 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_10 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_11 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_12 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_13 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_14 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_15 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_16 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+        UNION ALL
+        (SELECT pk, run_us FROM job
+         WHERE user_id = :user_id AND class NOT IN (0, 1) AND class = :ended_17 AND run_us > 0 AND run_us < :bound
+         ORDER BY run_us DESC, pk DESC)
+    ) AS keys ORDER BY run_us DESC, pk DESC LIMIT :limit OFFSET :offset
 ) AS page JOIN job ON job.pk = page.pk ORDER BY job.run_us DESC, job.pk DESC;
