@@ -40,6 +40,8 @@ from fireside.server.edge import build_edge
 from fireside.server.fleet_reports import FleetReports
 from fireside.server.listening import Doors
 from fireside.server.services import Services
+from fireside.store.database import Database
+from fireside.store.postgres import PostgresDatabase
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 from fireside.upkeep.duties import duties
@@ -87,7 +89,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
         keys = ServerKeys.load_or_create(data_dir, config)
-        database = SqliteDatabase(data_dir / "fireside.db")
+        database = _database(config, data_dir)
         stack.push_async_callback(database.close)
         await database.start()
         store = Store(database)
@@ -178,6 +180,12 @@ async def open_admin_app(config: Config) -> AsyncGenerator[Any]:
     """Give the app as it answers on the admin socket, without a server: for commands while none runs."""
     async with assemble(config, public_url=config.public_url or "http://localhost") as assembly:
         yield build_edge(assembly.services, as_admin=True)
+
+
+def _database(config: Config, data_dir: Path) -> Database:
+    if config.database_url:
+        return PostgresDatabase(config.database_url)
+    return SqliteDatabase(data_dir / "fireside.db")
 
 
 def _authority(config: Config, keys: ServerKeys) -> BusAuthority:

@@ -33,6 +33,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535), _help("Port to listen on; 0 takes a free one.")] = 8787
     data_dir: Annotated[str, _help("Folder that holds everything Fireside remembers.")] = "fireside-data"
+    database_url: Annotated[
+        str,
+        _help(
+            "postgresql:// URL of the database, which servers may share; empty: SQLite in the data folder.", secret=True
+        ),
+    ] = ""
     public_url: Annotated[
         str, _help("The URL people reach this server by, for absolute links; empty: built from host and port.")
     ] = ""
