@@ -13,7 +13,7 @@ from typing import Any, LiteralString, NoReturn, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 
 from fireside.domain.errors import FiresideError, Unavailable
 from fireside.store.database import DatabaseError, Rows, Transaction, Unexpected, Violated
@@ -28,8 +28,8 @@ T = TypeVar("T")
 _TAKE_LOCK: LiteralString = "SELECT pg_advisory_lock(1718186597, 1)"
 _GIVE_LOCK: LiteralString = "SELECT pg_advisory_unlock(1718186597, 1)"
 # READ COMMITTED, so that what is read after the lock was taken is what the writer before us has left.
-_BEGIN: LiteralString = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(1718186597, 1)"
-_BEGIN_READ: LiteralString = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(1718186597, 1)"
+_BEGIN_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
 
@@ -50,10 +50,17 @@ class PostgresDatabase(ThreadedDatabase):
             if isinstance(error, psycopg.Error):
                 raise explained(error) from error
             raise
-        return GroupCommit(connection, name="store-writer"), Readers(self._connect)
+        return GroupCommit(connection, name="store-writer"), Readers(self._connect_reader)
 
     def _connect(self) -> "PostgresConnection":
         return PostgresConnection(lambda: connect(self._parameters), self._queries)
+
+    def _connect_reader(self) -> "PostgresConnection":
+        try:
+            return self._connect()
+        except DatabaseError as error:
+            # The database was there when we started, and will be again.
+            raise Unavailable(error.message) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,7 @@ class PostgresConnection:
     def commit(self) -> None:
         """Commit; returns when the log is on disk."""
         try:
-            self.raw.execute("COMMIT")
+            done = _control(self.raw, b"COMMIT")
         except psycopg.Error as error:
             if not self.raw.closed:
                 raise TransactionLost(explained(error)) from error
@@ -133,18 +140,20 @@ class PostgresConnection:
                     "the database was lost while it committed: look whether the change was made, then try again"
                 )
             ) from error
+        if done != b"COMMIT":
+            raise TransactionLost(DatabaseError("the database undid what followed a statement that had failed"))
 
     def rollback(self) -> None:
         """End the transaction, if there is one."""
         try:
             if not self.raw.closed and self.raw.info.transaction_status != TransactionStatus.IDLE:
-                self.raw.execute("ROLLBACK")
+                _control(self.raw, b"ROLLBACK")
         except psycopg.Error:
             self.raw.close()
 
     def save(self) -> None:
         """Set the change's savepoint; the one before is released with it, which saves a way to the server and back."""
-        self._execute("RELEASE change; SAVEPOINT change" if self._is_savepoint_kept else "SAVEPOINT change")
+        self._execute(b"RELEASE change; SAVEPOINT change" if self._is_savepoint_kept else b"SAVEPOINT change")
 
     def keep(self) -> None:
         """Keep the change; its savepoint goes with the next one, or with the commit."""
@@ -152,7 +161,7 @@ class PostgresConnection:
 
     def undo(self) -> None:
         """Undo the change."""
-        self._execute("ROLLBACK TO change; RELEASE change")
+        self._execute(b"ROLLBACK TO change; RELEASE change")
         self._is_savepoint_kept = False
 
     def close(self) -> None:
@@ -166,7 +175,7 @@ class PostgresConnection:
         finally:
             self.rollback()
 
-    def _begin(self, how: LiteralString) -> None:
+    def _begin(self, how: bytes) -> None:
         """Begin a transaction, if need be over a new connection: nothing has been asked that could be lost."""
         if not self.raw.closed:
             try:
@@ -186,13 +195,15 @@ class PostgresConnection:
         except FiresideError as error:
             raise TransactionLost(Unavailable(error.message)) from error
 
-    def _execute(self, sql: LiteralString) -> None:
+    def _execute(self, sql: bytes) -> None:
         try:
-            self.raw.execute(sql)
+            _control(self.raw, sql)
         except psycopg.Error as error:
             raise TransactionLost(self._reason(error)) from error
 
     def _fail(self, error: psycopg.Error) -> NoReturn:
+        if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+            self.raw.close()
         if self.raw.closed:
             raise TransactionLost(self._reason(error)) from error
         raise explained(error) from error
@@ -230,6 +241,17 @@ def migrate(raw: RawConnection, migrations: Sequence[tuple[int, str]]) -> None:
     finally:
         if not raw.closed:
             raw.execute(_GIVE_LOCK)
+
+
+def _control(raw: RawConnection, sql: bytes) -> bytes | None:
+    """Begin or end something, past psycopg, which forgets all prepared statements when it sees a ROLLBACK."""
+    result = raw.pgconn.exec_(sql)
+    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        if result.error_field(DiagnosticField.SQLSTATE) is None:
+            # The words are libpq's own and not the server's, whatever libpq says of the connection itself.
+            raw.close()
+        raise psycopg.errors.error_from_result(result)
+    return result.command_status
 
 
 def _to_sql(value: Any) -> str | bytes | None:
