@@ -1,0 +1,89 @@
+"""How PostgreSQL goes about our queries over a history of some size: by an index, and merging where it could sort."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from tests.postgres_server import PostgresServer
+
+from fireside.store.postgres import prepare
+from fireside.store.postgres_link import RawConnection, connect, read_url
+from fireside.store.queries import load_queries
+
+QUERIES = load_queries("postgres")
+LISTS = [query for query in QUERIES if query.startswith(("list_created", "list_idle", "list_run"))]
+# Tables of a few rows, read whole on purpose.
+SMALL = {"user_share", "leader", "health"}
+HISTORY = """
+INSERT INTO "user" (name, role, weight, created_at) SELECT n::text, 'member', 1, 1 FROM generate_series(1, 20) AS n;
+INSERT INTO user_share (user_id) SELECT id FROM "user";
+INSERT INTO job (
+    pk, id, user_id, class, run_us, state, number, created_at, changed_at, started_at, ended_at, workflow_id
+)
+SELECT (1::bigint << 40) | n, gen_random_uuid(), 1, 17, n % 97, 'succeeded', n, 1, 1, 1, 1 + n % 97, 'w' || n % 5
+FROM generate_series(1, 20000) AS n;
+"""
+
+
+@pytest.fixture(scope="module")
+def raw(postgres_server: PostgresServer) -> Iterator[RawConnection]:
+    with postgres_server.database() as url, connect(read_url(url)) as raw:
+        raw.execute(HISTORY.encode())  # type: ignore[arg-type]
+        raw.execute("VACUUM ANALYZE")
+        yield raw
+
+
+def explained(raw: RawConnection, query: str, options: str) -> list[Any]:
+    rows = raw.execute(f"EXPLAIN ({options}) {query}".encode()).fetchall()  # type: ignore[arg-type]
+    return [row[0] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def plans(raw: RawConnection) -> Mapping[str, list[str]]:
+    return {name: explained(raw, prepare(text).sql, "GENERIC_PLAN, COSTS OFF") for name, text in QUERIES.items()}
+
+
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_no_query_scans_a_table_that_grows(plans: Mapping[str, list[str]], query: str) -> None:
+    scanned = {found[1] for step in plans[query] if (found := re.search(r"Seq Scan on (\w+)", step))}
+
+    assert scanned <= SMALL
+
+
+@pytest.mark.parametrize("query", LISTS)
+def test_a_window_merges_ranges_of_indexes_and_sorts_only_the_page(plans: Mapping[str, list[str]], query: str) -> None:
+    steps = [step.strip().removeprefix("->  ") for step in plans[query]]
+    keys = steps[steps.index("Limit") + 1 :]
+
+    assert keys[0] == "Merge Append"
+    ranges = [step for step in keys if "using job_ended" in step or "using job_active" in step]
+    assert len(ranges) == 18 if "list_run" in query else 20
+    assert all(step.startswith("Index Only Scan") for step in ranges)
+    assert not any("Sort" in step and "Sort Key" not in step for step in keys)
+
+
+@pytest.mark.parametrize("query", ["queued_jobs_of_user", "held_jobs_of_user"])
+def test_a_queue_is_read_in_the_order_of_its_index(plans: Mapping[str, list[str]], query: str) -> None:
+    assert not any("Sort" in step for step in plans[query])
+
+
+def test_the_first_page_touches_few_rows_of_a_long_history(raw: RawConnection) -> None:
+    prepared = prepare(QUERIES["list_created_descending"])
+    values = dict.fromkeys(prepared.names, -1) | {"user_id": 1, "ended_0": 17, "bound": 1 << 62, "limit": 10}
+    values["offset"] = 0
+    raw.execute(f"PREPARE page AS {prepared.sql}".encode())  # type: ignore[arg-type]
+    call = f"EXECUTE page ({', '.join(str(values[name]) for name in prepared.names)})"
+
+    (plan,) = explained(raw, call, "ANALYZE, FORMAT JSON")[0]
+
+    assert most_rows(plan["Plan"]) == 10
+
+
+def most_rows(node: Mapping[str, object]) -> float:
+    """The most rows that one step of a plan gave."""
+    below = node.get("Plans", [])
+    assert isinstance(below, list)
+    rows = node["Actual Rows"]
+    assert isinstance(rows, int | float)
+    return max([rows, *(most_rows(one) for one in below)])
