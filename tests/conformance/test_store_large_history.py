@@ -4,13 +4,13 @@ Rows are written straight into the table, because a hundred thousand lives would
 counted anew, and kept from there on by the verbs that are examined.
 """
 
+import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,6 +23,9 @@ from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, JobSort, Window
 from fireside.domain.outputs import Media, OutputSummary
 from fireside.store.classes import classes_of
+from fireside.store.database import Database
+from fireside.store.postgres import PostgresDatabase
+from fireside.store.postgres_link import connect
 from fireside.store.records import Ending, JobBody, NewJob
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
@@ -82,18 +85,41 @@ def _rows(user_id: UserId) -> list[Row]:
     return rows
 
 
-def _insert(path: Path, user_id: UserId, rows: Sequence[Row]) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+def _insert(database: Database, user_id: UserId, rows: Sequence[Row]) -> None:
+    counts = (ROWS, sum(row.number == 0 for row in rows), sum(row.number == 1 for row in rows), user_id)
+    share = "UPDATE user_share SET sequence = {}, queued = {}, held = {} WHERE user_id = {}".format(*counts)
+    columns = (
+        "pk, id, user_id, class, run_us, state, number, attempt, fence, worker_id, created_at, changed_at, started_at,"
+        " ended_at, workflow_id"
+    )
+    values = (_columns(user_id, row) for row in rows)
+    if isinstance(database, PostgresDatabase):
+        with connect(database._parameters) as raw, raw.transaction(), raw.cursor() as cursor:
+            with cursor.copy(f"COPY job ({columns}) FROM STDIN".encode()) as copy:
+                for one in values:
+                    copy.write_row(one)
+            raw.execute(share.encode())
+        return
+    assert isinstance(database, SqliteDatabase)
+    with closing(sqlite3.connect(database._path, isolation_level=None)) as raw:
         raw.execute("BEGIN")
-        raw.executemany(
-            "INSERT INTO job (pk, id, user_id, class, run_us, state, number, attempt, fence, worker_id, created_at,"
-            " changed_at, started_at, ended_at, workflow_id) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, 1, 1, ?, ?, ?)",
-            [_columns(user_id, row) for row in rows],
-        )
-        raw.execute("UPDATE user_share SET sequence = ?, queued = ?, held = ? WHERE user_id = ?", (
-            ROWS, sum(row.number == 0 for row in rows), sum(row.number == 1 for row in rows), user_id,
-        ))  # fmt: skip
+        holes = ", ".join("?" * len(columns.split(",")))
+        rows_of_bytes = ((pk, job_id.bytes, *more) for pk, job_id, *more in values)
+        raw.executemany(f"INSERT INTO job ({columns}) VALUES ({holes})", rows_of_bytes)
+        raw.execute(share)
         raw.execute("COMMIT")
+
+
+def _damage(database: Database, *commands: str) -> None:
+    if isinstance(database, PostgresDatabase):
+        with connect(database._parameters) as raw:
+            for command in commands:
+                raw.execute(command.encode())
+        return
+    assert isinstance(database, SqliteDatabase)
+    with closing(sqlite3.connect(database._path, isolation_level=None)) as raw:
+        for command in commands:
+            raw.execute(command)
 
 
 def _columns(user_id: UserId, row: Row) -> tuple[Any, ...]:
@@ -103,30 +129,31 @@ def _columns(user_id: UserId, row: Row) -> tuple[Any, ...]:
     ended = (10 + row.run_us) if has_ended else None
     state = STATES.get(row.number, "succeeded")
     return (
-        row.pk, row.id.bytes, user_id, row.number, row.run_us, state, held, held, "w" if held else None,
+        row.pk, row.id, user_id, row.number, row.run_us, state, 0, held, held, "w" if held else None, 1, 1,
         began, ended, row.workflow_id,
     )  # fmt: skip
 
 
 @dataclass
 class Library:
-    store: Store
+    database: Database
     user_id: UserId
     rows: list[Row]
 
+    @property
+    def store(self) -> Store:
+        return Store(self.database)
+
 
 @pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    database = SqliteDatabase(tmp_path / "fireside.db")
-    await database.start()
+async def library(database: Database) -> Library:
     store = Store(database)
     user = await store.add_user("ann", Role.MEMBER, NOW)
     rows = _rows(user.id)
-    _insert(tmp_path / "fireside.db", user.id, rows)
+    await asyncio.to_thread(_insert, database, user.id, rows)
     await store.recount(user.id)
     assert await store.promote_large_histories() == 2
-    yield Library(store, user.id, rows)
-    await database.close()
+    return Library(database, user.id, rows)
 
 
 def _wanted(rows: Sequence[Row], wanted: JobFilter, window: Window) -> list[Row]:
@@ -180,10 +207,12 @@ async def test_the_counters_of_a_large_history_stay_true_through_every_verb(libr
     assert page.total == sum(row.number in ACTIVE for row in library.rows) + 10
 
 
-async def test_counters_that_were_damaged_are_found_and_put_right(library: Library, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "fireside.db", isolation_level=None)) as raw:
-        raw.execute("UPDATE job_total SET n = n + 1 WHERE class = 3 AND workflow = ''")
-        raw.execute("DELETE FROM job_block WHERE axis = 1 AND block = 3")
+async def test_counters_that_were_damaged_are_found_and_put_right(library: Library) -> None:
+    _damage(
+        library.database,
+        "UPDATE job_total SET n = n + 1 WHERE class = 3 AND workflow = ''",
+        "DELETE FROM job_block WHERE axis = 1 AND block = 3",
+    )
     assert await library.store.miscounted(library.user_id) > 1
 
     await library.store.recount(library.user_id)
