@@ -5,7 +5,7 @@ plain files and ComfyUI's own words (`output` dictionaries, node ids, progress s
 in between. It does not upload, report or retry; that is the worker's business.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -114,7 +114,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The last event of a run that a node, or the runtime itself (`node_id` empty), has broken."""
+    """The last event of a run that a node, or the runtime itself (`node_id` empty), has broken.
+
+    `is_breakdown` says that the runtime broke rather than the graph: the process is gone, or hangs. The same job may
+    well succeed at another attempt.
+    """
 
     node_id: str
     node_type: str
@@ -123,6 +127,7 @@ class Failed:
     traceback: tuple[str, ...] = ()
     current_inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     executed: tuple[str, ...] = ()
+    is_breakdown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +143,22 @@ RunEvent = CachedNodes | NodeStarted | ProgressState | Progress | Preview | Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """A file in a model folder: its path below the folder, with `/`, and its size."""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeInfo:
     """What a started runtime is: `kind` and `version`, its node definitions and its devices.
 
     `definitions` is the JSON of ComfyUI's `object_info` (class name -> NodeInfo), byte for byte the same for
     equal node sets, so that its hash names it; lists of input files in it are empty. `devices` has the shape of
-    `system_stats.devices`.
+    `system_stats.devices`. `models` maps a model folder (`checkpoints`) to its files, sorted by name. `snapshot` says
+    what runs, so that a result can be traced: ComfyUI's version and commit, node packs with their commits, Python
+    packages. `validators` names the classes whose nodes have a validator of their own, which `check` asks.
     """
 
     kind: str
@@ -151,6 +166,19 @@ class RuntimeInfo:
     definitions: bytes
     devices: tuple[Mapping[str, Any], ...]
     system: Mapping[str, Any]
+    models: Mapping[str, tuple[ModelFile, ...]] = field(default_factory=dict[str, tuple[ModelFile, ...]])
+    snapshot: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    validators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRefusal:
+    """What a node's own validator said against its inputs: ComfyUI's words, `custom_validation_failed` and the like."""
+
+    type: str
+    message: str
+    details: str
+    input_name: str | None = None
 
 
 class Runtime(Protocol):
@@ -165,6 +193,13 @@ class Runtime(Protocol):
 
         Never raises for what a graph does: a crash of the runtime is a `Failed` too, and the next task finds a
         working runtime again.
+        """
+        ...
+
+    async def check(self, graph: Mapping[str, Any], node_ids: Sequence[str]) -> Mapping[str, tuple[NodeRefusal, ...]]:
+        """Ask the own validators of those nodes, whose files need not be here; only the refused ones are in the answer.
+
+        May be asked while a task runs; raises `TimeoutError` when the runtime does not answer in a few seconds.
         """
         ...
 

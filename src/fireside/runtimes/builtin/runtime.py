@@ -1,11 +1,11 @@
 """The worker's side of the builtin runtime: one child process, started again when it has died."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fireside.runtimes.base import RunEvent, RuntimeInfo, RuntimeStartError, Task
+from fireside.runtimes.base import NodeRefusal, RunEvent, RuntimeInfo, RuntimeStartError, Task
 from fireside.runtimes.builtin import messages
 from fireside.runtimes.builtin.mailbox import END, Mailbox
 from fireside.runtimes.builtin.peer import Peer
@@ -63,6 +63,10 @@ class BuiltinRuntime:
                     return
         finally:
             self._abandon(mailbox)
+
+    async def check(self, graph: Mapping[str, Any], node_ids: Sequence[str]) -> Mapping[str, tuple[NodeRefusal, ...]]:  # noqa: ARG002 - the contract's shape
+        """Refuse nothing: the node definitions say all there is."""
+        return {}
 
     async def interrupt(self, task_id: str) -> None:
         """Stop that task at the next node or step; see the contract."""
