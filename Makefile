@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= .demo
 
-.PHONY: install demo test check format bench docs lock down
+.PHONY: install demo test check format bench comfyui docs lock down
 
 install: $(VENV)/.installed
 
@@ -44,6 +44,10 @@ format: $(VENV)/.tested
 
 bench: $(VENV)/.tested
 	$(BIN)/python -m bench
+
+# Makes a real ComfyUI (CPU, tiny models) that the tests use when it is there; .ci/run does this first.
+comfyui:
+	scripts/comfyui/install
 
 # Prints into the documents what the code knows better.
 docs: install

@@ -176,3 +176,25 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A real PostgreSQL for all tests; each takes a database of its own."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def comfyui_dir() -> Path:
+    """The folder of the real ComfyUI that `make comfyui` has made, with tiny models in it."""
+    home = Path(os.environ.get("COMFYUI_FOR_TESTS") or _cache_folder() / "fireside" / "comfyui")
+    if not (home / "made").exists():
+        reason = "there is no real ComfyUI here; `make comfyui` makes one"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return home / "ComfyUI"
+
+
+@pytest.fixture(scope="session")
+def comfyui_python(comfyui_dir: Path) -> Path:
+    """The Python that this ComfyUI runs in."""
+    return comfyui_dir.parent / "venv" / "bin" / "python"
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -1,0 +1,1 @@
+"""In the place of the editor's files: one empty page."""
