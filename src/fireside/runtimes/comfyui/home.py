@@ -43,11 +43,16 @@ class Home(Protocol):
         ...
 
     async def start(self) -> None:
-        """Return when it answers; raise `RuntimeStartError` with the log's tail when it does not."""
+        """Return when it answers; raise `RuntimeStartError` with the log's tail when it does not.
+
+        A process that dies by itself is started again by itself, so to wait for the next one is to call this: it
+        joins a start under way, and returns at once when there is nothing to do. Only the first one empties the
+        folders.
+        """
         ...
 
     async def restart(self, reason: str) -> None:
-        """Kill it and start it again, after a pause when that happens often.
+        """Kill it, whatever it does, and start it again, after a pause when that happens often.
 
         Callers at the same time share one restart. Raises `RuntimeStartError` as `start`, and `HomeLost` when attached.
         """
