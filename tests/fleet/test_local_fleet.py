@@ -24,7 +24,7 @@ from fireside.jobs.submit import Submission, submit_job
 from fireside.processes.leftovers import start_time
 from fireside.server.fleet_reports import FleetReports
 from fireside.server.listening import Doors
-from fireside.wire.fleet import WorkerTicket
+from fireside.wire.tickets import WorkerTicket
 
 pytestmark = pytest.mark.fault
 

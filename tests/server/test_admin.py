@@ -88,7 +88,7 @@ async def test_a_user_is_created_as_told(office: Office) -> None:
     answer = await office.socket.post("/admin/api/users", json=body)
 
     assert answer.status_code == 201
-    told = {**body, "role": "member", "max_queued": None}
+    told = {**body, "role": "member", "max_queued": None, "max_run_seconds": None}
     assert answer.json().items() >= told.items()
 
 

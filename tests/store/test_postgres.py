@@ -144,7 +144,15 @@ async def test_a_text_that_cannot_be_kept_is_the_callers_mistake_and_nobody_else
 
 
 async def test_a_missing_value_is_named(database: PostgresDatabase) -> None:
-    user = {"name": "ann", "role": None, "weight": 1.0, "max_running": None, "max_queued": None, "now": NOW}
+    user = {
+        "name": "ann",
+        "role": None,
+        "weight": 1.0,
+        "max_running": None,
+        "max_queued": None,
+        "max_run_seconds": None,
+        "now": NOW,
+    }
 
     with pytest.raises(Violated) as refused:
         await database.write([Statement("add_user", user)])

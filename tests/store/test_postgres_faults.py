@@ -48,7 +48,15 @@ async def database(url: str) -> AsyncIterator[PostgresDatabase]:
 
 
 def add_user(name: str) -> Statement:
-    user = {"name": name, "role": "member", "weight": 1.0, "max_running": None, "max_queued": None, "now": NOW}
+    user = {
+        "name": name,
+        "role": "member",
+        "weight": 1.0,
+        "max_running": None,
+        "max_queued": None,
+        "max_run_seconds": None,
+        "now": NOW,
+    }
     return Statement("add_user", user, expect=1)
 
 

@@ -35,6 +35,7 @@ class NewUser:
     weight: float = 1.0
     max_running: int | None = None
     max_queued: int | None = None
+    max_run_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ class Accounts:
             weight=new.weight,
             max_running=new.max_running,
             max_queued=new.max_queued,
+            max_run_seconds=new.max_run_seconds,
         )
 
     async def users(self) -> Sequence[User]:
@@ -185,3 +187,6 @@ def _check_user(new: NewUser) -> None:
     for limit in (new.max_running, new.max_queued):
         if limit is not None and limit < 1:
             raise BadRequest("a limit is at least 1; leave it out for the server's setting")
+    seconds = new.max_run_seconds
+    if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+        raise BadRequest("max_run_seconds is a number above 0; leave it out for the server's setting")

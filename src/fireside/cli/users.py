@@ -20,10 +20,18 @@ async def create(
     weight: Annotated[float, Parameter(help="Share of the fleet, in proportion to others'.")] = 1.0,
     max_running: Annotated[int | None, Parameter(help="Most jobs at once.")] = None,
     max_queued: Annotated[int | None, Parameter(help="Most jobs that wait.")] = None,
+    max_run_seconds: Annotated[float | None, Parameter(help="Seconds that a job may run.")] = None,
     where: Where | None = None,
 ) -> None:
     """Create a user."""
-    new = NewUserBody(name=name, role=role, weight=weight, max_running=max_running, max_queued=max_queued)
+    new = NewUserBody(
+        name=name,
+        role=role,
+        weight=weight,
+        max_running=max_running,
+        max_queued=max_queued,
+        max_run_seconds=max_run_seconds,
+    )
     async with open_admin(where) as client:
         user = await client.admin.create_user(new)
     give(user.name)
@@ -41,12 +49,13 @@ async def list_users(*, where: Where | None = None) -> None:
             f"{user.weight:g}",
             _limit(user.max_running),
             _limit(user.max_queued),
+            _limit(user.max_run_seconds),
             local_time(user.created_at),
         )
         for user in found
     ]
-    print_table(("NAME", "ROLE", "WEIGHT", "MAX RUNNING", "MAX QUEUED", "CREATED"), rows)
+    print_table(("NAME", "ROLE", "WEIGHT", "MAX RUNNING", "MAX QUEUED", "MAX SECONDS", "CREATED"), rows)
 
 
-def _limit(limit: int | None) -> str:
-    return "-" if limit is None else str(limit)
+def _limit(limit: float | None) -> str:
+    return "-" if limit is None else f"{limit:g}"

@@ -18,8 +18,8 @@ class Role(StrEnum):
 class User:
     """An account that owns jobs and assets and gets a share of the fleet, in proportion to its `weight`.
 
-    `max_running` bounds how many of the user's jobs workers hold at once, `max_queued` how many may wait;
-    None means the setting of the server.
+    `max_running` bounds how many of the user's jobs workers hold at once, `max_queued` how many may wait,
+    `max_run_seconds` how long one may run; None means the setting of the server.
     """
 
     id: UserId
@@ -28,6 +28,7 @@ class User:
     weight: float
     max_running: int | None
     max_queued: int | None
+    max_run_seconds: float | None
     created_at: datetime
 
 

@@ -12,7 +12,8 @@ from fireside.domain.ids import WorkerId
 class Worker:
     """A worker that has joined.
 
-    `boot_id` changes with every start of its process, `definitions_hash` names its nodes.
+    `boot_id` changes with every start of its process, `definitions_hash` names its nodes. `labels` are its owner's
+    words for it, which a job may ask for.
     """
 
     id: WorkerId
@@ -23,3 +24,4 @@ class Worker:
     joined_at: datetime
     system: Mapping[str, Any] = field(default_factory=dict[str, Any])
     devices: tuple[Mapping[str, Any], ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -16,7 +16,7 @@ from fireside.domain.ids import WorkerId
 from fireside.processes.children import Child
 from fireside.processes.leftovers import Leftovers
 from fireside.processes.supervisor import Supervisor
-from fireside.wire.fleet import WorkerTicket
+from fireside.wire.tickets import WorkerTicket
 
 _STOP_SECONDS = 8.0
 
@@ -73,6 +73,9 @@ class LocalFleet:
             bus_jwt=credentials.jwt,
             bus_seed=credentials.seed,
             scratch=str(folder / "scratch"),
+            home=str(folder / "runtime"),
+            stage_cache=str(self._data_dir / "run" / "inputs"),
+            stage_cache_bytes=0,
         )
 
 

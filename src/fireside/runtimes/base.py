@@ -18,7 +18,8 @@ class Task:
     `graph` is in API format and already validated. `outputs` are the ids of the output nodes to run. `inputs` maps
     a file value exactly as the graph writes it (`photo.png`, `sub/a.png [output]`) to a local file; no other
     file may be read. `extra_data` is the submit's, without secrets. `folder` is this run's own scratch folder:
-    produced files lie below it until the worker has taken them and removed the folder.
+    produced files lie below it until the worker has taken them and removed the folder. `secrets` are the submit's
+    credentials for partner nodes (`api_key_comfy_org`, `auth_token_comfy_org`): for the run alone, never for a log.
     """
 
     task_id: str
@@ -27,6 +28,7 @@ class Task:
     inputs: Mapping[str, Path]
     extra_data: Mapping[str, Any]
     folder: Path
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,15 @@ class Runtime(Protocol):
         """Stop that task at the next node or step; no other task, and none that starts later, is touched.
 
         Also takes effect when it arrives before the task's first node, and is a no-op for a task that is not running.
+        A runtime that does not stop in the time it was given for that is ended and started again by itself; the task
+        is `Interrupted` then too.
+        """
+        ...
+
+    async def devices(self) -> Sequence[Mapping[str, Any]]:
+        """Give the devices with their free memory of now, shaped as `RuntimeInfo.devices`; also while a task runs.
+
+        Empty when that is not cheap to tell; never raises for a runtime that does not answer.
         """
         ...
 

@@ -49,6 +49,7 @@ async def create_user(request: Request) -> Response:
         weight=body.weight,
         max_running=body.max_running,
         max_queued=body.max_queued,
+        max_run_seconds=body.max_run_seconds,
     )
     return json_answer(_user_body(await services_of(request).accounts.create_user(new)), _CREATED)
 
@@ -138,6 +139,7 @@ def _user_body(user: User) -> UserBody:
         weight=user.weight,
         max_running=user.max_running,
         max_queued=user.max_queued,
+        max_run_seconds=user.max_run_seconds,
         created_at=user.created_at,
     )
 

@@ -51,6 +51,7 @@ async def join(request: Request) -> Response:
         joined_at=now,
         system=body.system,
         devices=body.devices,
+        labels=body.labels,
     )
     await services.store.save_worker(worker)
     is_known = await services.store.republish_definitions(body.definitions_hash, now)

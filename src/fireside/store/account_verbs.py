@@ -23,9 +23,15 @@ class AccountVerbs(Verbs):
         weight: float = 1.0,
         max_running: int | None = None,
         max_queued: int | None = None,
+        max_run_seconds: float | None = None,
     ) -> User:
         """Add a user; raises DuplicateUser."""
-        limits = {"weight": weight, "max_running": max_running, "max_queued": max_queued}
+        limits = {
+            "weight": weight,
+            "max_running": max_running,
+            "max_queued": max_queued,
+            "max_run_seconds": max_run_seconds,
+        }
         try:
             rows, _ = await self._database.write(
                 [

@@ -26,6 +26,7 @@ class FleetVerbs(Verbs):
                 "joined_at": worker.joined_at,
                 "system": to_json(worker.system),
                 "devices": to_json(worker.devices),
+                "labels": to_json(worker.labels),
             },
         )
 

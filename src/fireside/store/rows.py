@@ -59,6 +59,7 @@ def user_of(row: Row) -> User:
         weight=float(row["weight"]),
         max_running=row["max_running"],
         max_queued=row["max_queued"],
+        max_run_seconds=row["max_run_seconds"],
         created_at=row["created_at"],
     )
 
@@ -106,6 +107,7 @@ def worker_of(row: Row) -> Worker:
         joined_at=row["joined_at"],
         system=from_json(row["system"]),
         devices=tuple(from_json(row["devices"])),
+        labels=from_json(row["labels"]),
     )
 
 

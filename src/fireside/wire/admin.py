@@ -17,6 +17,7 @@ class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     weight: float = 1.0
     max_running: int | None = None
     max_queued: int | None = None
+    max_run_seconds: float | None = None
 
 
 class UserBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class UserBody(msgspec.Struct, frozen=True, kw_only=True):
     weight: float
     max_running: int | None
     max_queued: int | None
+    max_run_seconds: float | None
     created_at: datetime
 
 

@@ -138,13 +138,14 @@ class InputFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer of `GET /fleet/jobs/{id}`: all a worker needs to run the job it holds."""
+    """Answer of `GET /fleet/jobs/{id}`: all a worker needs to run the job it holds. `max_run_seconds` 0: no limit."""
 
     graph: msgspec.Raw
     extra_data: msgspec.Raw
     outputs: tuple[str, ...]
     inputs: tuple[InputFile, ...]
     secrets: dict[str, str] = {}
+    max_run_seconds: float = 0.0
 
 
 class OutputFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,21 +183,10 @@ class JoinBody(msgspec.Struct, frozen=True, kw_only=True):
     definitions_hash: str
     devices: tuple[dict[str, Any], ...] = ()
     system: dict[str, Any] = {}
+    labels: dict[str, str] = {}
 
 
 class JoinReply(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the server still needs the definitions (`PUT /fleet/definitions/{hash}`)."""
 
     wants_definitions: bool
-
-
-class WorkerTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker needs to reach its server; handed over in a file only its user can read."""
-
-    worker_id: str
-    server_url: str
-    token: str
-    bus_url: str
-    bus_jwt: str
-    bus_seed: str
-    scratch: str

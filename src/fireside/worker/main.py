@@ -13,7 +13,7 @@ from fireside.bus.client import Bus
 from fireside.client.fleet import FleetClient
 from fireside.domain.ids import WorkerId
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
-from fireside.wire.fleet import WorkerTicket
+from fireside.wire.tickets import WorkerTicket
 from fireside.worker.agent import Agent
 
 

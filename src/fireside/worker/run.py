@@ -159,6 +159,7 @@ async def _prepare(run: Run) -> Task:
         inputs=inputs,
         extra_data=msgspec.json.decode(work.extra_data, type=dict[str, Any]),
         folder=scratch,
+        secrets=work.secrets,
     )
 
 

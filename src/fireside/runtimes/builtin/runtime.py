@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,10 @@ class BuiltinRuntime:
         """Refuse nothing: the node definitions say all there is."""
         return {}
 
+    async def devices(self) -> Sequence[Mapping[str, Any]]:
+        """Tell of nothing: there is no device but the CPU."""
+        return ()
+
     async def interrupt(self, task_id: str) -> None:
         """Stop that task at the next node or step; see the contract."""
         mailbox = self._mailboxes.get(task_id)
@@ -100,7 +105,8 @@ class BuiltinRuntime:
             if self._stopped:
                 raise RuntimeStartError("The runtime was stopped.")
             await self._start_child()
-            frame = messages.encode(messages.Execute(mailbox.task))
+            # No node of ours has a use for the secrets, so the child never learns them.
+            frame = messages.encode(messages.Execute(replace(mailbox.task, secrets={})))
         except (RuntimeStartError, messages.TooLongError) as error:
             self._break_off(mailbox, str(error))
             return

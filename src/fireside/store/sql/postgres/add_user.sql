@@ -1,3 +1,3 @@
 -- Add a user.
-INSERT INTO "user" (name, role, weight, max_running, max_queued, created_at)
-VALUES (:name, :role, :weight, :max_running, :max_queued, :now) RETURNING *;
+INSERT INTO "user" (name, role, weight, max_running, max_queued, max_run_seconds, created_at)
+VALUES (:name, :role, :weight, :max_running, :max_queued, :max_run_seconds, :now) RETURNING *;
