@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +212,15 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     stack.push_async_callback(assembly.dispatcher.stop)
     await assembly.dispatcher.start()
     services = assembly.services
-    for loop in duties(services.store, services.accounts, services.desk.definitions, services.blobs, services.clock):
+    for loop in duties(
+        services.store,
+        services.accounts,
+        services.desk.definitions,
+        services.blobs,
+        services.clock,
+        present_workers=lambda: services.fleet.presences().keys(),
+        workers_remembered_for=timedelta(days=services.config.workers_remembered_days),
+    ):
         stack.push_async_callback(loop.stop)
         await loop.start()
 

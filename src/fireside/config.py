@@ -70,6 +70,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int, Meta(ge=0), _help("Most jobs of a user that workers hold at once; 0: no limit, unless the user has one.")
     ] = 0
     max_sockets_per_user: Annotated[Positive, _help("Most websockets a user may have open.")] = 100
+    workers_remembered_days: Annotated[
+        Positive,
+        _help("How long what a worker can run is remembered after it was seen last; the last one always is."),
+    ] = 30
     worker_lost_after: Annotated[Seconds, _help("Seconds of silence after which a worker counts as lost.")] = 3.5
     max_losses: Annotated[Positive, _help("Workers a job may lose while it runs before it is failed.")] = 3
     max_attempts: Annotated[Positive, _help("Times a job is handed out at most.")] = 10

@@ -1,4 +1,4 @@
-"""The exam of `Store`, continued: users and their keys, files, workers."""
+"""The exam of `Store`, continued: users and their keys, files."""
 
 import asyncio
 from dataclasses import replace
@@ -9,14 +9,11 @@ import pytest
 
 from fireside.domain.accounts import Role, User
 from fireside.domain.assets import Asset, FileName, Folder
-from fireside.domain.ids import AssetId, BlobHash, WorkerId
-from fireside.domain.workers import Worker
-from fireside.store.records import DefinitionSet
+from fireside.domain.ids import AssetId, BlobHash
 from fireside.store.store import DuplicateUser, Store
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-WORKER = WorkerId("worker-1")
 
 
 def file_of(user: User, name: str, *, content: str = "a", folder: Folder = Folder.INPUT, subfolder: str = "") -> Asset:
@@ -135,43 +132,3 @@ async def test_overwriting_replaces_the_record(store: Store, ann: User) -> None:
     assert await store.asset_by_file(ann.id, first.file) == second
     assert not await store.is_blob_used(first.hash)
     assert await store.is_blob_used(second.hash)
-
-
-# Fleet
-
-
-async def test_a_worker_is_remembered_as_it_joined_last(store: Store) -> None:
-    worker = Worker(
-        id=WORKER, boot_id="1", runtime="builtin", version="0", definitions_hash="h", joined_at=NOW,
-        system={"os": "linux"}, devices=({"name": "cpu"},),
-    )  # fmt: skip
-    again = replace(worker, boot_id="2", joined_at=NOW + SECOND)
-
-    await store.save_worker(worker)
-    await store.save_worker(again)
-
-    assert await store.worker(WORKER) == again
-    assert await store.workers() == [again]
-    assert await store.worker(WorkerId("other")) is None
-
-
-async def test_the_latest_definitions_are_those_published_last_for_each_runtime(store: Store) -> None:
-    old, new = (DefinitionSet(hash=name, runtime="comfyui", body=b"{}") for name in ("old", "new"))
-    other = DefinitionSet(hash="other", runtime="builtin", body=b"[]")
-    for definitions in (old, new, other):
-        await store.save_definitions(definitions, NOW)
-    assert await store.latest_definitions() == [other, new]
-
-    await store.save_definitions(old, NOW)
-
-    assert await store.latest_definitions() == [other, old]
-
-
-async def test_definitions_that_are_remembered_become_the_newest_again(store: Store) -> None:
-    for name in ("old", "new"):
-        await store.save_definitions(DefinitionSet(hash=name, runtime="comfyui", body=b"{}"), NOW)
-
-    assert await store.republish_definitions("old", NOW)
-    assert not await store.republish_definitions("none", NOW)
-
-    assert [found.hash for found in await store.latest_definitions()] == ["old"]

@@ -20,9 +20,9 @@ from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, JobSort, Window
 from fireside.domain.outputs import Media, OutputSummary
-from fireside.domain.workers import Worker
+from fireside.domain.workers import Topic, Worker
 from fireside.store.database import Database
-from fireside.store.records import DefinitionSet, Ending, JobBody, NewJob, NodeRecord, StagedInput, TimelineEntry
+from fireside.store.records import Ending, JobBody, NewJob, NodeRecord, Publication, StagedInput, TimelineEntry
 from fireside.store.store import Store
 
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
@@ -224,11 +224,13 @@ class Sides(RuleBasedStateMachine):
     def join(self, name: str, hash_: str, at: datetime) -> None:
         worker = Worker(
             id=WorkerId(name), boot_id="1", runtime=name, version="0", definitions_hash=hash_, joined_at=at,
-            system={"os": "ä"}, devices=({"vram": 1 << 40},),
+            system={"os": "ä"}, devices=({"vram": 1 << 40},), labels={name: "ä"}, models_hash=hash_,
         )  # fmt: skip
         self.both(lambda store: store.save_worker(worker))
-        self.both(lambda store: store.save_definitions(DefinitionSet(hash=hash_, runtime=name, body=b"\xff"), at))
-        self.both(lambda store: store.republish_definitions("H", at))
+        self.both(lambda store: store.publish(Publication(topic=Topic.DEFINITIONS, hash=hash_, body=b"\xff"), at))
+        self.both(lambda store: store.unknown_publications({Topic.DEFINITIONS: "H", Topic.MODELS: "H"}))
+        self.both(lambda store: store.touch_workers([WorkerId("w"), WorkerId("ä")], at))
+        self.both(lambda store: store.forget_workers(timedelta(hours=1)))
         self.both(lambda store: store.take_term(name, at))
 
     def look_at_everything(self) -> None:
@@ -241,7 +243,8 @@ class Sides(RuleBasedStateMachine):
             lambda store: store.queue_heads(per_user=2, limit=3),
             lambda store: store.run_estimates(["f", "unknown"]),
             lambda store: store.workers(),
-            lambda store: store.latest_definitions(),
+            lambda store: store.worker_profiles(),
+            lambda store: store.published(Topic.DEFINITIONS, ["h", "H"]),
             lambda store: store.job_bodies(ids),
             lambda store: store.is_blob_used(BlobHash("a" * 64)),
             *(lambda store, one=one: store.job_outputs(one) for one in ids),

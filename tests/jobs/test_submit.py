@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 from tests.jobs.workshop import Workshop, open_workshop
+from tests.publishing import publish
 
 from fireside.domain.accounts import User
 from fireside.domain.assets import Asset, FileName, Folder
@@ -18,9 +19,6 @@ from fireside.domain.errors import NoDefinitions, StorageFull
 from fireside.domain.ids import AssetId, BlobHash, JobId
 from fireside.graphs.errors import InvalidGraph
 from fireside.jobs.submit import Submission, submit_job
-from fireside.runtimes.builtin.definitions import definitions_of
-from fireside.runtimes.builtin.nodes import NODES
-from fireside.store.records import DefinitionSet
 from fireside.store.store import DuplicateJob, QueueFull
 
 SECRET = "comfy-org-secret"
@@ -41,15 +39,10 @@ def loading(value: str) -> dict[str, Any]:
     }
 
 
-async def publish_nodes(shop: Workshop) -> None:
-    definitions = DefinitionSet(hash="0" * 64, runtime="builtin", body=definitions_of(NODES.values()))
-    await shop.store.save_definitions(definitions, shop.clock())
-
-
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
     async with open_workshop(tmp_path) as shop:
-        await publish_nodes(shop)
+        await publish(shop.store)
         yield shop
 
 
@@ -159,7 +152,7 @@ async def test_a_full_disk_refuses_submits_keeps_what_it_took_and_takes_more_whe
     tiny_disk: Path,
 ) -> None:
     async with open_workshop(tiny_disk) as shop:
-        await publish_nodes(shop)
+        await publish(shop.store)
         ann, ballast = await shop.user(), tiny_disk / "ballast"
         ballast.write_bytes(bytes(2 << 20))
         accepted = await _submit_until_full(shop, ann)

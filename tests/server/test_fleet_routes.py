@@ -16,11 +16,9 @@ from fireside.domain.assets import FileName, Folder
 from fireside.domain.ids import BlobHash, WorkerId
 from fireside.domain.jobs import Lease
 from fireside.jobs.rescue import rescue_job
-from fireside.runtimes.builtin.definitions import definitions_of
-from fireside.runtimes.builtin.nodes import NODES
 from fireside.server.edge import build_edge
 from fireside.store.records import JobBody, StagedInput
-from fireside.wire.fleet import JoinBody, LeaseBody
+from fireside.wire.fleet import LeaseBody
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
@@ -228,54 +226,6 @@ async def test_bytes_that_are_not_as_announced_are_not_kept(
     assert answer.status_code == status
     blobs = Path(shop.services.config.data_dir) / "blobs"
     assert [path for path in blobs.rglob("*") if path.is_file()] == []
-
-
-async def test_a_worker_joins_and_publishes_its_definitions_once(shop: Workshop, http: httpx.AsyncClient) -> None:
-    definitions = definitions_of(NODES.values())
-    body = msgspec.json.encode(
-        JoinBody(boot_id="b", runtime="builtin", version="1", definitions_hash=hash_of(definitions))
-    )
-    mine = as_worker(shop)
-
-    first = await http.put("/fleet/worker", content=body, headers=mine)
-    published = await http.put(f"/fleet/definitions/{hash_of(definitions)}", content=definitions, headers=mine)
-    second = await http.put("/fleet/worker", content=body, headers=mine)
-
-    wanted = [answer.json()["wants_definitions"] for answer in (first, second)]
-    assert (wanted, published.status_code) == ([True, False], 204)
-    assert "SaveImage" in await shop.desk.definitions.object_info()
-
-
-@pytest.mark.parametrize("content", [b"{", b"[]"])
-async def test_definitions_that_cannot_be_read_are_refused(
-    shop: Workshop, http: httpx.AsyncClient, content: bytes
-) -> None:
-    body = msgspec.json.encode(JoinBody(boot_id="b", runtime="x", version="1", definitions_hash=hash_of(content)))
-    await http.put("/fleet/worker", content=body, headers=as_worker(shop))
-
-    path = f"/fleet/definitions/{hash_of(content)}"
-    answer = await http.put(path, content=content, headers=as_worker(shop))
-
-    assert answer.status_code == 400
-    assert await shop.store.latest_definitions() == []
-
-
-async def test_definitions_of_another_hash_are_refused(shop: Workshop, http: httpx.AsyncClient) -> None:
-    body = msgspec.json.encode(JoinBody(boot_id="b", runtime="x", version="1", definitions_hash="0" * 64))
-    await http.put("/fleet/worker", content=body, headers=as_worker(shop))
-
-    path = f"/fleet/definitions/{'0' * 64}"
-    answer = await http.put(path, content=definitions_of(NODES.values()), headers=as_worker(shop))
-
-    assert answer.status_code == 400
-    assert await shop.store.latest_definitions() == []
-
-
-async def test_definitions_of_a_worker_that_never_joined_are_refused(shop: Workshop, http: httpx.AsyncClient) -> None:
-    definitions = definitions_of(NODES.values())
-    path = f"/fleet/definitions/{hash_of(definitions)}"
-
-    assert (await http.put(path, content=definitions, headers=as_worker(shop))).status_code == 404
 
 
 @pytest.mark.parametrize("token", ["", "Bearer ", "Bearer fsw_worker-1.0000", "Basic eDp5", "Bearer fsw_../x.00"])

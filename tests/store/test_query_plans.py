@@ -13,7 +13,7 @@ from fireside.store.sqlite import migrate
 
 QUERIES = load_queries("sqlite")
 # Tables of a few rows, read whole on purpose.
-SMALL = {"user", "user_share", "api_key", "worker", "definition_set", "one", "leader", "health"}
+SMALL = {"user", "user_share", "api_key", "worker", "published", "one", "leader", "health"}
 # Indexes that hold only jobs that wait or run, and their users.
 WORK_IN_HAND = ("USING INDEX job_held", "USING INDEX user_share_busy")
 UNSORTED = [

@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from blake3 import blake3
 from tests.jobs.workshop import NOON, Workshop, open_workshop
+from tests.publishing import BUILTIN, publish
 
-from fireside.runtimes.builtin.definitions import definitions_of
-from fireside.runtimes.builtin.nodes import NODES
-from fireside.store.records import DefinitionSet
+from fireside.domain.ids import WorkerId
 from fireside.upkeep.duties import duties
 from fireside.upkeep.loops import Loop
 
@@ -24,19 +22,34 @@ async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
 
 def duty(shop: Workshop, name: str) -> Loop:
     services = shop.services
-    loops = duties(shop.store, services.accounts, shop.desk.definitions, services.blobs, shop.clock)
+    loops = duties(
+        shop.store,
+        services.accounts,
+        shop.desk.definitions,
+        services.blobs,
+        shop.clock,
+        present_workers=lambda: [WorkerId("here")],
+        workers_remembered_for=timedelta(days=30),
+    )
     (loop,) = [loop for loop in loops if loop._name == name]
     return loop
 
 
 async def test_definitions_that_another_process_published_become_known(shop: Workshop) -> None:
-    before, after = definitions_of(NODES.values()), b"{}"
-    for body in (before, after):
-        published = DefinitionSet(hash=blake3(body).hexdigest(), runtime="builtin", body=body)
-        await shop.store.save_definitions(published, shop.clock.go(1))
+    for body in (BUILTIN, b"{}"):
+        await publish(shop.store, body)
         await duty(shop, "node definitions").tick(NOON)
 
     assert await shop.desk.definitions.object_info() == {}
+
+
+async def test_a_worker_that_is_there_is_remembered_and_one_long_gone_is_not(shop: Workshop) -> None:
+    for name in ("here", "gone"):
+        await publish(shop.store, worker=name, now=NOON)
+
+    await duty(shop, "workers").tick(NOON + timedelta(days=31))
+
+    assert [worker.id for worker in await shop.store.workers()] == ["here"]
 
 
 async def test_the_last_use_of_keys_is_written_down(shop: Workshop) -> None:

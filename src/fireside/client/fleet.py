@@ -38,9 +38,9 @@ class FleetClient:
         answer = await self._http.put("/fleet/worker", content=msgspec.json.encode(body))
         return msgspec.json.decode(_checked(answer).content, type=JoinReply)
 
-    async def put_definitions(self, definitions_hash: str, definitions: bytes) -> None:
-        """Publish node definitions (object_info as JSON) under their hash."""
-        _checked(await self._http.put(f"/fleet/definitions/{definitions_hash}", content=definitions))
+    async def publish(self, topic: str, body_hash: str, body: bytes) -> None:
+        """Publish what the server wants to know of this worker (JSON) under its hash."""
+        _checked(await self._http.put(f"/fleet/{topic}/{body_hash}", content=body))
 
     async def work(self, lease: Lease) -> WorkBody:
         """Fetch what the job is to run."""

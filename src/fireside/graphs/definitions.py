@@ -59,7 +59,7 @@ class NodeDefinitions:
         """Read `object_info`; an entry that describes no node is left out. Raises `BadRequest` if it is no object."""
         entries = decode_object_info(object_info)
         nodes = {name: cast("dict[str, Any]", entry) for name, entry in entries.items() if isinstance(entry, dict)}
-        return cls({name: _read_node(name, node) for name, node in nodes.items()})
+        return cls({name: read_node(name, node) for name, node in nodes.items()})
 
     def get(self, class_type: Any) -> NodeDefinition | None:
         """Find a class by its name, which may be anything a graph says."""
@@ -106,6 +106,21 @@ def fill_input_files(object_info: Mapping[str, Any], names: Iterable[str]) -> di
         return [name for name in offered if suffixes is None or name.lower().endswith(suffixes)]
 
     return _with_files(object_info, choose)
+
+
+def read_node(name: str, entry: Mapping[str, Any]) -> NodeDefinition:
+    """Read one entry of `object_info`."""
+    inputs: dict[str, InputDefinition] = {}
+    for input_name, spec, required in declarations_of(entry.get("input")):
+        inputs.setdefault(input_name, read_input(name, input_name, spec, required=required))
+    declared = tuple(inputs.values())
+    return NodeDefinition(
+        name=name,
+        inputs=declared,
+        outputs=_read_outputs(entry.get("output")),
+        is_output=entry.get("output_node") is True,
+        has_dynamic_inputs=any(is_dynamic_type(one.type) for one in declared),
+    )
 
 
 def _with_files(object_info: Mapping[str, Any], choose: FileLister) -> dict[str, Any]:
@@ -159,20 +174,6 @@ def _template_with_files(class_name: str, value: Any, choose: FileLister) -> Any
     if "required" in groups or "optional" in groups:
         return _groups_with_files(class_name, groups, choose) or groups
     return {key: _template_with_files(class_name, child, choose) for key, child in groups.items()}
-
-
-def _read_node(name: str, entry: Mapping[str, Any]) -> NodeDefinition:
-    inputs: dict[str, InputDefinition] = {}
-    for input_name, spec, required in declarations_of(entry.get("input")):
-        inputs.setdefault(input_name, read_input(name, input_name, spec, required=required))
-    declared = tuple(inputs.values())
-    return NodeDefinition(
-        name=name,
-        inputs=declared,
-        outputs=_read_outputs(entry.get("output")),
-        is_output=entry.get("output_node") is True,
-        has_dynamic_inputs=any(is_dynamic_type(one.type) for one in declared),
-    )
 
 
 def _read_outputs(outputs: Any) -> tuple[Any, ...]:

@@ -66,7 +66,7 @@ class InputDefinition:
 def read_input(class_name: str, name: str, spec: Any, *, required: bool) -> InputDefinition:
     """Read `[type, options]` or any of the shapes that stand for it."""
     kind, options = split_spec(spec)
-    choices = _choices(kind, options)
+    choices = choices_of(kind, options)
     return InputDefinition(
         name=name,
         type=kind,
@@ -88,6 +88,16 @@ def split_spec(spec: Any) -> tuple[Any, Mapping[str, Any]]:
     return kind, cast("Mapping[str, Any]", options) if isinstance(options, dict) else {}
 
 
+def choices_of(kind: Any, options: Mapping[str, Any]) -> Sequence[Any] | None:
+    """Give the values that a declaration lists, None where it lists none."""
+    if options.get("remote"):
+        return None
+    if isinstance(kind, list):
+        return cast("list[Any]", kind)
+    listed = options.get("options") if kind == COMBO else None
+    return cast("list[Any]", listed) if isinstance(listed, list) else None
+
+
 def file_kind_of(class_name: str, name: str, kind: Any, options: Mapping[str, Any]) -> str | None:
     """Say which kind of file the choices are (`image`, `video`, `audio`, `latent`, `file`), None if they are none."""
     if kind != COMBO and not isinstance(kind, list):
@@ -96,15 +106,6 @@ def file_kind_of(class_name: str, name: str, kind: Any, options: Mapping[str, An
         if flag.endswith(_UPLOAD) and given:
             return _FILE_KINDS.get(flag, "file")
     return _UNMARKED_FILE_INPUTS.get((class_name, name))
-
-
-def _choices(kind: Any, options: Mapping[str, Any]) -> Sequence[Any] | None:
-    if options.get("remote"):
-        return None
-    if isinstance(kind, list):
-        return cast("list[Any]", kind)
-    listed = options.get("options") if kind == COMBO else None
-    return cast("list[Any]", listed) if isinstance(listed, list) else None
 
 
 def _is_hashable(value: Any) -> bool:

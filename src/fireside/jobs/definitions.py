@@ -1,59 +1,175 @@
-"""The node definitions that submits are validated against: the union of what workers have ever published.
+"""What the fleet can run: the kinds of workers that were ever here, their nodes, and their models.
 
-They are remembered in the store, so that the absence of a worker never refuses a submit.
+It is remembered in the store, so that the absence of a worker never refuses a submit. Each kind is kept whole, because
+a graph runs on one; their union is what people are shown.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import msgspec
 
 from fireside.domain.errors import NoDefinitions
-from fireside.graphs.definitions import NodeDefinitions, blank_input_files, decode_object_info
-from fireside.store.records import DefinitionSet
+from fireside.domain.ids import WorkerId
+from fireside.domain.workers import Topic, WorkerKind, WorkerProfile
+from fireside.graphs.definitions import NodeDefinitions
+from fireside.graphs.node_sets import NodeSet, read_node_set, unite
 from fireside.store.store import Store
+from fireside.wire.fleet import ModelFileBody
+
+T = TypeVar("T")
+Models = Mapping[str, Mapping[str, int]]
+"""Sizes of the model files, by folder and name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKind:
+    """A kind of worker: its nodes, those of them that have a validator of their own, and the workers of it."""
+
+    kind: WorkerKind
+    nodes: NodeSet
+    validators: frozenset[str]
+    workers: Sequence[WorkerProfile]
+
+    @property
+    def definitions(self) -> NodeDefinitions:
+        """Its nodes, to hold a graph against."""
+        return self.nodes.definitions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """All that is known at one moment."""
+
+    profiles: Mapping[WorkerId, WorkerProfile] = field(default_factory=dict[WorkerId, WorkerProfile])
+    kinds: Mapping[WorkerKind, KnownKind] = field(default_factory=dict[WorkerKind, KnownKind])
+    models: Models = field(default_factory=dict[str, Mapping[str, int]])
+    union: NodeSet | None = None
+    object_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class DefinitionBook:
-    """The known definitions, parsed once for each change of them."""
+    """The known fleet, read anew when workers join; what is published once is read once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._hashes: tuple[str, ...] = ()
-        self._definitions: NodeDefinitions | None = None
-        self._object_info: dict[str, Any] = {}
+        self._fleet = Fleet()
+        self._node_sets: dict[str, NodeSet] = {}
+        self._validators: dict[str, frozenset[str]] = {"": frozenset()}
+        self._models: dict[str, Models] = {"": {}}
         self._reading = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Read what has been published; called at start, when a worker joins, and by upkeep."""
         async with self._reading:
-            sets = await self._store.latest_definitions()
-            hashes = tuple(sorted(found.hash for found in sets))
-            if hashes == self._hashes or not sets:
+            profiles = await self._read_profiles()
+            kinds = self._kinds(profiles)
+            if not kinds:
                 return
-            # Reading a large fleet's definitions takes a while; the loop goes on meanwhile.
-            self._object_info, self._definitions = await asyncio.to_thread(_read, sets)
-            self._hashes = hashes
+            sets = _distinct([one.nodes for one in kinds.values()])
+            before = self._fleet
+            if before.union is None or sets != _distinct([one.nodes for one in before.kinds.values()]):
+                union = await asyncio.to_thread(unite, sets)
+                object_info: Mapping[str, Any] = {name: entry.info for name, entry in union.entries.items()}
+            else:
+                union, object_info = before.union, before.object_info
+            self._fleet = Fleet(
+                profiles={one.id: one for one in profiles},
+                kinds=kinds,
+                models=_united_models([self._models[one.models_hash] for one in profiles]),
+                union=union,
+                object_info=object_info,
+            )
+
+    async def fleet(self) -> Fleet:
+        """Give what is known; `NoDefinitions` when no worker of any kind was ever here."""
+        if self._fleet.union is None:
+            await self.refresh()
+        if self._fleet.union is None:
+            raise NoDefinitions("no worker has joined yet, so no node is known; start a worker and try again")
+        return self._fleet
 
     async def definitions(self) -> NodeDefinitions:
-        """Give the definitions; `NoDefinitions` when no worker of any kind was ever here."""
-        if self._definitions is None:
-            await self.refresh()
-        if self._definitions is None:
-            raise NoDefinitions("no worker has joined yet, so no node is known; start a worker and try again")
-        return self._definitions
+        """Give the nodes that any worker has; `NoDefinitions` as above."""
+        fleet = await self.fleet()
+        assert fleet.union is not None
+        return fleet.union.definitions
 
     async def object_info(self) -> Mapping[str, Any]:
-        """Give the definitions as ComfyUI's object_info, with empty lists of input files."""
-        await self.definitions()
-        return self._object_info
+        """Give the same as ComfyUI's object_info, with empty lists of input files; the same object until it changes."""
+        return (await self.fleet()).object_info
+
+    async def _read_profiles(self) -> Sequence[WorkerProfile]:
+        """Read the workers, and what they have published; who is about to publish is what it was before."""
+        found, before = await self._store.worker_profiles(), self._fleet.profiles
+        named = [*found, *before.values()]
+        await self._read_node_sets({one.kind.definitions_hash for one in named})
+        await self._read_validators({one.kind.validators_hash for one in named})
+        await self._read_models({one.models_hash for one in named})
+        known = [one if self._is_known(one) else before.get(one.id) for one in found]
+        return [one for one in known if one is not None]
+
+    def _is_known(self, profile: WorkerProfile) -> bool:
+        kind = profile.kind
+        return (
+            kind.definitions_hash in self._node_sets
+            and kind.validators_hash in self._validators
+            and profile.models_hash in self._models
+        )
+
+    def _kinds(self, profiles: Sequence[WorkerProfile]) -> dict[WorkerKind, KnownKind]:
+        """Put the workers together by kind."""
+        workers: dict[WorkerKind, list[WorkerProfile]] = {}
+        for one in profiles:
+            workers.setdefault(one.kind, []).append(one)
+        return {
+            kind: KnownKind(
+                kind=kind,
+                nodes=self._node_sets[kind.definitions_hash],
+                validators=self._validators[kind.validators_hash],
+                workers=workers[kind],
+            )
+            for kind in sorted(workers)
+        }
+
+    async def _read_node_sets(self, hashes: set[str]) -> None:
+        known = {name: nodes for name, nodes in self._node_sets.items() if name in hashes}
+        bodies = await self._missing(Topic.DEFINITIONS, hashes - known.keys())
+        # Reading many nodes takes a while; the loop goes on meanwhile.
+        for name, body in bodies.items():
+            known[name] = await asyncio.to_thread(read_node_set, body, list(known.values()))
+        self._node_sets = known
+
+    async def _read_validators(self, hashes: set[str]) -> None:
+        bodies = await self._missing(Topic.VALIDATORS, hashes - self._validators.keys())
+        read = {name: frozenset(msgspec.json.decode(body, type=list[str])) for name, body in bodies.items()}
+        self._validators = {name: of for name, of in (self._validators | read).items() if name in hashes | {""}}
+
+    async def _read_models(self, hashes: set[str]) -> None:
+        bodies = await self._missing(Topic.MODELS, hashes - self._models.keys())
+        read = {name: _models_of(body) for name, body in bodies.items()}
+        self._models = {name: of for name, of in (self._models | read).items() if name in hashes | {""}}
+
+    async def _missing(self, topic: Topic, hashes: set[str]) -> Mapping[str, bytes]:
+        return await self._store.published(topic, hashes) if hashes else {}
 
 
-def _read(sets: Sequence[DefinitionSet]) -> tuple[dict[str, Any], NodeDefinitions]:
-    """Put the sets together; where two know the same class, the first kind of runtime by name says what it is."""
-    merged: dict[str, Any] = {}
-    for found in sorted(sets, key=lambda found: found.runtime):
-        merged = decode_object_info(found.body) | merged
-    merged = blank_input_files(merged)
-    return merged, NodeDefinitions.parse(msgspec.json.encode(merged))
+def _models_of(body: bytes) -> Models:
+    folders = msgspec.json.decode(body, type=dict[str, list[ModelFileBody]])
+    return {folder: {file.name: file.size_bytes for file in files} for folder, files in folders.items()}
+
+
+def _united_models(many: Sequence[Models]) -> Models:
+    """Give all files that any worker has, sorted by folder and name; of two sizes the larger."""
+    united: dict[str, dict[str, int]] = {}
+    for models in _distinct(many):
+        for folder, files in models.items():
+            known = united.setdefault(folder, {})
+            known |= {name: max(size, known.get(name, 0)) for name, size in files.items()}
+    return {folder: dict(sorted(files.items())) for folder, files in sorted(united.items())}
+
+
+def _distinct(many: Sequence[T]) -> list[T]:
+    return list({id(one): one for one in many}.values())

@@ -6,7 +6,9 @@ bus to `FleetReports`, everything with a body over HTTP.
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -22,58 +24,78 @@ from fireside.blobs.sniff import OCTET_STREAM
 from fireside.domain.errors import BadRequest, NotFound
 from fireside.domain.ids import BlobHash, JobId
 from fireside.domain.jobs import Lease
-from fireside.domain.workers import Worker
-from fireside.graphs.definitions import NodeDefinitions
+from fireside.domain.workers import Topic, Worker
+from fireside.graphs.definitions import decode_object_info
 from fireside.jobs.read import read_work
 from fireside.jobs.report import add_output, held_job
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, worker_of
-from fireside.server.reading import read_body, read_bytes, read_query
+from fireside.server.reading import decode_json, read_body, read_bytes, read_query
 from fireside.server.routes import Access, Answer, Handler, Route
 from fireside.server.services import Services
-from fireside.store.records import DefinitionSet, JobBody, NodeRecord, StagedInput
-from fireside.wire.fleet import BlobBody, InputFile, JoinBody, JoinReply, LeaseQuery, OutputBody, WorkBody
+from fireside.store.records import JobBody, NodeRecord, Publication, StagedInput
+from fireside.wire.fleet import (
+    BlobBody,
+    InputFile,
+    JoinBody,
+    JoinReply,
+    LeaseQuery,
+    ModelFileBody,
+    OutputBody,
+    WorkBody,
+)
 
-_DEFINITIONS_BYTES = 128 * 1024 * 1024
+_PUBLICATION_BYTES = 128 * 1024 * 1024
 _STAGING = timedelta(hours=1)
+_CHECKS: Mapping[Topic, Callable[[bytes], object]] = {
+    Topic.DEFINITIONS: decode_object_info,
+    Topic.MODELS: lambda content: decode_json(content, dict[str, list[ModelFileBody]]),
+    Topic.VALIDATORS: lambda content: decode_json(content, list[str]),
+    Topic.SNAPSHOT: lambda content: decode_json(content, dict[str, Any]),
+}
 
 
 async def join(request: Request) -> Response:
     """Remember the worker as it is after this start."""
     services, body = services_of(request), await read_body(request, JoinBody)
-    now = services.clock()
     worker = Worker(
         id=worker_of(request),
         boot_id=body.boot_id,
         runtime=body.runtime,
         version=body.version,
         definitions_hash=body.definitions_hash,
-        joined_at=now,
+        models_hash=body.models_hash,
+        validators_hash=body.validators_hash,
+        snapshot_hash=body.snapshot_hash,
+        labels=body.labels,
+        joined_at=services.clock(),
         system=body.system,
         devices=body.devices,
-        labels=body.labels,
     )
+    # Saved before it is asked what is known: what a worker names is not tidied away.
     await services.store.save_worker(worker)
-    is_known = await services.store.republish_definitions(body.definitions_hash, now)
-    if is_known:
-        await services.desk.definitions.refresh()
-    return json_answer(JoinReply(wants_definitions=not is_known))
-
-
-async def put_definitions(request: Request) -> Response:
-    """Take the node definitions of the worker's runtime, if they can be read: they are remembered for good."""
-    services, wanted = services_of(request), str(request.path_params["hash"])
-    content = await read_bytes(request, _DEFINITIONS_BYTES)
-    if blake3(content).hexdigest() != wanted:
-        raise BadRequest("These are not the definitions of that hash.")
-    await asyncio.to_thread(NodeDefinitions.parse, content)
-    worker = await services.store.worker(worker_of(request))
-    if worker is None:
-        raise NotFound("Join first, then publish definitions.")
-    definitions = DefinitionSet(hash=wanted, runtime=worker.runtime, body=content)
-    await services.store.save_definitions(definitions, services.clock())
+    wanted = await services.store.unknown_publications(worker.publications)
     await services.desk.definitions.refresh()
-    return Response(status_code=204)
+    return json_answer(JoinReply(wants=tuple(topic.value for topic in wanted)))
+
+
+def _publishing(topic: Topic) -> Handler:
+    """Take what a worker publishes, if it can be read: it is remembered for whoever publishes the same."""
+
+    async def put(request: Request) -> Response:
+        services, wanted = services_of(request), str(request.path_params["hash"])
+        content = await read_bytes(request, _PUBLICATION_BYTES)
+        if blake3(content).hexdigest() != wanted:
+            raise BadRequest(f"This is not the {topic} of that hash.")
+        await asyncio.to_thread(_CHECKS[topic], content)
+        worker = await services.store.worker(worker_of(request))
+        if worker is None or worker.publications.get(topic) != wanted:
+            raise NotFound(f"Join first, and name this {topic} then.")
+        await services.store.publish(Publication(topic=topic, hash=wanted, body=content), services.clock())
+        await services.desk.definitions.refresh()
+        return Response(status_code=204)
+
+    return put
 
 
 async def get_work(request: Request) -> Response:
@@ -171,7 +193,17 @@ def _route(method: str, path: str, handler: Handler, name: str, text: str, answe
 
 ROUTES = (
     _route("PUT", "/fleet/worker", join, "joinFleet", "Join", {200: Answer(text="Joined", body=JoinReply)}),
-    _route("PUT", "/fleet/definitions/{hash}", put_definitions, "publishDefinitions", "Publish node definitions", {}),
+    *(
+        _route(
+            "PUT",
+            f"/fleet/{topic}/{{hash}}",
+            _publishing(topic),
+            f"publish{topic.capitalize()}",
+            f"Publish {topic}",
+            {},
+        )
+        for topic in Topic
+    ),
     _route(
         "GET", "/fleet/jobs/{job_id}", get_work, "getWork", "Fetch a job", {200: Answer(text="Work", body=WorkBody)}
     ),

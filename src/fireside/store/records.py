@@ -8,6 +8,7 @@ from typing import Any
 from fireside.domain.ids import BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job
 from fireside.domain.outputs import OutputSummary
+from fireside.domain.workers import Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +123,9 @@ class QueueCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DefinitionSet:
-    """Node definitions as some workers published them: ComfyUI's object_info as JSON, by hash."""
+class Publication:
+    """What some workers have published about themselves: JSON, by the hash of its bytes."""
 
+    topic: Topic
     hash: str
-    runtime: str
     body: bytes

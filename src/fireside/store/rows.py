@@ -11,9 +11,9 @@ from fireside.domain.accounts import ApiKey, Role, User
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
-from fireside.domain.workers import Worker
+from fireside.domain.workers import Worker, WorkerKind, WorkerProfile
 from fireside.store.database import Row
-from fireside.store.records import DefinitionSet, QueueHead, Share, TimelineEntry
+from fireside.store.records import QueueHead, Share, TimelineEntry
 
 
 def to_json(value: Any) -> bytes:
@@ -104,16 +104,26 @@ def worker_of(row: Row) -> Worker:
         runtime=row["runtime"],
         version=row["version"],
         definitions_hash=row["definitions_hash"],
+        models_hash=row["models_hash"],
+        validators_hash=row["validators_hash"],
+        snapshot_hash=row["snapshot_hash"],
+        labels=from_json(row["labels"]),
         joined_at=row["joined_at"],
         system=from_json(row["system"]),
         devices=tuple(from_json(row["devices"])),
-        labels=from_json(row["labels"]),
     )
 
 
-def definitions_of(row: Row) -> DefinitionSet:
-    """Read a set of node definitions."""
-    return DefinitionSet(hash=row["hash"], runtime=row["runtime"], body=row["body"])
+def profile_of(row: Row) -> WorkerProfile:
+    """Read what a worker can run."""
+    return WorkerProfile(
+        id=WorkerId(row["id"]),
+        boot_id=row["boot_id"],
+        kind=WorkerKind(row["runtime"], row["definitions_hash"], row["validators_hash"]),
+        models_hash=row["models_hash"],
+        labels=from_json(row["labels"]),
+        seen_at=row["seen_at"],
+    )
 
 
 def entry_of(row: Row) -> TimelineEntry:

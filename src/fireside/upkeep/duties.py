@@ -1,23 +1,32 @@
 """Which duties a server has, and how often."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from fireside.accounts.accounts import Accounts
 from fireside.blobs.base import Blobs
+from fireside.domain.ids import WorkerId
 from fireside.jobs.definitions import DefinitionBook
 from fireside.store.store import Store
 from fireside.upkeep.loops import Loop
 
 _LAST_USED_SECONDS = 30.0
 _DEFINITIONS_SECONDS = 10.0
+_WORKERS_SECONDS = 600.0
 _SWEEP_SECONDS = 3600.0
 _HISTORIES_SECONDS = 60.0
 _UNFINISHED_FOR = timedelta(days=1)
 
 
 def duties(
-    store: Store, accounts: Accounts, definitions: DefinitionBook, blobs: Blobs, clock: Callable[[], datetime]
+    store: Store,
+    accounts: Accounts,
+    definitions: DefinitionBook,
+    blobs: Blobs,
+    clock: Callable[[], datetime],
+    *,
+    present_workers: Callable[[], Collection[WorkerId]],
+    workers_remembered_for: timedelta,
 ) -> list[Loop]:
     """Give the loops of a server, not yet started."""
 
@@ -26,6 +35,10 @@ def duties(
 
     async def refresh_definitions(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
         await definitions.refresh()
+
+    async def remember_workers(now: datetime) -> None:
+        await store.touch_workers(present_workers(), now)
+        await store.forget_workers(workers_remembered_for)
 
     async def sweep_unfinished(now: datetime) -> None:
         await blobs.sweep_unfinished(now - _UNFINISHED_FOR)
@@ -36,6 +49,7 @@ def duties(
     return [
         Loop("last use of keys", flush_last_used, every_seconds=_LAST_USED_SECONDS, clock=clock),
         Loop("node definitions", refresh_definitions, every_seconds=_DEFINITIONS_SECONDS, clock=clock),
+        Loop("workers", remember_workers, every_seconds=_WORKERS_SECONDS, clock=clock),
         Loop("unfinished uploads", sweep_unfinished, every_seconds=_SWEEP_SECONDS, clock=clock),
         Loop("large histories", promote_large_histories, every_seconds=_HISTORIES_SECONDS, clock=clock),
     ]

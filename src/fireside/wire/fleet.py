@@ -175,18 +175,31 @@ class BlobBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JoinBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `PUT /fleet/worker`: what the worker, known by its token, is after this start."""
+    """Body of `PUT /fleet/worker`: what the worker, known by its token, is after this start.
+
+    The hashes name what it can publish; an empty one says that it has nothing of the kind.
+    """
 
     boot_id: str
     runtime: str
     version: str
     definitions_hash: str
+    models_hash: str = ""
+    validators_hash: str = ""
+    snapshot_hash: str = ""
     devices: tuple[dict[str, Any], ...] = ()
     system: dict[str, Any] = {}
     labels: dict[str, str] = {}
 
 
 class JoinReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the server still needs the definitions (`PUT /fleet/definitions/{hash}`)."""
+    """Which of the topics the server does not know yet, to be sent with `PUT /fleet/{topic}/{hash}`."""
 
-    wants_definitions: bool
+    wants: tuple[str, ...] = ()
+
+
+class ModelFileBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A file among a worker's models, which are published as JSON: model folder to files."""
+
+    name: str
+    size_bytes: int

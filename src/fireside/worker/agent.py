@@ -6,7 +6,7 @@ by the server; what it does with a job is in `run`.
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,6 @@ from uuid import uuid4
 import httpx
 import msgspec
 import structlog
-from blake3 import blake3
 
 from fireside.bus.client import Bus
 from fireside.bus.subjects import presence, work
@@ -25,11 +24,11 @@ from fireside.wire.fleet import (
     Assignment,
     AssignmentReply,
     CancelRun,
-    JoinBody,
     LeaseBody,
     Presence,
     WorkRequest,
 )
+from fireside.worker.joining import introduce
 from fireside.worker.patience import is_temporary
 from fireside.worker.reporter import Reporter
 from fireside.worker.run import Released, Run, run_job
@@ -46,8 +45,18 @@ _log = structlog.get_logger(__name__)
 class Agent:
     """One worker: one runtime, one job at a time."""
 
-    def __init__(self, *, worker_id: WorkerId, bus: Bus, client: FleetClient, runtime: Runtime, scratch: Path) -> None:
+    def __init__(
+        self,
+        *,
+        worker_id: WorkerId,
+        bus: Bus,
+        client: FleetClient,
+        runtime: Runtime,
+        scratch: Path,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         self._worker_id = worker_id
+        self._labels = labels or {}
         self._bus = bus
         self._client = client
         self._runtime = runtime
@@ -83,18 +92,10 @@ class Agent:
 
     async def _join(self, info: RuntimeInfo) -> None:
         """Tell the server what this worker is, however long it takes; a refusal is an error."""
-        body = JoinBody(
-            boot_id=self._boot_id,
-            runtime=info.kind,
-            version=info.version,
-            definitions_hash=blake3(info.definitions).hexdigest(),
-            devices=tuple(dict(device) for device in info.devices),
-            system=dict(info.system),
-        )
+        introduction = introduce(info, boot_id=self._boot_id, labels=self._labels)
         while True:
             try:
-                if (await self._client.join(body)).wants_definitions:
-                    await self._client.put_definitions(body.definitions_hash, info.definitions)
+                await introduction.tell(self._client)
             except httpx.HTTPError as error:
                 if not is_temporary(error):
                     raise

@@ -42,5 +42,12 @@ async def _work(ticket: WorkerTicket) -> None:
         stack.push_async_callback(client.close)
         runtime = BuiltinRuntime(scratch / "runtime")
         stack.push_async_callback(runtime.stop)
-        agent = Agent(worker_id=worker_id, bus=bus, client=client, runtime=runtime, scratch=scratch / "jobs")
+        agent = Agent(
+            worker_id=worker_id,
+            bus=bus,
+            client=client,
+            runtime=runtime,
+            scratch=scratch / "jobs",
+            labels=ticket.labels,
+        )
         await agent.work_until(stopped)

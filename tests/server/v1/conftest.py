@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.publishing import publish
 from tests.server.v1.house import ORIGIN, Caller, House
 from tests.server.v1.published import WHY_SKIPPED, Published, published
 
 from fireside.app import assemble
 from fireside.config import Config
-from fireside.runtimes.builtin.definitions import definitions_of
-from fireside.runtimes.builtin.nodes import NODES
-from fireside.store.records import DefinitionSet
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +43,7 @@ async def house(tmp_path: Path, contract: Published | None, settings: dict[str, 
 @pytest.fixture
 async def nodes(house: House) -> None:
     """The definitions of the builtin nodes, as if a worker had been here once."""
-    definitions = DefinitionSet(hash="0" * 64, runtime="builtin", body=definitions_of(NODES.values()))
-    await house.services.store.save_definitions(definitions, house.services.clock())
+    await publish(house.services.store)
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 from PIL import Image
+from tests.publishing import publish
 from tests.server.v1.house import Caller, House
-
-from fireside.store.records import DefinitionSet
 
 EMPTY: dict[str, Any] = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}}
 INVERT = {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}}
@@ -136,8 +135,7 @@ async def test_a_choice_that_is_not_offered_is_told_with_those_that_are(ann: Cal
 
 
 async def test_many_choices_are_only_counted(ann: Caller, house: House) -> None:
-    many = DefinitionSet(hash="1" * 64, runtime="other", body=msgspec.json.encode(MANY))
-    await house.services.store.save_definitions(many, house.services.clock())
+    await publish(house.services.store, msgspec.json.encode(MANY), worker="other", runtime="other")
 
     problem = await _problem(ann, {"1": {"class_type": "ManyChoices", "inputs": {"choice": "none"}}}, "1")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from blake3 import blake3
+from tests import publishing
 from tests.server.v1.files.house import House
 
 from fireside.domain.ids import WorkerId
@@ -14,16 +14,14 @@ from fireside.runtimes.builtin.definitions import definitions_of
 from fireside.runtimes.builtin.nodes import NODES
 from fireside.server.v1.system_catalogue import Catalogue
 from fireside.server.v1.system_stats import system_stats
-from fireside.store.records import DefinitionSet
 from fireside.wire.v1_system import NodeInfo
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 DEFINITIONS = definitions_of(NODES.values())
 
 
-async def publish(house: House, body: bytes = DEFINITIONS, runtime: str = "builtin") -> None:
-    found = DefinitionSet(hash=blake3(body).hexdigest(), runtime=runtime, body=body)
-    await house.services.store.save_definitions(found, house.services.clock())
+async def publish(house: House, body: bytes = DEFINITIONS, runtime: str = "builtin", **more: Any) -> None:
+    await publishing.publish(house.services.store, body, worker=runtime, runtime=runtime, **more)
     await house.services.desk.definitions.refresh()
 
 

@@ -1,0 +1,119 @@
+"""Several kinds of workers' nodes, read side by side: what is the same in two of them is read and kept once.
+
+A fleet has few kinds and these differ little, mostly in their lists of models. Each is kept whole, because a graph runs
+on one of them; what people are shown is their union.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+from blake3 import blake3
+
+from fireside.graphs.definitions import (
+    NodeDefinition,
+    NodeDefinitions,
+    blank_input_files,
+    decode_object_info,
+    read_node,
+)
+from fireside.graphs.dynamic_inputs import declarations_of
+from fireside.graphs.input_definitions import COMBO, choices_of, split_spec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeEntry:
+    """One class as it was published, with empty lists of input files; None for what describes no node."""
+
+    info: Any
+    definition: NodeDefinition | None
+
+
+Key = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeSet:
+    """The nodes that one kind of worker has, by class; `keys` name their entries among all that were ever read."""
+
+    entries: Mapping[str, NodeEntry]
+    keys: Mapping[str, Key]
+    definitions: NodeDefinitions
+
+
+def read_node_set(object_info: bytes, known: Iterable[NodeSet] = ()) -> NodeSet:
+    """Read what a kind of worker has published; entries that stand in a known set alike are taken from there."""
+    read = {key: one.entries[name] for one in known for name, key in one.keys.items()}
+    entries: dict[str, NodeEntry] = {}
+    keys: dict[str, Key] = {}
+    for name, raw in _raw_entries(object_info).items():
+        key = keys[name] = (name, blake3(raw).digest())
+        entries[name] = read[key] if key in read else _read_entry(name, raw)
+    nodes = {name: entry.definition for name, entry in entries.items() if entry.definition is not None}
+    return NodeSet(entries, keys, NodeDefinitions(nodes))
+
+
+def unite(sets: Sequence[NodeSet]) -> NodeSet:
+    """Put the sets together: of a class that several have, the first says what it is, and all say what it offers."""
+    by_name: dict[str, list[NodeEntry]] = {}
+    keys: dict[str, Key] = {}
+    for one in sets:
+        for name, entry in one.entries.items():
+            keys.setdefault(name, one.keys[name])
+            others = by_name.setdefault(name, [])
+            if entry not in others:
+                others.append(entry)
+    entries = {name: same[0] if len(same) == 1 else _united(name, same) for name, same in by_name.items()}
+    nodes = {name: entry.definition for name, entry in entries.items() if entry.definition is not None}
+    return NodeSet(entries, keys, NodeDefinitions(nodes))
+
+
+def _raw_entries(object_info: bytes) -> Mapping[str, bytes]:
+    try:
+        found = msgspec.json.decode(object_info, type=dict[str, msgspec.Raw])
+        raw = {name: bytes(entry) for name, entry in found.items()}
+        # What is no JSON in the depth is found only when it is read.
+        msgspec.json.decode(object_info)
+    except (msgspec.MsgspecError, RecursionError):
+        return {name: msgspec.json.encode(entry) for name, entry in decode_object_info(object_info).items()}
+    return raw
+
+
+def _read_entry(name: str, raw: bytes) -> NodeEntry:
+    info = blank_input_files({name: msgspec.json.decode(raw)})[name]
+    is_node = isinstance(info, dict)
+    return NodeEntry(info, read_node(name, cast("dict[str, Any]", info)) if is_node else None)
+
+
+def _united(name: str, entries: Sequence[NodeEntry]) -> NodeEntry:
+    """Let the first entry offer what any of them does."""
+    nodes = [cast("dict[str, Any]", entry.info) for entry in entries if entry.definition is not None]
+    if len(nodes) < 2:
+        return next((entry for entry in entries if entry.definition is not None), entries[0])
+    groups: Any = nodes[0].get("input")
+    offered = [{one: spec for one, spec, _ in declarations_of(node.get("input"))} for node in nodes[1:]]
+    changed: dict[str, dict[str, Any]] = {}
+    for one, spec, required in declarations_of(groups):
+        more = _with_choices_of(spec, [specs[one] for specs in offered if one in specs])
+        if more is not None:
+            changed.setdefault("required" if required else "optional", {})[one] = more
+    if not changed:
+        return entries[0]
+    united = {**groups, **{group: {**groups[group], **specs} for group, specs in changed.items()}}
+    info = {**nodes[0], "input": united}
+    return NodeEntry(info, read_node(name, info))
+
+
+def _with_choices_of(spec: Any, others: Sequence[Any]) -> Any:
+    """Give the declaration with what others offer and it does not, None where there is nothing to add."""
+    own = choices_of(*split_spec(spec))
+    if own is None:
+        return None
+    # Choices may be numbers, and those equal to each other as Python sees it are one.
+    added = [choice for other in others for choice in choices_of(*split_spec(other)) or () if choice not in own]
+    if not added:
+        return None
+    choices = list({msgspec.json.encode(choice): choice for choice in (*own, *added)}.values())
+    kind, options = split_spec(spec)
+    return [kind, {**options, "options": choices}] if kind == COMBO else [choices, *spec[1:]]

@@ -1,0 +1,2 @@
+-- Read what each worker that ever joined can run.
+SELECT id, boot_id, runtime, definitions_hash, models_hash, validators_hash, labels, seen_at FROM worker ORDER BY id;
