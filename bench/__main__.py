@@ -8,9 +8,9 @@ import sys
 import time
 from types import ModuleType
 
-from bench import blobs, cancel, dispatch, end_to_end, fan_out, listing, store, submit
+from bench import blobs, cancel, comfyui, dispatch, end_to_end, fan_out, listing, store, submit
 
-BENCHES: tuple[ModuleType, ...] = (store, submit, listing, dispatch, end_to_end, cancel, fan_out, blobs)
+BENCHES: tuple[ModuleType, ...] = (store, submit, listing, dispatch, end_to_end, comfyui, cancel, fan_out, blobs)
 
 
 def main() -> None:

@@ -35,9 +35,9 @@ class Caller:
         """Send, and give the answer's body; anything but a 200 ends the bench."""
         return await self._call("POST", path, body)
 
-    async def submit(self, body: bytes) -> str:
+    async def submit(self, body: bytes, path: str = "/api/prompt") -> str:
         """Submit a workflow and give the job's id."""
-        return str(msgspec.json.decode(await self.post("/api/prompt", body))["prompt_id"])
+        return str(msgspec.json.decode(await self.post(path, body))["prompt_id"])
 
     async def _call(self, method: str, path: str, body: bytes) -> bytes:
         head = f"{method} {path} HTTP/1.1\r\n{self._headers}Content-Length: {len(body)}\r\n\r\n"
@@ -115,9 +115,9 @@ class Watcher:
 
 
 @asynccontextmanager
-async def watching(server: Server) -> AsyncGenerator[Watcher]:
+async def watching(server: Server, client_id: str = "") -> AsyncGenerator[Watcher]:
     """Open a websocket and hear its first message."""
-    url = f"ws://{_address(server)}/ws"
+    url = f"ws://{_address(server)}/ws?clientId={client_id}"
     headers = {"X-API-Key": server.key}
     async with connect(url, additional_headers=headers, compression=None, max_queue=None) as connection:
         watcher = Watcher(connection)
