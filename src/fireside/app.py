@@ -102,12 +102,14 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
         )
         stack.push_async_callback(bus.close)
         blobs = LocalBlobs(data_dir / "blobs")
+        signer = UrlSigner(keys.derive("signed urls"))
         desk = Desk(
             store=store,
             bus=bus,
             announcer=Announcer(bus),
             definitions=DefinitionBook(store),
             sealer=Sealer(keys.derive("job secrets")),
+            signer=signer,
             config=config,
             clock=utc_now,
         )
@@ -121,7 +123,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             bus=bus,
             desk=desk,
             hub=hub,
-            signer=UrlSigner(keys.derive("signed urls")),
+            signer=signer,
             accounts=Accounts(store, utc_now, config),
             keys=keys,
             fleet=dispatcher,

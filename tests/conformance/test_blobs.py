@@ -54,6 +54,23 @@ async def test_written_bytes_come_back_under_their_blake3(blobs: Blobs) -> None:
     assert await all_of(blobs.read(written.hash)) == PATTERN
 
 
+async def test_small_bytes_can_be_written_in_one_go(blobs: Blobs) -> None:
+    written = await blobs.write_bytes(b"small", limit_bytes=5, expected=BlobHash(blake3(b"small").hexdigest()))
+
+    assert (written.size_bytes, written.head, written.created) == (5, b"small", True)
+    assert await all_of(blobs.read(written.hash)) == b"small"
+    assert not (await blobs.write_bytes(b"small", limit_bytes=None)).created
+
+
+async def test_small_bytes_that_are_refused_leave_nothing(blobs: Blobs, folder: Path) -> None:
+    with pytest.raises(HashMismatch):
+        await blobs.write_bytes(b"small", limit_bytes=None, expected=NOWHERE)
+    with pytest.raises(TooLarge):
+        await blobs.write_bytes(b"small", limit_bytes=4)
+
+    assert files_in(folder) == []
+
+
 async def test_no_bytes_are_a_blob_too(blobs: Blobs) -> None:
     written = await blobs.write(chunks_of(), limit_bytes=0)
 

@@ -1,5 +1,6 @@
 """The workers' routes, as workers and those who would like to be one call them."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -234,3 +235,33 @@ async def test_whoever_is_no_worker_stays_outside(http: httpx.AsyncClient, token
 
     for method, path in (("PUT", "/fleet/worker"), ("HEAD", "/fleet/blobs/x"), ("GET", f"/fleet/jobs/{uuid4()}")):
         assert (await http.request(method, path, headers=headers)).status_code == 401
+
+
+async def test_a_small_file_comes_with_the_record_of_its_node(
+    shop: Workshop, ann: User, worker: PlayedWorker, http: httpx.AsyncClient
+) -> None:
+    lease = await shop.started(await shop.submit(ann), worker)
+    path, content = f"/fleet/jobs/{lease.job_id}/outputs", base64.b64encode(PNG).decode()
+    other = base64.b64encode(PNG + b"!").decode()
+
+    wrong = await http.post(path, json=shown(lease, {"filename": "a.png"}, content=other), headers=as_worker(shop))
+    right = await http.post(path, json=shown(lease, {"filename": "a.png"}, content=content), headers=as_worker(shop))
+
+    assert (wrong.status_code, wrong.json()["code"], right.status_code) == (409, "hash_mismatch", 204)
+    (asset,) = await shop.store.job_assets(lease.job_id)
+    assert (asset.hash, asset.content_type) == (hash_of(PNG), "image/png")
+
+
+async def test_a_file_that_comes_along_is_no_larger_than_one_that_is_uploaded(
+    shop: Workshop, ann: User, worker: PlayedWorker, http: httpx.AsyncClient
+) -> None:
+    lease = await shop.started(await shop.submit(ann), worker)
+    large = bytes(1001)
+    file = {"hash": hash_of(large), "size_bytes": 1001, "content": base64.b64encode(large).decode()}
+
+    answer = await http.post(
+        f"/fleet/jobs/{lease.job_id}/outputs", json=shown(lease, {"filename": "a"}, **file), headers=as_worker(shop)
+    )
+
+    assert answer.status_code == 413
+    assert await shop.store.job_outputs(lease.job_id) == []

@@ -34,6 +34,7 @@ from fireside.worker.agent import Agent
 
 WORKER = WorkerId("worker-1")
 LONG = 600.0
+LARGE = msgspec.json.encode({"drawing": "x" * 100_000})
 Graph = dict[str, Any]
 
 
@@ -97,11 +98,15 @@ class Station:
     working: "asyncio.Task[None]"
     said: list[Presence] = field(default_factory=list[Presence])
 
-    async def submit(self, user: User, graph: Graph, inputs: Mapping[str, BlobHash] | None = None) -> Job:
-        """Queue a job for this graph, whose files stand under these hashes."""
+    async def submit(
+        self, user: User, graph: Graph, inputs: Mapping[str, BlobHash] | None = None, *, large: bool = False
+    ) -> Job:
+        """Queue a job for this graph, whose files stand under these hashes; a large one the worker has to fetch."""
         shown = tuple(node_id for node_id, entry in graph.items() if entry["class_type"] == "SaveImage")
         staged = tuple(StagedInput(value=value, hash=of, size_bytes=1) for value, of in (inputs or {}).items())
-        body = JobBody(graph=msgspec.json.encode(graph), extra_data=b"{}", outputs=shown, inputs=staged)
+        body = JobBody(
+            graph=msgspec.json.encode(graph), extra_data=LARGE if large else b"{}", outputs=shown, inputs=staged
+        )
         return await self.shop.submit(user, body=body)
 
     async def keep(self, content: bytes) -> BlobHash:

@@ -19,6 +19,12 @@ SLEEPING: Graph = {"1": empty(), "2": sleep("1", LONG), "3": save("2")}
 TWICE: Graph = {"1": empty(), "2": save("1"), "3": node("ImageInvert", image=["1", 0]), "4": save("3")}
 
 
+@pytest.fixture
+def everything_is_uploaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_SENT_ALONG_BYTES", 0)
+
+
+@pytest.mark.usefixtures("everything_is_uploaded")
 async def test_a_job_is_staged_run_uploaded_and_reported(shop: Workshop, station: Station, ann: User) -> None:
     job = await station.submit(ann, LOADING, {"photo.png": await station.keep(picture((10, 20, 30)))})
 
@@ -36,6 +42,23 @@ async def test_a_job_is_staged_run_uploaded_and_reported(shop: Workshop, station
     assert station.left_behind() == []
 
 
+async def test_a_small_job_is_neither_fetched_nor_are_its_small_files_uploaded_by_themselves(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    job = await station.submit(ann, QUICK)
+
+    await station.hand_out(job)
+
+    await station.becomes(job, JobState.SUCCEEDED)
+    assert [asked for asked in station.gate.asked if str(job.id) in asked or "blobs" in asked] == [
+        f"POST /fleet/jobs/{job.id}/outputs"
+    ]
+    (asset,) = await shop.store.job_assets(job.id)
+    with Image.open(station.path_of(asset.hash)) as saved:
+        assert (saved.size, asset.content_type) == ((8, 6), "image/png")
+
+
+@pytest.mark.usefixtures("everything_is_uploaded")
 async def test_a_worker_that_lost_its_lease_drops_the_work_and_uploads_nothing_more(
     shop: Workshop, station: Station, ann: User
 ) -> None:
@@ -56,7 +79,7 @@ async def test_a_worker_that_lost_its_lease_drops_the_work_and_uploads_nothing_m
 async def test_a_job_whose_lease_is_stale_before_it_is_fetched_is_dropped_without_a_word(
     shop: Workshop, station: Station, ann: User
 ) -> None:
-    job = await station.submit(ann, QUICK)
+    job = await station.submit(ann, QUICK, large=True)
     station.gate.shut(f"/fleet/jobs/{job.id}")
     lease = await station.hand_out(job)
     await rescue_job(shop.desk, await shop.held(lease), lost=False)
@@ -72,7 +95,7 @@ async def test_a_job_is_given_back_when_the_server_cannot_be_reached(
     shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "_PATIENCE_BEFORE_SECONDS", 0.3)
-    job = await station.submit(ann, QUICK)
+    job = await station.submit(ann, QUICK, large=True)
     await station.is_free()
     await station.edge.close()
 
@@ -114,7 +137,7 @@ async def test_a_run_that_is_canceled_stops_and_says_where(shop: Workshop, stati
 
 
 async def test_a_job_that_is_canceled_before_it_began_never_begins(shop: Workshop, station: Station, ann: User) -> None:
-    job = await station.submit(ann, QUICK)
+    job = await station.submit(ann, QUICK, large=True)
     station.gate.shut(f"/fleet/jobs/{job.id}")
     await station.hand_out(job)
     await until(lambda: station.gate.waiting != [])

@@ -1,11 +1,13 @@
 """Servers that are away for a while, links that expire, and bytes that are there already."""
 
+import pytest
 from tests.jobs.workshop import Workshop, until
 from tests.worker.station import Station, empty, node, picture, save, sleep
 
 from fireside.domain.accounts import User
 from fireside.domain.jobs import JobState
 from fireside.server.fleet_reports import FleetReports
+from fireside.worker import run
 
 
 async def test_a_server_that_was_away_when_the_run_ended_hears_of_it_when_it_is_back(
@@ -27,8 +29,9 @@ async def test_a_server_that_was_away_when_the_run_ended_hears_of_it_when_it_is_
 
 
 async def test_a_server_that_is_away_while_outputs_are_sent_gets_them_when_it_is_back(
-    shop: Workshop, station: Station, ann: User
+    shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(run, "_SENT_ALONG_BYTES", 0)
     station.gate.shut("/fleet/blobs/")
     job = await station.submit(ann, {"1": empty(), "2": save("1")})
     await station.hand_out(job)
@@ -40,7 +43,10 @@ async def test_a_server_that_is_away_while_outputs_are_sent_gets_them_when_it_is
     assert (await station.becomes(job, JobState.SUCCEEDED)).outputs_count == 1
 
 
-async def test_bytes_that_the_server_has_are_not_sent_again(shop: Workshop, station: Station, ann: User) -> None:
+async def test_bytes_that_the_server_has_are_not_sent_again(
+    shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_SENT_ALONG_BYTES", 0)
     graph = {"1": empty(), "2": save("1")}
     first, second = await station.submit(ann, graph), await station.submit(ann, graph)
     for job in (first, second):
@@ -66,4 +72,4 @@ async def test_a_link_that_expired_before_it_was_used_is_asked_for_anew(
     station.gate.open("/files/")
 
     await station.becomes(job, JobState.SUCCEEDED)
-    assert station.gate.asked.count(f"GET /fleet/jobs/{job.id}") == 2
+    assert station.gate.asked.count(f"GET /fleet/jobs/{job.id}") == 1

@@ -56,6 +56,12 @@ class Blobs(Protocol):
         """
         ...
 
+    async def write_bytes(
+        self, content: bytes, *, limit_bytes: int | None, expected: BlobHash | None = None
+    ) -> WrittenBlob:
+        """Store a small blob in one go, and as `write` does."""
+        ...
+
     def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` up to, not with, `end` in chunks of 1 MiB; bounds are cut to the blob's size.
 

@@ -49,6 +49,13 @@ class LocalBlobs:
         finally:
             await _in_thread(unfinished.discard)
 
+    async def write_bytes(
+        self, content: bytes, *, limit_bytes: int | None, expected: BlobHash | None = None
+    ) -> WrittenBlob:
+        """Store a small blob in one hop to a thread; see `Blobs.write_bytes`."""
+        _check_size(len(content), limit_bytes)
+        return await _in_thread(lambda: self._write_at_once(content, expected))
+
     async def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give a range of the bytes; see `Blobs.read`."""
         found = await self.stat(blob_hash)
@@ -91,6 +98,14 @@ class LocalBlobs:
         """Remove what dead writers left; see `Blobs.sweep_unfinished`."""
         return await _in_thread(lambda: _sweep(self._unfinished, older_than.timestamp()))
 
+    def _write_at_once(self, content: bytes, expected: BlobHash | None) -> WrittenBlob:
+        unfinished = _Unfinished.create(self._unfinished)
+        try:
+            unfinished.append(content)
+            return self._publish(unfinished, expected)
+        finally:
+            unfinished.discard()
+
     def _publish(self, unfinished: "_Unfinished", expected: BlobHash | None) -> WrittenBlob:
         blob_hash = BlobHash(unfinished.hasher.hexdigest())
         if expected is not None and blob_hash != expected:
@@ -130,7 +145,7 @@ class _Unfinished:
             descriptor, name = mkstemp(dir=folder)  # mode 0600
         return cls(Path(name), descriptor)
 
-    def append(self, block: bytearray) -> None:
+    def append(self, block: bytes | bytearray) -> None:
         assert self._descriptor is not None
         if len(self.head) < HEAD_BYTES:
             self.head += block[: HEAD_BYTES - len(self.head)]
@@ -158,14 +173,18 @@ async def _fill(unfinished: _Unfinished, chunks: AsyncIterator[bytes], limit_byt
     received = 0
     async for chunk in chunks:
         received += len(chunk)
-        if limit_bytes is not None and received > limit_bytes:
-            raise TooLarge(f"The file is larger than {limit_bytes} bytes, the most that is taken here.")
+        _check_size(received, limit_bytes)
         block += chunk
         if len(block) >= CHUNK_BYTES:
             full, block = block, bytearray()
             await _in_thread(lambda full=full: unfinished.append(full))
     if block:
         await _in_thread(lambda: unfinished.append(block))
+
+
+def _check_size(size_bytes: int, limit_bytes: int | None) -> None:
+    if limit_bytes is not None and size_bytes > limit_bytes:
+        raise TooLarge(f"The file is larger than {limit_bytes} bytes, the most that is taken here.")
 
 
 async def _in_thread(work: Callable[[], _T]) -> _T:

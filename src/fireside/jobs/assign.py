@@ -14,12 +14,16 @@ from fireside.domain.jobs import Job, JobState, Lease
 from fireside.domain.lifecycle import Verb, advance
 from fireside.jobs.desk import Desk
 from fireside.jobs.rescue import rescue_job
+from fireside.jobs.work import work_of
 from fireside.scheduler.policy import Placement
 from fireside.store.records import HeldJob, TimelineEntry
 from fireside.store.store import Changed
-from fireside.wire.fleet import Assignment, AssignmentReply, LeaseBody
+from fireside.wire.fleet import Assignment, AssignmentReply, LeaseBody, WorkBody
 
 _ANSWER_SECONDS = 2.0
+# What is larger would hold up the other messages of the bus.
+_LARGEST_SENT_BYTES = 64 * 1024
+_MOST_INPUTS_SENT = 16
 _log = structlog.get_logger(__name__)
 
 
@@ -62,7 +66,8 @@ async def offer_job(desk: Desk, job: Job) -> Lease | None:
 
 
 async def _is_taken(desk: Desk, job: Job, worker_id: WorkerId) -> bool:
-    request = msgspec.json.encode(Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id))
+    assignment = Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id, work=await _small_work(desk, job))
+    request = msgspec.json.encode(assignment)
     try:
         answer = await desk.bus.request(work(worker_id), request, timeout=_ANSWER_SECONDS)
         reply = msgspec.json.decode(answer, type=AssignmentReply)
@@ -72,3 +77,13 @@ async def _is_taken(desk: Desk, job: Job, worker_id: WorkerId) -> bool:
     if not reply.accepted:
         _log.info("worker declined the job", job_id=str(job.id), worker_id=worker_id, reason=reply.reason)
     return reply.accepted
+
+
+async def _small_work(desk: Desk, job: Job) -> WorkBody | None:
+    """Give the work when the bus may carry it: small, and without secrets. Everything else is fetched."""
+    body = await desk.store.job_body(job.id)
+    if body is None or body.sealed_secrets is not None or len(body.inputs) > _MOST_INPUTS_SENT:
+        return None
+    if len(body.graph) + len(body.extra_data) > _LARGEST_SENT_BYTES:
+        return None
+    return work_of(desk, job, body)

@@ -11,6 +11,7 @@ from datetime import datetime
 import structlog
 
 from fireside.accounts.sealing import Sealer
+from fireside.blobs.signing import UrlSigner
 from fireside.bus.client import Bus
 from fireside.bus.errors import BusError
 from fireside.bus.subjects import dispatch_wake
@@ -35,6 +36,7 @@ class Desk:
     announcer: Announcer
     definitions: DefinitionBook
     sealer: Sealer
+    signer: UrlSigner
     config: Config
     clock: Callable[[], datetime]
 

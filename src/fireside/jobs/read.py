@@ -8,7 +8,9 @@ from fireside.domain.ids import JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, Lease
 from fireside.jobs.desk import Desk
 from fireside.jobs.report import held_job
+from fireside.jobs.work import work_of
 from fireside.store.records import JobBody, NodeRecord, TimelineEntry
+from fireside.wire.fleet import WorkBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +33,10 @@ async def read_job(desk: Desk, user_id: UserId, job_id: JobId) -> JobDetail:
     return JobDetail(job=job, body=body, outputs=outputs, timeline=await desk.store.job_timeline(job_id))
 
 
-async def read_work(desk: Desk, worker_id: WorkerId, lease: Lease) -> tuple[Job, JobBody]:
+async def read_work(desk: Desk, worker_id: WorkerId, lease: Lease) -> WorkBody:
     """Read what the holder of the lease is to run; `StaleLease` for anybody else."""
     job = await held_job(desk, worker_id, lease)
     body = await desk.store.job_body(job.id)
     if body is None:
         raise NotFound(f"there is no job {job.id}")
-    return job, body
+    return work_of(desk, job, body)

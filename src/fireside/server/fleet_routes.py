@@ -7,11 +7,9 @@ bus to `FleetReports`, everything with a body over HTTP.
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from blake3 import blake3
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,8 +17,6 @@ from starlette.responses import Response
 from fireside.assets.outputs import OutputPlace, output_assets
 from fireside.assets.uploads import hold_blob
 from fireside.blobs.base import is_blob_hash
-from fireside.blobs.signing import DownloadClaims
-from fireside.blobs.sniff import OCTET_STREAM
 from fireside.domain.errors import BadRequest, NotFound
 from fireside.domain.ids import BlobHash, JobId
 from fireside.domain.jobs import Lease
@@ -32,21 +28,10 @@ from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, worker_of
 from fireside.server.reading import decode_json, read_body, read_bytes, read_query
 from fireside.server.routes import Access, Answer, Handler, Route
-from fireside.server.services import Services
-from fireside.store.records import JobBody, NodeRecord, Publication, StagedInput
-from fireside.wire.fleet import (
-    BlobBody,
-    InputFile,
-    JoinBody,
-    JoinReply,
-    LeaseQuery,
-    ModelFileBody,
-    OutputBody,
-    WorkBody,
-)
+from fireside.store.records import NodeRecord, Publication
+from fireside.wire.fleet import BlobBody, JoinBody, JoinReply, LeaseQuery, ModelFileBody, OutputBody, WorkBody
 
 _PUBLICATION_BYTES = 128 * 1024 * 1024
-_STAGING = timedelta(hours=1)
 _CHECKS: Mapping[Topic, Callable[[bytes], object]] = {
     Topic.DEFINITIONS: decode_object_info,
     Topic.MODELS: lambda content: decode_json(content, dict[str, list[ModelFileBody]]),
@@ -102,15 +87,7 @@ async def get_work(request: Request) -> Response:
     """Give the holder of a lease what it is to run."""
     services, asked = services_of(request), read_query(request, LeaseQuery)
     lease = Lease(job_id=_job_id(request), attempt=asked.attempt, fence=asked.fence)
-    job, body = await read_work(services.desk, worker_of(request), lease)
-    work = WorkBody(
-        graph=msgspec.Raw(body.graph),
-        extra_data=msgspec.Raw(body.extra_data),
-        outputs=body.outputs,
-        inputs=tuple(_input_file(services, staged) for staged in body.inputs),
-        secrets=_secrets(services, job.id, body),
-    )
-    return json_answer(work)
+    return json_answer(await read_work(services.desk, worker_of(request), lease))
 
 
 async def has_blob(request: Request) -> Response:
@@ -144,6 +121,10 @@ async def post_output(request: Request) -> Response:
         # From here to the record nobody discards these bytes as a refused upload's.
         for blob_hash in sorted({place.hash for place in places}):
             await held.enter_async_context(hold_blob(blob_hash))
+        for file in body.files:
+            if file.content is not None:
+                limit = services.config.max_upload_bytes
+                await services.blobs.write_bytes(file.content, limit_bytes=limit, expected=BlobHash(file.hash))
         files = await output_assets(services.blobs, job, record, places, services.clock())
         await add_output(services.desk, worker_id, lease, record, files)
     return Response(status_code=204)
@@ -154,27 +135,6 @@ def _job_id(request: Request) -> JobId:
         return JobId(UUID(str(request.path_params["job_id"])))
     except ValueError as error:
         raise NotFound("there is no such job") from error
-
-
-def _input_file(services: Services, staged: StagedInput) -> InputFile:
-    claims = DownloadClaims(
-        hash=staged.hash,
-        filename="input",
-        content_type=OCTET_STREAM,
-        expires_at=services.clock() + _STAGING,
-    )
-    return InputFile(
-        value=staged.value,
-        hash=staged.hash,
-        size_bytes=staged.size_bytes,
-        url=f"/files/{services.signer.sign(claims)}",
-    )
-
-
-def _secrets(services: Services, job_id: JobId, body: JobBody) -> dict[str, str]:
-    if body.sealed_secrets is None:
-        return {}
-    return msgspec.json.decode(services.desk.sealer.open(body.sealed_secrets, context=str(job_id)), type=dict[str, str])
 
 
 def _route(method: str, path: str, handler: Handler, name: str, text: str, answers: dict[int, Answer]) -> Route:

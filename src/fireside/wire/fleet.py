@@ -34,10 +34,11 @@ class LeaseBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, tag="assign"):
-    """Here is a job for you; fetch its work over HTTP. Answered by `AssignmentReply`."""
+    """Here is a job for you; fetch its work over HTTP unless it comes along. Answered by `AssignmentReply`."""
 
     lease: LeaseBody
     user_id: int
+    work: "WorkBody | None" = None
 
 
 class CancelRun(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
@@ -149,12 +150,13 @@ class WorkBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutputFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that stands at `output[key][index]`, whose bytes are uploaded already."""
+    """A file that stands at `output[key][index]`: its bytes are uploaded already, or come along when it is small."""
 
     key: str
     index: int
     hash: str
     size_bytes: int
+    content: bytes | None = None
 
 
 class OutputBody(msgspec.Struct, frozen=True, kw_only=True):

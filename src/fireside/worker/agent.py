@@ -148,6 +148,7 @@ class Agent:
             client=self._client,
             runtime=self._runtime,
             reporter=self._reporter,
+            work=request.work,
             telling=Telling(self._bus, user_id, self._worker_id, lease),
             folder=self._scratch / f"{lease.job_id}-{lease.fence}",
         )
