@@ -149,7 +149,7 @@ def texts_given_to(name: str, tree: ast.AST) -> list[str]:
 
 def node_table() -> str:
     """Print the nodes of the builtin runtime."""
-    rows = [(f"`{node.name}`", node.category, node.description) for node in NODES.values()]
+    rows = [(f"`{node.name}`", node.category, node.summary) for node in NODES.values()]
     return _table(("class", "category", "what it does"), rows)
 
 

@@ -42,7 +42,7 @@ def _count(_: Context, after: int) -> Result:
 
 
 def declare(name: str, run: Callable[..., Result], entry: Input, *outputs: Output) -> Node:
-    return Node(name=name, display_name=name, category="", description="", run=run, inputs=(entry,), outputs=outputs)
+    return Node(name=name, display_name=name, category="", summary="", run=run, inputs=(entry,), outputs=outputs)
 
 
 OWN = {

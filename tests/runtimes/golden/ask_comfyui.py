@@ -24,7 +24,7 @@ from fireside.runtimes.builtin.nodes import NODES
 _DEADLINE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.02
 _FOLDER = Path(__file__).parent
-_FACTS = ("input", "input_order", "output", "output_is_list", "output_name", "display_name", "category", "output_node")
+OWN_PROSE = ("PreviewImage", "SaveImage")
 
 
 def main(url: str) -> None:
@@ -35,8 +35,9 @@ def main(url: str) -> None:
         for name, graph in GRAPHS.items():
             arrays: dict[str, Any] = dict(_pictures_of(client, graph))
             np.savez_compressed(_FOLDER / f"{name}.npz", **arrays)
-        facts = {name: _facts(entry) for name, entry in client.get("/object_info").json().items() if name in NODES}
-        (_FOLDER / "object_info.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+        real = client.get("/object_info").json()
+        entries = {name: comparable(name, real[name]) for name in sorted(NODES) if name in real}
+        (_FOLDER / "object_info.json").write_text(json.dumps(entries, indent=1) + "\n", "utf-8")
 
 
 def _pictures_of(client: httpx.Client, graph: Graph) -> dict[str, NDArray[Any]]:
@@ -64,16 +65,15 @@ def _history_of(client: httpx.Client, graph: Graph) -> dict[str, Any]:
     raise SystemExit("no answer in time")
 
 
-def _facts(entry: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what is ComfyUI's own prose, and the names of files."""
-    facts = {key: entry[key] for key in _FACTS}
-    for inputs in facts["input"].values():
-        for declared in inputs.values():
-            if isinstance(declared, list) and len(declared) > 1:
-                declared[1].pop("tooltip", None)
-                if "image_upload" in declared[1]:
-                    declared[0] = []
-    return facts
+def comparable(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Blank the lists of files; of the two nodes that save, leave out the prose, which is each side's own."""
+    inputs = [declared for group in ("required", "optional") for declared in entry["input"].get(group, {}).values()]
+    for declared in inputs:
+        if len(declared) > 1 and "image_upload" in declared[1]:
+            declared[0] = []
+        if len(declared) > 1 and name in OWN_PROSE:
+            declared[1].pop("tooltip", None)
+    return {**entry, "description": ""} if name in OWN_PROSE else entry
 
 
 if __name__ == "__main__":

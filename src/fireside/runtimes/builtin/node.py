@@ -33,17 +33,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input: its type (or the choices of a combo) and ComfyUI's options for it."""
+    """One input: its type (or the choices of a combo) and ComfyUI's options for it, None where it names none."""
 
     name: str
     kind: str | tuple[str, ...]
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, Any] | None = None
     optional: bool = False
 
     @property
     def is_lazy(self) -> bool:
         """Whether what feeds it runs only when the node asks for it."""
-        return bool(self.options.get("lazy"))
+        return bool((self.options or {}).get("lazy"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,20 @@ class Output:
 class Node:
     """A node class.
 
+    `summary` says what it does in our words, for the documents; `description` is what clients are shown, for ComfyUI's
+    classes in its own words. `has_schema` marks those that ComfyUI declares in its newer way, whose entries say more.
     `check_lazy` names the lazy inputs that are wanted, given those that are known (others are None).
     `fingerprint` adds to what a result depends on, from the literal inputs, for instance a file's content;
     None from it means that the result is never reused.
     """
 
     name: str
-    display_name: str
+    display_name: str | None
     category: str
-    description: str
+    summary: str
     run: Callable[..., Result]
+    description: str = ""
+    has_schema: bool = False
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     hidden: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -16,7 +16,9 @@ _PREVIEW_QUALITY = 80
 
 def as_8bit(pixels: Pixels) -> NDArray[np.uint8]:
     """Convert to bytes as ComfyUI does: clipped, fractions cut off, not rounded."""
-    return np.clip(np.float32(255.0) * pixels, 0, 255).astype(np.uint8)
+    with np.errstate(invalid="ignore"):
+        # What is no number becomes black.
+        return np.clip(np.float32(255.0) * pixels, 0, 255).astype(np.uint8)
 
 
 def from_8bit(values: NDArray[np.uint8]) -> Pixels:

@@ -16,19 +16,21 @@ _NAMELESS = "ComfyUI"
 
 
 def new_file(
-    context: Context, prefix: str, kind: str, suffix: str, *, size: tuple[int, int] = (0, 0), batch_number: int = 0
+    context: Context, prefix: str, kind: str, suffix: str, *, size: tuple[int, int], batch_number: int | None = None
 ) -> SavedFile:
     """Choose the next free name for a prefix, make its folder, and give both.
 
-    `size` is width and height, for `%width%` and `%height%`; `batch_number` is for `%batch_num%`. Sub-folders of the
-    prefix are kept; what would lead out of the folder is dropped from it.
+    `size` is width and height, for `%width%` and `%height%`; `batch_number` is for `%batch_num%`, which stays as it is
+    without one. Sub-folders of the prefix are kept; what would lead out of the folder is dropped from it.
     """
     scope = context.scope
     *folders, stem = _clean(_fill_in(prefix, size, scope.now))
     subfolder = "/".join(folders)
-    place = (kind, subfolder, stem, suffix)
+    place = (kind, subfolder, stem)
     number = scope.counters[place] = scope.counters.get(place, 0) + 1
-    filename = f"{stem.replace('%batch_num%', str(batch_number))}_{number:05}_{suffix}"
+    if batch_number is not None:
+        stem = stem.replace("%batch_num%", str(batch_number))
+    filename = f"{stem}_{number:05}_{suffix}"
     folder = scope.folder.joinpath(kind, *folders)
     folder.mkdir(parents=True, exist_ok=True)
     return SavedFile(filename=filename, subfolder=subfolder, type=kind, path=folder / filename)

@@ -1,6 +1,6 @@
 """Nodes that put pictures together in batches and take them out.
 
-8-bit equal to ComfyUI; ImageBatch resizes a second picture of another size by `bilinear`, which is within 1/255.
+8-bit equal to ComfyUI.
 """
 
 import numpy as np
@@ -19,6 +19,11 @@ def with_channels(image: Pixels, channels: int) -> Pixels:
     if missing <= 0:
         return image[..., :channels]
     return np.concatenate([image, np.ones((*image.shape[:-1], missing), np.float32)], axis=-1)
+
+
+def repeated(items: Pixels, count: int) -> Pixels:
+    """Take the items of a batch over and over until there are enough."""
+    return items[[number % len(items) for number in range(count)]]
 
 
 def _batch(_: Context, image1: Pixels, image2: Pixels) -> Result:
@@ -43,7 +48,7 @@ NODES = (
         name="ImageBatch",
         display_name="Batch Images",
         category="image",
-        description="Puts pictures into one batch, in the size of the first.",
+        summary="Puts pictures into one batch, in the size of the first.",
         run=_batch,
         inputs=(Input("image1", "IMAGE"), Input("image2", "IMAGE")),
         outputs=(Output("IMAGE"),),
@@ -52,7 +57,7 @@ NODES = (
         name="ImageFromBatch",
         display_name="ImageFromBatch",
         category="image/batch",
-        description="Takes some pictures out of a batch.",
+        summary="Takes some pictures out of a batch.",
         run=_from_batch,
         inputs=(
             Input("image", "IMAGE"),
@@ -66,7 +71,7 @@ NODES = (
         name="RepeatImageBatch",
         display_name="RepeatImageBatch",
         category="image/batch",
-        description="Repeats a batch.",
+        summary="Repeats a batch.",
         run=_repeat,
         inputs=(Input("image", "IMAGE"), Input("amount", "INT", {"default": 1, "min": 1, "max": _MAX_BATCH})),
         outputs=(Output("IMAGE"),),

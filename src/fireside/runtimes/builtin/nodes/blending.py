@@ -1,8 +1,7 @@
 """ImageBlend: two pictures into one.
 
-The second picture gets as many channels as the first: an opaque one is added, or transparency is left out. Where both
-have one size it is 8-bit equal to ComfyUI; else the second is resized by `bicubic` first, which is within
-1/255.
+The second picture gets as many channels as the first: an opaque one is added, or transparency is left out. 8-bit
+equal to ComfyUI.
 """
 
 from collections.abc import Callable
@@ -67,10 +66,11 @@ _MODES: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
 NODES = (
     Node(
         name="ImageBlend",
-        display_name="ImageBlend",
+        display_name=None,
         category="image/postprocessing",
-        description="Mixes a second picture into the first.",
+        summary="Mixes a second picture into the first.",
         run=_blend,
+        has_schema=True,
         inputs=(
             Input("image1", "IMAGE"),
             Input("image2", "IMAGE"),

@@ -51,12 +51,15 @@ def _join(_: Context, texts: list[str]) -> Result:
     return Result(("\n".join(texts),))
 
 
+def _demo(summary: str, **declared: Any) -> Node:
+    return Node(category=_CATEGORY, module=_MODULE, summary=summary, description=summary, **declared)
+
+
 NODES = (
-    Node(
+    _demo(
+        "Passes a picture on after a while, with progress and previews.",
         name="FiresideSleep",
         display_name="Sleep",
-        category=_CATEGORY,
-        description="Passes a picture on after a while, with progress and previews.",
         run=_sleep,
         inputs=(
             Input("image", "IMAGE"),
@@ -64,13 +67,11 @@ NODES = (
             whole("steps", 10, 1, _MAX_STEPS),
         ),
         outputs=(Output("IMAGE"),),
-        module=_MODULE,
     ),
-    Node(
+    _demo(
+        "Fails with a message, or takes the runtime's process down.",
         name="FiresideFail",
         display_name="Fail",
-        category=_CATEGORY,
-        description="Fails with a message, or takes the runtime's process down.",
         run=_fail,
         inputs=(
             Input("image", "IMAGE"),
@@ -78,13 +79,11 @@ NODES = (
             Input("how", _BEHAVIORS),
         ),
         outputs=(Output("IMAGE"),),
-        module=_MODULE,
     ),
-    Node(
+    _demo(
+        "Gives one of two values; what feeds the other one does not run.",
         name="FiresideSwitch",
         display_name="Switch",
-        category=_CATEGORY,
-        description="Gives one of two values; what feeds the other one does not run.",
         run=_switch,
         check_lazy=_wanted_branch,
         inputs=(
@@ -93,27 +92,22 @@ NODES = (
             Input("on_true", "*", {"lazy": True}, optional=True),
         ),
         outputs=(Output("*", "value"),),
-        module=_MODULE,
     ),
-    Node(
+    _demo(
+        "Makes a list of the lines of a text; later nodes run once for each.",
         name="FiresideSplitLines",
         display_name="Split Lines",
-        category=_CATEGORY,
-        description="Makes a list of the lines of a text; later nodes run once for each.",
         run=_split,
         inputs=(Input("text", "STRING", {"multiline": True, "default": ""}),),
         outputs=(Output("STRING", "line", is_list=True),),
-        module=_MODULE,
     ),
-    Node(
+    _demo(
+        "Makes one text of a list.",
         name="FiresideJoinLines",
         display_name="Join Lines",
-        category=_CATEGORY,
-        description="Makes one text of a list.",
         run=_join,
         takes_lists=True,
         inputs=(Input("texts", "STRING", {"forceInput": True}),),
         outputs=(Output("STRING", "text"),),
-        module=_MODULE,
     ),
 )

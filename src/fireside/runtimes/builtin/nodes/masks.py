@@ -1,12 +1,13 @@
 """Nodes between pictures and masks.
 
-8-bit equal to ComfyUI; a mask of another size than its picture is resized by `bilinear`, which is within 1/255.
+8-bit equal to ComfyUI.
 """
 
 import numpy as np
 
 from fireside.runtimes.builtin.context import Context
 from fireside.runtimes.builtin.node import MAX_EDGE, Input, Node, Output, Result, decimal, whole
+from fireside.runtimes.builtin.nodes.batches import repeated
 from fireside.runtimes.builtin.pictures import Pixels
 from fireside.runtimes.builtin.resampling import resize
 
@@ -40,13 +41,8 @@ def _join(_: Context, image: Pixels, alpha: Pixels) -> Result:
     height, width = image.shape[1:3]
     fitted = resize(alpha[..., None], width, height, "bilinear")
     size = max(len(image), len(fitted))
-    colors = image[_repeated(len(image), size)][..., :_COLORS]
-    return Result((np.concatenate([colors, 1 - fitted[_repeated(len(fitted), size)]], axis=-1),))
-
-
-def _repeated(length: int, size: int) -> list[int]:
-    """Number the items of a batch over and over until there are enough."""
-    return [number % length for number in range(size)]
+    colors = repeated(image, size)[..., :_COLORS]
+    return Result((np.concatenate([colors, 1 - repeated(fitted, size)], axis=-1),))
 
 
 NODES = (
@@ -54,7 +50,7 @@ NODES = (
         name="MaskToImage",
         display_name="Convert Mask to Image",
         category="mask",
-        description="Shows a mask as a gray picture.",
+        summary="Shows a mask as a gray picture.",
         run=_mask_to_image,
         inputs=(Input("mask", "MASK"),),
         outputs=(Output("IMAGE"),),
@@ -64,7 +60,7 @@ NODES = (
         name="ImageToMask",
         display_name="Convert Image to Mask",
         category="mask",
-        description="Takes one channel of a picture as a mask.",
+        summary="Takes one channel of a picture as a mask.",
         run=_image_to_mask,
         inputs=(Input("image", "IMAGE"), Input("channel", _CHANNELS)),
         outputs=(Output("MASK"),),
@@ -74,7 +70,7 @@ NODES = (
         name="InvertMask",
         display_name="InvertMask",
         category="mask",
-        description="Swaps what is covered and what is not.",
+        summary="Swaps what is covered and what is not.",
         run=_invert_mask,
         inputs=(Input("mask", "MASK"),),
         outputs=(Output("MASK"),),
@@ -84,7 +80,7 @@ NODES = (
         name="SolidMask",
         display_name="SolidMask",
         category="mask",
-        description="Makes a mask of one value.",
+        summary="Makes a mask of one value.",
         run=_solid_mask,
         inputs=(
             decimal("value", 1.0, 0.0, 1.0, 0.01),
@@ -98,8 +94,9 @@ NODES = (
         name="SplitImageWithAlpha",
         display_name="Split Image with Alpha",
         category="mask/compositing",
-        description="Takes a picture's transparency apart as a mask.",
+        summary="Takes a picture's transparency apart as a mask.",
         run=_split,
+        has_schema=True,
         inputs=(Input("image", "IMAGE"),),
         outputs=(Output("IMAGE"), Output("MASK")),
         module="comfy_extras.nodes_compositing",
@@ -108,8 +105,9 @@ NODES = (
         name="JoinImageWithAlpha",
         display_name="Join Image with Alpha",
         category="mask/compositing",
-        description="Makes a picture transparent where the mask covers it.",
+        summary="Makes a picture transparent where the mask covers it.",
         run=_join,
+        has_schema=True,
         inputs=(Input("image", "IMAGE"), Input("alpha", "MASK")),
         outputs=(Output("IMAGE"),),
         module="comfy_extras.nodes_compositing",

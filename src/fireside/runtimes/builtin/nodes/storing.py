@@ -6,7 +6,7 @@
 import json
 import random
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from PIL.PngImagePlugin import PngInfo
@@ -20,7 +20,7 @@ _SAVE_COMPRESSION = 4
 _PREVIEW_COMPRESSION = 1
 _PREVIEW_PREFIX = "ComfyUI_temp_"
 _PREVIEW_LETTERS = 5
-_HIDDEN = {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"}
+HIDDEN = {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"}
 
 
 def _save_image(context: Context, images: Pixels, filename_prefix: str = "ComfyUI") -> Result:
@@ -33,6 +33,8 @@ def _preview_image(context: Context, images: Pixels) -> Result:
 
 
 def _shown(context: Context, images: Pixels, prefix: str, kind: str, compression: int) -> Result:
+    if not len(images):
+        raise IndexError("There is no picture to save: the batch is empty.")
     metadata = _metadata(context)
     saved = tuple(
         _write(context, image, number, prefix, kind, compression, metadata) for number, image in enumerate(images)
@@ -51,14 +53,19 @@ def _write(
 
 
 def _metadata(context: Context) -> PngInfo:
-    """Write the graph and what the editor gave along as ComfyUI does: JSON in ASCII, one chunk per key."""
     metadata = PngInfo()
-    metadata.add_text("prompt", json.dumps(context.scope.graph))
+    for key, text in embedded(context):
+        metadata.add_text(key, text)
+    return metadata
+
+
+def embedded(context: Context) -> Iterator[tuple[str, str]]:
+    """Give what files embed, the graph and then what the editor gave along, as ComfyUI does: JSON in ASCII by key."""
+    yield "prompt", json.dumps(context.scope.graph)
     extra = context.scope.extra_data.get("extra_pnginfo")
     if isinstance(extra, Mapping):
         for key, value in cast("Mapping[str, Any]", extra).items():
-            metadata.add_text(key, json.dumps(value))
-    return metadata
+            yield key, json.dumps(value)
 
 
 NODES = (
@@ -66,10 +73,11 @@ NODES = (
         name="SaveImage",
         display_name="Save Image",
         category="image",
+        summary="Keeps the pictures as outputs of the job.",
         description="Keeps the pictures as outputs of the job.",
         run=_save_image,
         is_output=True,
-        hidden=_HIDDEN,
+        hidden=HIDDEN,
         inputs=(
             Input("images", "IMAGE", {"tooltip": "What to save."}),
             Input(
@@ -87,10 +95,11 @@ NODES = (
         name="PreviewImage",
         display_name="Preview Image",
         category="image",
+        summary="Shows the pictures without keeping them.",
         description="Shows the pictures without keeping them.",
         run=_preview_image,
         is_output=True,
-        hidden=_HIDDEN,
+        hidden=HIDDEN,
         inputs=(Input("images", "IMAGE"),),
     ),
 )
