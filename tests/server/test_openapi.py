@@ -29,7 +29,15 @@ EXAMPLES = 50
 _PATIENCE_SECONDS = 60.0
 OWN_TAGS = {"admin", "health"}
 # Documented by newer clients and contracts, absent from the published page.
-NEWER = {"cancelJob", "cancelJobs", "getNodeInfoOfClass", "downloadFile"}
+NEWER = {
+    "cancelJob",
+    "cancelJobs",
+    "getNodeInfoOfClass",
+    "downloadFile",
+    "getModelTypes",
+    "getModelNames",
+    "getEmbeddings",
+}
 _PATH_KIND = re.compile(r":\w+\}")
 _METHODS = ("get", "post", "put", "delete", "head")
 # Schemas of the published document that no true answer can meet; see docs/decisions on the published contract.
@@ -187,7 +195,15 @@ def _real_answers(examined: Examined) -> Iterator[tuple[str, int, requests.Respo
         200,
         requests.get(f"{examined.url}/api/history_v2/{ended}", headers=examined.headers, timeout=30),
     )
-    for path in ("/api/prompt", "/api/queue", "/api/history_v2", "/api/object_info", "/api/features", "/api/user"):
+    for path in (
+        "/api/prompt",
+        "/api/queue",
+        "/api/history_v2",
+        "/api/object_info",
+        "/api/features",
+        "/api/user",
+        "/api/experiment/models",
+    ):
         yield path, 200, requests.get(examined.url + path, headers=examined.headers, timeout=30)
     yield "/api/system_stats", 200, requests.get(f"{examined.url}/api/system_stats", timeout=30)
 

@@ -49,6 +49,11 @@ class Fleet:
     union: NodeSet | None = None
     object_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    def workers_with(self, class_type: str) -> list[WorkerId]:
+        """Name the workers that have a class of nodes."""
+        kinds = [kind for kind in self.kinds.values() if class_type in kind.nodes.entries]
+        return sorted(worker.id for kind in kinds for worker in kind.workers)
+
 
 class DefinitionBook:
     """The known fleet, read anew when workers join; what is published once is read once."""
@@ -100,6 +105,12 @@ class DefinitionBook:
     async def object_info(self) -> Mapping[str, Any]:
         """Give the same as ComfyUI's object_info, with empty lists of input files; the same object until it changes."""
         return (await self.fleet()).object_info
+
+    async def models(self) -> Models:
+        """Give all model files that any worker has; none when no worker was ever here."""
+        if self._fleet.union is None:
+            await self.refresh()
+        return self._fleet.models
 
     async def _read_profiles(self) -> Sequence[WorkerProfile]:
         """Read the workers, and what they have published; who is about to publish is what it was before."""

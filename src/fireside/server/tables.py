@@ -1,8 +1,9 @@
 """All routes of this server, dialect by dialect."""
 
 from fireside.server import admin, fleet_routes, health, pages
+from fireside.server.local import catalogue
 from fireside.server.routes import Route, SocketRoute
-from fireside.server.v1 import files, history, jobs, prompt, queue, socket, system
+from fireside.server.v1 import files, history, jobs, models, prompt, queue, socket, system
 
 ROUTES: tuple[Route, ...] = (
     # The router looks from the top, so what is asked for most comes first.
@@ -13,6 +14,8 @@ ROUTES: tuple[Route, ...] = (
     *queue.ROUTES,
     *history.ROUTES,
     *system.ROUTES,
+    *models.ROUTES,
+    *catalogue.ROUTES,
     *pages.ROUTES,
     *admin.ROUTES,
     *health.ROUTES,

@@ -1,9 +1,9 @@
 """Bodies of the v1 routes that tell what the server and its nodes are."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 
 class NodeInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +23,10 @@ class NodeInfo(msgspec.Struct, frozen=True, kw_only=True):
     python_module: str | UnsetType = UNSET
     category: str | UnsetType = UNSET
     output_node: bool | UnsetType = UNSET
+    fireside_workers: (
+        Annotated[list[str], Meta(description="The workers that have it; only where one class is asked for.")]
+        | UnsetType
+    ) = UNSET
 
 
 class FeaturesBody(msgspec.Struct, frozen=True, kw_only=True):

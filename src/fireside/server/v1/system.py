@@ -1,5 +1,7 @@
 """The catalogue routes: which nodes there are, what the server can do, what the fleet is, and who the caller is."""
 
+from typing import Any, cast
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -37,14 +39,17 @@ async def get_object_info(request: Request) -> Response:
 
 
 async def get_node_info(request: Request) -> Response:
-    """Describe one node; of an unknown one nothing is said."""
+    """Describe one node and say who has it; of an unknown one nothing is said."""
     services = services_of(request)
-    object_info = await services.desk.definitions.object_info()
+    fleet = await services.desk.definitions.fleet()
     name = str(request.path_params["node_class"])
-    if name not in object_info:
+    if name not in fleet.object_info:
         return json_answer({})
     names = await services.store.asset_names(user_of(request).id, Folder.INPUT, limit=_MAX_NAMES)
-    return json_answer(fill_input_files({name: object_info[name]}, names))
+    shown = fill_input_files({name: fleet.object_info[name]}, names)[name]
+    if isinstance(shown, dict):
+        shown = {**cast("dict[str, Any]", shown), "fireside_workers": fleet.workers_with(name)}
+    return json_answer({name: shown})
 
 
 async def get_features(request: Request) -> Response:
@@ -91,7 +96,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/object_info/{node_class:path}",
         handler=get_node_info,
         name="getNodeInfoOfClass",
-        text="Describe one class of nodes; of an unknown one nothing is said",
+        text="Describe one class of nodes, and name the workers that have it; of an unknown one nothing is said",
         tag="node",
         answers={200: Answer(text="The node by its class", body=dict[str, NodeInfo])},
     ),

@@ -105,6 +105,7 @@ async def test_one_node_is_described_alone_and_an_unknown_one_not_at_all(known: 
     unknown = await known.ada.program.get("/api/object_info/No%2FSuch")
 
     assert set(one) == {"LoadImage"}
+    assert one["LoadImage"]["fireside_workers"] == ["builtin"]
     assert one["LoadImage"]["input"]["required"]["image"][0] == ["hers.png"]
     assert (unknown.status_code, unknown.json()) == (200, {})
 

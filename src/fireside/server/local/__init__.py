@@ -1,0 +1,1 @@
+"""ComfyUI's own dialect: the bare paths that small clients and custom scripts know."""
