@@ -99,7 +99,7 @@ async def test_a_killed_parent_takes_the_whole_family_with_it(tmp_path: Path) ->
 
 async def test_a_program_is_interrupted_before_it_is_killed(start_python: StartPython) -> None:
     family = await start_python(
-        "import time; print('up', flush=True)\ntry: time.sleep(600)\nexcept KeyboardInterrupt: raise SystemExit(7)"
+        "import time\ntry: print('up', flush=True), time.sleep(600)\nexcept KeyboardInterrupt: raise SystemExit(7)"
     )
     await family.read(10)
     await family.stop(SECONDS)
@@ -122,6 +122,15 @@ async def test_a_program_that_is_not_there_ends_at_once_and_says_so(tmp_path: Pa
     assert b"No such file" in await family.read(1000)
     assert await asyncio.wait_for(family.wait(), SECONDS) == 127
     await family.stop(0)
+
+
+async def test_a_program_that_has_just_died_has_no_process_id(start_python: StartPython) -> None:
+    family = await start_python("import time; time.sleep(600)")
+    pid = family.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    await until_gone([pid])
+    assert family.pid is None
 
 
 async def test_what_all_of_the_family_writes_can_be_read_to_its_end(start_python: StartPython) -> None:

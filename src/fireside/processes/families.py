@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fireside.processes import keeper
+from fireside.processes.leftovers import start_time
 
 _INTERRUPT = b"i"
 
@@ -34,7 +35,9 @@ class Family:
     @property
     def pid(self) -> int | None:
         """The program's own process id while it runs."""
-        return self._pid if self.is_alive else None
+        # The keeper notices a moment later that its program is gone.
+        is_gone = self._pid is None or (sys.platform.startswith("linux") and start_time(self._pid) is None)
+        return self._pid if self.is_alive and not is_gone else None
 
     async def start(self) -> None:
         """Start the program; `wait` gives 127 at once where there is none."""

@@ -252,3 +252,13 @@ async def test_a_killed_worker_takes_comfyui_and_its_children_with_it(tmp_path: 
         parent.kill()
         await parent.wait()
     await until_gone(strays_of(tmp_path / "worker"))
+
+
+async def test_who_sees_the_connection_close_and_calls_start_gets_the_next_one(make_home: MakeHome) -> None:
+    home = make_home()
+    await home.start()
+    dead = home.pid
+    await make_it_die(home)
+    await home.start()
+    assert home.is_alive
+    assert home.pid != dead

@@ -25,6 +25,8 @@ from fireside.runtimes.comfyui.readiness import BridgeState, look
 
 _START_SECONDS = 300.0
 _STOP_SECONDS = 5.0
+# One that lives and is silent for longer is busy, or hangs: that is for others to judge.
+_ANSWER_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _READ_BYTES = 64 * 1024
 _LOG_END_SECONDS = 2.0
@@ -84,7 +86,7 @@ class SupervisedHome:
     @property
     def is_alive(self) -> bool:
         """Whether its process runs and has answered."""
-        return self._bridge is not BridgeState.SILENT and self._family is not None and self._family.is_alive
+        return self._bridge is not BridgeState.SILENT and self.pid is not None
 
     @property
     def pid(self) -> int | None:
@@ -98,7 +100,7 @@ class SupervisedHome:
             self._launch.check()
             await asyncio.to_thread(self._empty_folders)
             self._was_started = True
-        if not self._is_coming and self.is_alive:
+        if not self._is_coming and await self._answers():
             return
         await self._come("start")
 
@@ -133,6 +135,16 @@ class SupervisedHome:
     @property
     def _is_coming(self) -> bool:
         return self._coming is not None and not self._coming.done()
+
+    async def _answers(self) -> bool:
+        """Whether it is there: whoever saw its connection close may know of its death before the system does."""
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while self.is_alive:
+            state = await look(self.url, self._token, self._folder)
+            if state is not BridgeState.SILENT or time.monotonic() > deadline:
+                return True
+            await asyncio.sleep(_POLL_SECONDS)
+        return False
 
     async def _come(self, reason: str) -> None:
         """Join the start under way, or begin one."""

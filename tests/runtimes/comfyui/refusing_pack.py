@@ -1,0 +1,113 @@
+"""A node pack whose nodes have validators of their own, written where a real ComfyUI finds it."""
+
+from pathlib import Path
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+VERSION = "1.2.3"
+NODES = '''
+import os, time
+import folder_paths
+from comfy_api.latest import ComfyExtension, io
+
+class Even:
+    """Takes even numbers only, and looks whether its file is there."""
+    @classmethod
+    def INPUT_TYPES(cls):
+        names = os.listdir(folder_paths.get_input_directory())
+        return {"required": {"number": ("INT", {"default": 0}), "limit": ("INT", {"default": 9, "max": 99})},
+                "optional": {"image": (names, {"image_upload": True}), "whole": ("INT",), "picture": ("IMAGE",),
+                             "place": ("STRING", {"default": folder_paths.get_output_directory()}),
+                             "unmarked": (names,)}}
+    RETURN_TYPES = ("INT",)
+    FUNCTION = "run"
+    CATEGORY = "test"
+    @classmethod
+    def VALIDATE_INPUTS(cls, number, image=None):
+        if image is not None and not folder_paths.exists_annotated_filepath(image):
+            return f"Invalid image file: {image}"
+        if image is not None and not os.path.exists(folder_paths.get_annotated_filepath(image)) and number == 8:
+            return f"{image} is not there"
+        if number == 666:
+            raise RuntimeError("this number is cursed")
+        if number == 6:
+            open(folder_paths.get_annotated_filepath(image or "nowhere.png"))
+        while number == 600:
+            time.sleep(0.05)
+        return number % 2 == 0 or f"{number} is odd"
+    def run(self, number, **kwargs):
+        return (number,)
+
+class FileOnly:
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"image": ([], {"image_upload": True})}}
+    RETURN_TYPES = ()
+    OUTPUT_NODE = True
+    FUNCTION = "run"
+    CATEGORY = "test"
+    @classmethod
+    def VALIDATE_INPUTS(cls, image):
+        return folder_paths.exists_annotated_filepath(image) or f"Invalid image file: {image}"
+    def run(self, image):
+        return {}
+
+NODE_CLASS_MAPPINGS = {"Even": Even, "FileOnly": FileOnly}
+'''
+NEWER_NODES = """
+from comfy_api.latest import ComfyExtension, io
+
+class Short(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        inputs, outputs = [io.String.Input("word")], [io.String.Output()]
+        return io.Schema(node_id="Short", category="test", inputs=inputs, outputs=outputs)
+    @classmethod
+    def validate_inputs(cls, word):
+        return len(word) < 5 or "too long"
+    @classmethod
+    def execute(cls, word):
+        return io.NodeOutput(word)
+
+class Plain(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(node_id="Plain", category="test", inputs=[io.String.Input("word")], outputs=[])
+    @classmethod
+    def execute(cls, word):
+        return io.NodeOutput()
+
+class Extension(ComfyExtension):
+    async def get_node_list(self):
+        return [Short, Plain]
+
+async def comfy_entrypoint():
+    return Extension()
+"""
+GIT_CONFIG = """
+[remote "origin"]
+\turl = https://me:a-token@example.org/us/refusing.git?key=a-token
+\tfetch = +refs/heads/*:refs/remotes/origin/*
+"""
+
+
+def write_packs(folder: Path) -> Path:
+    """Write the packs, and a file with extra model paths that names them and a folder of models."""
+    packs, models = folder / "packs", folder / "models"
+    (models / "checkpoints" / "sub").mkdir(parents=True)
+    (models / "checkpoints" / "sub" / "extra.safetensors").write_bytes(b"x" * 1000)
+    refusing, newer, broken = packs / "refusing", packs / "newer", packs / "broken"
+    (refusing / ".git").mkdir(parents=True)
+    (refusing / "__init__.py").write_text(NODES)
+    (refusing / "pyproject.toml").write_text(f'[project]\nname = "refusing"\nversion = "{VERSION}"\n')
+    (refusing / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (refusing / ".git" / "packed-refs").write_text(
+        f"# pack-refs with: peeled fully-peeled sorted\n{COMMIT} refs/heads/main\n"
+    )
+    (refusing / ".git" / "config").write_text(GIT_CONFIG)
+    newer.mkdir()
+    (newer / "__init__.py").write_text(NEWER_NODES)
+    broken.mkdir()
+    (broken / "__init__.py").write_text("import nothing_of_that_name\n")
+    config = folder / "extra.yaml"
+    config.write_text(f"test:\n  base_path: {folder}\n  custom_nodes: packs\n  checkpoints: models/checkpoints\n")
+    return config
