@@ -208,7 +208,7 @@ async def _bus_url(
 
 
 async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> None:
-    reports = FleetReports(assembly.services.desk, assembly.services.bus)
+    reports = FleetReports(assembly.services)
     stack.push_async_callback(reports.stop)
     await reports.start()
     stack.push_async_callback(assembly.dispatcher.stop)

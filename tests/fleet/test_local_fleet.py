@@ -69,7 +69,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     data_dir = tmp_path / "data"
     async with assemble(Config(data_dir=str(data_dir), port=0, worker_lost_after=2.0), public_url=ORIGIN) as assembly:
         services = assembly.services
-        doors, reports = Doors(services.config), FleetReports(services.desk, services.bus)
+        doors, reports = Doors(services.config), FleetReports(services)
         fleet = LocalFleet(
             assembly.authority, services.keys, assembly.leftovers, data_dir,
             server_url=doors.worker_url, bus_url=assembly.bus_url,

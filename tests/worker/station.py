@@ -167,7 +167,7 @@ async def open_station(shop: Workshop, folder: Path) -> AsyncGenerator[Station]:
     """Open the edge, and let a worker join."""
     services = shop.services
     edge = Doors(services.config)
-    reports = FleetReports(shop.desk, services.bus)
+    reports = FleetReports(services)
     gate = Gate()
     runtime = BuiltinRuntime(folder / "runtime")
     client = FleetClient(edge.worker_url, services.keys.worker_token(WORKER), transport=gate)

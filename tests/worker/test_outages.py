@@ -19,7 +19,7 @@ async def test_a_server_that_was_away_when_the_run_ended_hears_of_it_when_it_is_
     await station.reports.stop()
     await until(lambda: any(asked.endswith("/outputs") for asked in station.gate.asked))
 
-    back = FleetReports(shop.desk, shop.services.bus)
+    back = FleetReports(shop.services)
     await back.start()
 
     ended = await station.becomes(job, JobState.SUCCEEDED)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import uuid4
 
-from fireside.blobs.base import HEAD_BYTES, Blobs
+from fireside.blobs.base import HEAD_BYTES, Blobs, WrittenBlob
 from fireside.blobs.sniff import sniff_content_type
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.errors import BadRequest
@@ -23,11 +23,12 @@ _MADE_IN = (Folder.OUTPUT, Folder.TEMP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputPlace:
-    """Which item of a node's output a blob is: `output[key][index]`."""
+    """Which item of a node's output a blob is: `output[key][index]`; `written` when it was stored just now."""
 
     key: str
     index: int
     hash: BlobHash
+    written: WrittenBlob | None = None
 
 
 async def output_assets(
@@ -40,21 +41,27 @@ async def output_assets(
 
 
 async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace, now: datetime) -> Asset:
-    found = await blobs.stat(place.hash)
-    if found is None:
-        raise BadRequest(f"The bytes of {place.key}[{place.index}] were not uploaded.")
     file = _file_name(_item(record.output, place))
-    head = b"".join([chunk async for chunk in blobs.read(place.hash, 0, HEAD_BYTES)])
+    size_bytes, head = await _size_and_head(blobs, place)
     return Asset(
         id=AssetId(uuid4()),
         user_id=job.user_id,
         file=file,
         hash=place.hash,
-        size_bytes=found.size_bytes,
+        size_bytes=size_bytes,
         content_type=sniff_content_type(head, file.name),
         created_at=now,
         origin=OutputOrigin(job_id=job.id, node_id=record.node_id, key=place.key, index=place.index),
     )
+
+
+async def _size_and_head(blobs: Blobs, place: OutputPlace) -> tuple[int, bytes]:
+    if place.written is not None:
+        return place.written.size_bytes, place.written.head
+    found = await blobs.stat(place.hash)
+    if found is None:
+        raise BadRequest(f"The bytes of {place.key}[{place.index}] were not uploaded.")
+    return found.size_bytes, b"".join([chunk async for chunk in blobs.read(place.hash, 0, HEAD_BYTES)])
 
 
 def _item(output: Mapping[str, Any], place: OutputPlace) -> Mapping[str, Any]:

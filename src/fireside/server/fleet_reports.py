@@ -3,14 +3,15 @@
 import msgspec
 import structlog
 
-from fireside.bus.client import Bus, Subscription
+from fireside.bus.client import Subscription
 from fireside.bus.subjects import all_reports, worker_of
-from fireside.domain.errors import FiresideError, IllegalTransition, StaleLease
+from fireside.domain.errors import FiresideError, IllegalTransition, Refused, StaleLease
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import JobState
-from fireside.jobs.desk import Desk
 from fireside.jobs.report import end_job, start_job
-from fireside.wire.fleet import EndReport, Report, ReportReply, StartReport
+from fireside.server.fleet_outputs import take_output
+from fireside.server.services import Services
+from fireside.wire.fleet import EndReport, OutputBody, Report, ReportReply, StartReport
 
 _log = structlog.get_logger(__name__)
 
@@ -18,14 +19,16 @@ _log = structlog.get_logger(__name__)
 class FleetReports:
     """Listens to the workers' reports; several replicas share them."""
 
-    def __init__(self, desk: Desk, bus: Bus) -> None:
-        self._desk = desk
-        self._bus = bus
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._desk = services.desk
         self._subscription: Subscription | None = None
 
     async def start(self) -> None:
         """Begin to take reports."""
-        self._subscription = await self._bus.subscribe(all_reports(), self._heard, queue="reports", concurrent=True)
+        self._subscription = await self._services.bus.subscribe(
+            all_reports(), self._heard, queue="reports", concurrent=True
+        )
 
     async def stop(self) -> None:
         """Take no more; workers try again elsewhere or later."""
@@ -37,18 +40,27 @@ class FleetReports:
 
     async def _take_down(self, worker_id: WorkerId, payload: bytes) -> ReportReply:
         try:
-            report: StartReport | EndReport = msgspec.json.decode(payload, type=Report)
-            if isinstance(report, EndReport):
-                await end_job(self._desk, worker_id, report)
-                return ReportReply(status="ok")
-            job = await start_job(self._desk, worker_id, report.lease.lease())
-            return ReportReply(status="ok", canceling=job.state is JobState.CANCELING)
+            return await self._record(worker_id, msgspec.json.decode(payload, type=Report))
         except (StaleLease, IllegalTransition) as error:
             _log.info("report refused", worker_id=worker_id, reason=error.message)
             return ReportReply(status="stale")
         except msgspec.MsgspecError as error:
             _log.warning("not a report", worker_id=worker_id, reason=str(error))
             return ReportReply(status="stale")
+        except Refused as error:
+            _log.warning("report refused", worker_id=worker_id, code=error.code, reason=error.message)
+            return ReportReply(status="refused", reason=error.message)
         except FiresideError as error:
             _log.warning("report not recorded", worker_id=worker_id, code=error.code, reason=error.message)
             return ReportReply(status="retry")
+
+    async def _record(self, worker_id: WorkerId, report: StartReport | OutputBody | EndReport) -> ReportReply:
+        match report:
+            case StartReport():
+                job = await start_job(self._desk, worker_id, report.lease.lease())
+                return ReportReply(status="ok", canceling=job.state is JobState.CANCELING)
+            case OutputBody():
+                await take_output(self._services, worker_id, report)
+            case EndReport():
+                await end_job(self._desk, worker_id, report)
+        return ReportReply(status="ok")

@@ -5,7 +5,6 @@ bus to `FleetReports`, everything with a body over HTTP.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -14,8 +13,6 @@ from blake3 import blake3
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fireside.assets.outputs import OutputPlace, output_assets
-from fireside.assets.uploads import hold_blob
 from fireside.blobs.base import is_blob_hash
 from fireside.domain.errors import BadRequest, NotFound
 from fireside.domain.ids import BlobHash, JobId
@@ -23,12 +20,12 @@ from fireside.domain.jobs import Lease
 from fireside.domain.workers import Topic, Worker
 from fireside.graphs.definitions import decode_object_info
 from fireside.jobs.read import read_work
-from fireside.jobs.report import add_output, held_job
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, worker_of
+from fireside.server.fleet_outputs import take_output
 from fireside.server.reading import decode_json, read_body, read_bytes, read_query
 from fireside.server.routes import Access, Answer, Handler, Route
-from fireside.store.records import NodeRecord, Publication
+from fireside.store.records import Publication
 from fireside.wire.fleet import BlobBody, JoinBody, JoinReply, LeaseQuery, ModelFileBody, OutputBody, WorkBody
 
 _PUBLICATION_BYTES = 128 * 1024 * 1024
@@ -111,22 +108,9 @@ async def put_blob(request: Request) -> Response:
 async def post_output(request: Request) -> Response:
     """Take down what a node has shown, with the files it made."""
     services, body = services_of(request), await read_body(request, OutputBody)
-    lease, worker_id = body.lease.lease(), worker_of(request)
-    if lease.job_id != _job_id(request):
+    if body.lease.job_id != _job_id(request):
         raise BadRequest("The lease is of another job.")
-    job = await held_job(services.desk, worker_id, lease)
-    record = NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output)
-    places = [OutputPlace(key=file.key, index=file.index, hash=BlobHash(file.hash)) for file in body.files]
-    async with contextlib.AsyncExitStack() as held:
-        # From here to the record nobody discards these bytes as a refused upload's.
-        for blob_hash in sorted({place.hash for place in places}):
-            await held.enter_async_context(hold_blob(blob_hash))
-        for file in body.files:
-            if file.content is not None:
-                limit = services.config.max_upload_bytes
-                await services.blobs.write_bytes(file.content, limit_bytes=limit, expected=BlobHash(file.hash))
-        files = await output_assets(services.blobs, job, record, places, services.clock())
-        await add_output(services.desk, worker_id, lease, record, files)
+    await take_output(services, worker_of(request), body)
     return Response(status_code=204)
 
 

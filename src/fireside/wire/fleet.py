@@ -109,14 +109,38 @@ class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     interrupted_type: str | None = None
 
 
-Report = StartReport | EndReport
+class OutputFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that stands at `output[key][index]`: its bytes are uploaded already, or come along when it is small."""
+
+    key: str
+    index: int
+    hash: str
+    size_bytes: int
+    content: bytes | None = None
+
+
+class OutputBody(msgspec.Struct, frozen=True, kw_only=True, tag="shown"):
+    """What a node has shown. A small one is a report; a larger one is the body of `POST /fleet/jobs/{id}/outputs`."""
+
+    lease: LeaseBody
+    node_id: str
+    display_node_id: str
+    output: dict[str, Any]
+    files: tuple[OutputFile, ...] = ()
+
+
+Report = StartReport | OutputBody | EndReport
 
 
 class ReportReply(msgspec.Struct, frozen=True, kw_only=True):
-    """`ok`: recorded, also when it was before. `stale`: drop the work. `retry`: could not be recorded now."""
+    """`ok`: recorded, also when it was before. `stale`: drop the work. `retry`: could not be recorded now.
 
-    status: Literal["ok", "stale", "retry"]
+    `refused`: will never be recorded as it is; `reason` says why.
+    """
+
+    status: Literal["ok", "stale", "retry", "refused"]
     canceling: bool = False
+    reason: str = ""
 
 
 # Over HTTP
@@ -147,26 +171,6 @@ class WorkBody(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[InputFile, ...]
     secrets: dict[str, str] = {}
     max_run_seconds: float = 0.0
-
-
-class OutputFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that stands at `output[key][index]`: its bytes are uploaded already, or come along when it is small."""
-
-    key: str
-    index: int
-    hash: str
-    size_bytes: int
-    content: bytes | None = None
-
-
-class OutputBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `POST /fleet/jobs/{id}/outputs`: what a node has shown."""
-
-    lease: LeaseBody
-    node_id: str
-    display_node_id: str
-    output: dict[str, Any]
-    files: tuple[OutputFile, ...] = ()
 
 
 class BlobBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,10 @@ _LONGEST_PAUSE_SECONDS = 2.0
 _log = structlog.get_logger(__name__)
 
 
+class ReportRefused(Exception):
+    """The server will not take the report as it is."""
+
+
 class Reporter:
     """Delivers this worker's reports."""
 
@@ -26,7 +30,7 @@ class Reporter:
         self._subject = reports(worker_id)
 
     async def deliver(self, report: Report) -> ReportReply:
-        """Report until it is recorded; `StaleLease` when the job is no longer ours."""
+        """Report until it is recorded; raises `StaleLease`, or `ReportRefused` when it never will be."""
         payload = msgspec.json.encode(report)
         pause = _FIRST_PAUSE_SECONDS
         while True:
@@ -35,6 +39,8 @@ class Reporter:
                 raise StaleLease("the server gave this job to somebody else")
             if reply.status == "ok":
                 return reply
+            if reply.status == "refused":
+                raise ReportRefused(reply.reason)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 

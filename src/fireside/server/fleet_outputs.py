@@ -1,0 +1,34 @@
+"""What a node has shown, taken down with its files, whichever way the worker sent it."""
+
+import contextlib
+
+from fireside.assets.outputs import OutputPlace, output_assets
+from fireside.assets.uploads import hold_blob
+from fireside.blobs.base import WrittenBlob
+from fireside.domain.ids import BlobHash, WorkerId
+from fireside.jobs.report import add_output, held_job
+from fireside.server.services import Services
+from fireside.store.records import NodeRecord
+from fireside.wire.fleet import OutputBody, OutputFile
+
+
+async def take_output(services: Services, worker_id: WorkerId, body: OutputBody) -> None:
+    """Store the files that came along and record the output; `StaleLease` when the worker lost the job."""
+    lease = body.lease.lease()
+    job = await held_job(services.desk, worker_id, lease)
+    record = NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output)
+    async with contextlib.AsyncExitStack() as held:
+        # From here to the record nobody discards these bytes as a refused upload's.
+        for blob_hash in sorted({BlobHash(file.hash) for file in body.files}):
+            await held.enter_async_context(hold_blob(blob_hash))
+        places = [await _place(services, file) for file in body.files]
+        files = await output_assets(services.blobs, job, record, places, services.clock())
+        await add_output(services.desk, worker_id, lease, record, files)
+
+
+async def _place(services: Services, file: OutputFile) -> OutputPlace:
+    written: WrittenBlob | None = None
+    if file.content is not None:
+        limit = services.config.max_upload_bytes
+        written = await services.blobs.write_bytes(file.content, limit_bytes=limit, expected=BlobHash(file.hash))
+    return OutputPlace(key=file.key, index=file.index, hash=BlobHash(file.hash), written=written)
