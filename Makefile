@@ -30,6 +30,8 @@ down:
 test: $(VENV)/.tested
 	scripts/system-parts
 	$(BIN)/python -m pytest
+	@echo "Once more with PostgreSQL in the place of SQLite: the tests that have a store."
+	$(BIN)/python -m pytest -m database --database=postgres
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check src tests bench scripts

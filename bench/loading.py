@@ -15,7 +15,7 @@ import psycopg
 from bench.histories import COLUMNS, Columns, History, Made
 
 from fireside.domain.ids import UserId
-from fireside.store.sqlite import take_lock
+from fireside.store.folder_lock import lock_folder
 
 _GRAPH = (
     b'{"1":{"class_type":"EmptyImage","inputs":{"width":64,"height":64,"batch_size":1,"color":0}},'
@@ -57,7 +57,7 @@ class Loader(Protocol):
 @contextmanager
 def sqlite_loader(path: Path) -> Generator[Loader]:
     """Fill a SQLite file that no server uses; raises StoreLocked."""
-    lock = take_lock(path.parent / "store.lock")
+    lock = lock_folder(path.parent)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as raw:
             for command in _FILLING:

@@ -17,12 +17,44 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from tests.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.postgres_server import PostgresServer, running_server
 from websockets.sync.client import ClientConnection, connect
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
+_DATABASES = pytest.StashKey[Databases]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgres"],
+        default="sqlite",
+        help="What tests that open a store or start a server have it on; `-m database` runs these alone.",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests whose outcome may depend on the database."""
+    for item in items:
+        if "databases" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Drop the databases that a test leaves, and see to it that it had its stores from `databases`."""
+    folder: Path | None = getattr(item, "funcargs", {}).get("tmp_path")
+    yield
+    databases = item.config.stash.get(_DATABASES, SqliteDatabases())
+    if folder is not None and item.get_closest_marker("sqlite") is None:
+        assert not databases.strangers(folder), (
+            "open stores by the fixture `databases`, or mark a test that is about SQLite's file with `sqlite`"
+        )
+        databases.forget(folder)
 
 
 @dataclass
@@ -129,32 +161,47 @@ def _command_line(pid: int) -> str:
         return ""
 
 
-@contextmanager
-def _server(data_dir: Path, *options: str, **environment: str) -> Generator[ServerProcess]:
-    server = ServerProcess(data_dir, options, environment)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
+@pytest.fixture(scope="session")
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """The databases of this run; see there."""
+    chosen: Databases = SqliteDatabases()
+    if request.config.getoption("database") == "postgres":
+        chosen = PostgresDatabases(request.getfixturevalue("postgres_server"))
+    request.config.stash[_DATABASES] = chosen
+    yield chosen
+    chosen.forget(Path("/"))
+
+
+MakeServer = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def make_server() -> Callable[..., Any]:
+def make_server(databases: Databases) -> MakeServer:
     """Open a server for a module's own fixture: `with make_server(folder, *options, **environment) as server`."""
-    return _server
+
+    @contextmanager
+    def make(data_dir: Path, *options: str, **environment: str) -> Generator[ServerProcess]:
+        server = ServerProcess(data_dir, options, databases.environment(data_dir) | environment)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.close()
+
+    return make
 
 
 StartServer = Callable[..., Any]
 
 
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[StartServer]:
+def start_server(tmp_path: Path, databases: Databases) -> Iterator[StartServer]:
     """Start servers that are gone with the test: `start_server(*options, name="a", **environment)`."""
     started: list[ServerProcess] = []
 
     def start(*options: str, name: str = "data", **environment: str) -> ServerProcess:
-        server = ServerProcess(tmp_path / name, options, environment)
+        data_dir = tmp_path / name
+        server = ServerProcess(data_dir, options, databases.environment(data_dir) | environment)
         started.append(server)
         server.start()
         return server
@@ -165,9 +212,9 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 
 
 @pytest.fixture(scope="module")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def shared_server(tmp_path_factory: pytest.TempPathFactory, make_server: MakeServer) -> Iterator[ServerProcess]:
     """One server with one worker for the tests of a module that leave it as they found it."""
-    with _server(tmp_path_factory.mktemp("shared") / "data") as server:
+    with make_server(tmp_path_factory.mktemp("shared") / "data") as server:
         yield server
 
 

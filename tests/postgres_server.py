@@ -93,13 +93,22 @@ class PostgresServer:
         with connect(read_url(self.url(_TEMPLATE))) as raw:
             migrate(raw, load_migrations("postgres"))
 
+    def add_database(self, *, template: str = _TEMPLATE, more: str = "") -> str:
+        """Make a database and give its URL."""
+        name = f"db{next(self._numbers)}"
+        self.command(f"CREATE DATABASE {name} TEMPLATE {template} {more}")
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self.command(f"DROP DATABASE {url.partition('@/')[2].partition('?')[0]} WITH (FORCE)")
+
     @contextmanager
     def database(self, *, template: str = _TEMPLATE, more: str = "") -> Generator[str]:
         """Make a database, give its URL and drop it in the end."""
-        name = f"db{next(self._numbers)}"
-        self.command(f"CREATE DATABASE {name} TEMPLATE {template} {more}")
-        yield self.url(name)
-        self.command(f"DROP DATABASE {name} WITH (FORCE)")
+        url = self.add_database(template=template, more=more)
+        yield url
+        self.drop_database(url)
 
     def command(self, *commands: str) -> None:
         """Run commands outside of every database of ours."""

@@ -41,6 +41,7 @@ from fireside.server.fleet_reports import FleetReports
 from fireside.server.listening import Doors
 from fireside.server.services import Services
 from fireside.store.database import Database
+from fireside.store.folder_lock import lock_folder
 from fireside.store.postgres import PostgresDatabase
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
@@ -89,7 +90,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
         keys = ServerKeys.load_or_create(data_dir, config)
-        database = _database(config, data_dir)
+        database = _database(config, data_dir, stack)
         stack.push_async_callback(database.close)
         await database.start()
         store = Store(database)
@@ -184,8 +185,10 @@ async def open_admin_app(config: Config) -> AsyncGenerator[Any]:
         yield build_edge(assembly.services, as_admin=True)
 
 
-def _database(config: Config, data_dir: Path) -> Database:
+def _database(config: Config, data_dir: Path, stack: contextlib.AsyncExitStack) -> Database:
     if config.database_url:
+        # SQLite takes it by itself: what else lies in the folder is one server's as well.
+        stack.callback(os.close, lock_folder(data_dir))
         return PostgresDatabase(config.database_url)
     return SqliteDatabase(data_dir / "fireside.db")
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.databases import Databases
 
 from fireside.accounts.accounts import Accounts
 from fireside.config import Config
-from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 
 
@@ -30,11 +30,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    database = SqliteDatabase(tmp_path / "fireside.db")
-    await database.start()
-    yield Store(database)
-    await database.close()
+async def store(databases: Databases, tmp_path: Path) -> AsyncIterator[Store]:
+    async with databases.opened(tmp_path) as database:
+        yield Store(database)
 
 
 @pytest.fixture

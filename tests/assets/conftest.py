@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.databases import Databases
 
 from fireside.assets.library import Library
 from fireside.assets.pictures import PictureLimits
 from fireside.blobs.local import LocalBlobs
 from fireside.domain.accounts import Role, User
 from fireside.domain.ids import BlobHash
-from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -26,17 +26,15 @@ class FarBlobs(LocalBlobs):
 
 
 @pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    database = SqliteDatabase(tmp_path / "fireside.db")
-    await database.start()
-    yield Library(
-        store=Store(database),
-        blobs=LocalBlobs(tmp_path / "blobs"),
-        limits=PictureLimits(),
-        scratch=tmp_path / "scratch",
-        clock=lambda: NOW,
-    )
-    await database.close()
+async def library(databases: Databases, tmp_path: Path) -> AsyncIterator[Library]:
+    async with databases.opened(tmp_path) as database:
+        yield Library(
+            store=Store(database),
+            blobs=LocalBlobs(tmp_path / "blobs"),
+            limits=PictureLimits(),
+            scratch=tmp_path / "scratch",
+            clock=lambda: NOW,
+        )
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """Admin commands on a data folder while no server runs."""
 
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from tests.databases import Databases
 
 
 def test_users_and_keys_are_made_before_the_first_start(fireside: Any, tmp_path: Path) -> None:
@@ -56,11 +56,10 @@ def test_doctor_finds_a_fresh_folder_well_and_a_damaged_one_ill(fireside: Any, t
     assert re.search(r"^problem +secret key", ill.stdout, re.MULTILINE)
 
 
-def test_doctor_finds_wrong_counters_and_puts_them_right(fireside: Any, tmp_path: Path) -> None:
+def test_doctor_finds_wrong_counters_and_puts_them_right(fireside: Any, databases: Databases, tmp_path: Path) -> None:
     fireside("users", "create", "ada")
-    with closing(sqlite3.connect(tmp_path / "fireside-data" / "fireside.db")) as raw:
-        raw.execute("INSERT INTO job_total (user_id, workflow, class, n, idle) SELECT id, '', 3, 5, 0 FROM user")
-        raw.commit()
+    with databases.raw(tmp_path / "fireside-data") as execute:
+        execute("INSERT INTO job_total (user_id, workflow, class, n, idle) SELECT id, '', 3, 5, 0 FROM \"user\"")
 
     first = fireside("doctor", "--counters").stdout
     second = fireside("doctor", "--counters").stdout

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fireside.domain.errors import Unavailable
+from fireside.domain.errors import BadRequest, Unavailable
 from fireside.store.database import Database, DatabaseError, Rows, Statement, Transaction, Unexpected, Violated
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -43,6 +43,18 @@ async def test_a_refused_change_leaves_its_neighbours_and_none_of_itself(databas
     assert isinstance(answers[13], Violated)
     assert answers[13].constraint == "user.name"
     assert await names(database) == [f"user-{n}" for n in range(20) if n not in (7, 13)]
+
+
+async def test_a_text_that_cannot_be_kept_is_the_callers_mistake_and_nobody_elses(database: Database) -> None:
+    answers = await asyncio.gather(
+        *(database.write([add_user(name)]) for name in ("ann", "nul \0", "bob")), return_exceptions=True
+    )
+
+    assert isinstance(answers[1], BadRequest)
+    assert "NUL" in answers[1].message
+    assert await names(database) == ["ann", "bob"]
+    with pytest.raises(BadRequest, match="NUL"):
+        await database.read([Statement("user_by_name", {"name": "ann\0"})])
 
 
 async def test_whatever_a_decision_raises_reaches_its_caller_and_undoes_it(database: Database) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.databases import Databases, data_dir_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "src" / "fireside" / "examples"
@@ -18,24 +19,27 @@ _SECONDS = 90
 _SCRIPT = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def _run(command: list[str], cwd: Path) -> str:
+def _run(command: list[str], cwd: Path, chosen: dict[str, str]) -> str:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, cwd=cwd, env=clean, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=_SECONDS, cwd=cwd, env=clean | chosen, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def _fireside(*arguments: str, cwd: Path) -> str:
-    return _run([sys.executable, "-m", "fireside.cli.main", *arguments], cwd)
+def _fireside(*arguments: str, cwd: Path, chosen: dict[str, str]) -> str:
+    return _run([sys.executable, "-m", "fireside.cli.main", *arguments], cwd, chosen)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(databases: Databases, tmp_path: Path) -> Iterator[Path]:
     """A folder with a photograph in it, where a server runs."""
     shutil.copy(EXAMPLES / "cat.png", tmp_path / "photo.png")
-    (tmp_path / "banner").write_text(_fireside("up", "--background", "--port=0", cwd=tmp_path))
+    chosen = databases.environment(data_dir_of([], tmp_path))
+    (tmp_path / "banner").write_text(_fireside("up", "--background", "--port=0", cwd=tmp_path, chosen=chosen))
     yield tmp_path
-    _fireside("down", cwd=tmp_path)
+    _fireside("down", cwd=tmp_path, chosen=chosen)
 
 
 def _example(folder: Path) -> str:
@@ -52,7 +56,7 @@ def _example(folder: Path) -> str:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the README's example calls curl")
 def test_the_example_uploads_runs_lists_and_downloads(folder: Path) -> None:
-    printed = _run(["sh", "-eu", "-c", _example(folder)], folder)
+    printed = _run(["sh", "-eu", "-c", _example(folder)], folder, {})
 
     assert '"completed"' in printed
     assert (folder / "result.png").read_bytes().startswith(b"\x89PNG")

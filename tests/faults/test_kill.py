@@ -2,17 +2,16 @@
 
 import os
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from tests.databases import Databases
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
@@ -67,7 +66,7 @@ def _all_have_ended(counts: Counter[str]) -> bool:
     return sum(counts[status] for status in ENDED) == JOBS
 
 
-def _assert_each_ended_once(server: Any, owners: dict[str, httpx.Client]) -> None:
+def _assert_each_ended_once(databases: Databases, server: Any, owners: dict[str, httpx.Client]) -> None:
     for job_id, client in owners.items():
         job = client.get(f"/api/jobs/{job_id}").raise_for_status().json()
         assert (job["id"], job["status"]) == (job_id, "completed"), job.get("execution_error")
@@ -76,13 +75,9 @@ def _assert_each_ended_once(server: Any, owners: dict[str, httpx.Client]) -> Non
         assert bytes_of.startswith(b"\x89PNG")
         assert bytes_of.endswith(b"IEND\xaeB`\x82")
     assert server.stop() == 0
-    with closing(sqlite3.connect(server.data_dir / "fireside.db")) as database:
-        finished = Counter(
-            UUID(bytes=row[0])
-            for row in database.execute(
-                "SELECT job.id FROM job_attempt JOIN job ON job.pk = job_pk WHERE outcome = 'succeeded'"
-            )
-        )
+    with databases.raw(server.data_dir) as execute:
+        ended = execute("SELECT job.id FROM job_attempt JOIN job ON job.pk = job_pk WHERE outcome = 'succeeded'")
+    finished = Counter(job_id for (job_id,) in ended)
     assert finished == Counter(UUID(job_id) for job_id in owners)
     assert list((server.data_dir / "blobs" / "unfinished").iterdir()) == []
 
@@ -91,7 +86,7 @@ def _two_users(server: Any) -> list[httpx.Client]:
     return [server.client(server.add_user(name)) for name in ("ada", "bob")]
 
 
-def test_a_killed_server_loses_no_job_and_runs_none_twice(start_server: Any) -> None:
+def test_a_killed_server_loses_no_job_and_runs_none_twice(start_server: Any, databases: Databases) -> None:
     server = start_server("--workers=2")
     clients = _two_users(server)
     owners = _submit_all(clients)
@@ -101,7 +96,7 @@ def test_a_killed_server_loses_no_job_and_runs_none_twice(start_server: Any) -> 
     server.start()
 
     _wait(clients, _all_have_ended)
-    _assert_each_ended_once(server, owners)
+    _assert_each_ended_once(databases, server, owners)
 
 
 def test_a_server_killed_while_jobs_are_submitted_has_all_it_said_yes_to(start_server: Any) -> None:
@@ -117,7 +112,7 @@ def test_a_server_killed_while_jobs_are_submitted_has_all_it_said_yes_to(start_s
     assert accepted <= listed
 
 
-def test_a_killed_bus_comes_back_and_no_job_is_lost(start_server: Any) -> None:
+def test_a_killed_bus_comes_back_and_no_job_is_lost(start_server: Any, databases: Databases) -> None:
     server = start_server("--workers=2")
     clients = _two_users(server)
     owners = _submit_all(clients)
@@ -127,10 +122,10 @@ def test_a_killed_bus_comes_back_and_no_job_is_lost(start_server: Any) -> None:
     os.kill(bus, signal.SIGKILL)
 
     _wait(clients, _all_have_ended)
-    _assert_each_ended_once(server, owners)
+    _assert_each_ended_once(databases, server, owners)
 
 
-def test_a_killed_worker_is_replaced_and_its_job_runs_elsewhere(start_server: Any) -> None:
+def test_a_killed_worker_is_replaced_and_its_job_runs_elsewhere(start_server: Any, databases: Databases) -> None:
     server = start_server("--workers=2")
     clients = _two_users(server)
     owners = _submit_all(clients)
@@ -140,7 +135,7 @@ def test_a_killed_worker_is_replaced_and_its_job_runs_elsewhere(start_server: An
     os.kill(victim, signal.SIGKILL)
 
     _wait(clients, _all_have_ended)
-    _assert_each_ended_once(server, owners)
+    _assert_each_ended_once(databases, server, owners)
 
 
 def test_no_child_outlives_a_killed_server(start_server: Any) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.databases import Databases
 from tests.jobs.workshop import DEADLINE_SECONDS, ORIGIN, until
 from tests.worker.station import LONG, empty, save, sleep
 
 from fireside.app import Assembly, assemble
-from fireside.config import Config
 from fireside.domain.accounts import Role, User
 from fireside.domain.ids import JobId, WorkerId
 from fireside.domain.jobs import Job, JobState
@@ -65,9 +65,9 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
     data_dir = tmp_path / "data"
-    async with assemble(Config(data_dir=str(data_dir), port=0, worker_lost_after=2.0), public_url=ORIGIN) as assembly:
+    async with assemble(databases.config(data_dir, port=0, worker_lost_after=2.0), public_url=ORIGIN) as assembly:
         services = assembly.services
         doors, reports = Doors(services.config), FleetReports(services)
         fleet = LocalFleet(

@@ -4,14 +4,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.databases import Databases
 from tests.jobs.workshop import PlayedWorker, Workshop, open_workshop
 
 from fireside.domain.accounts import User
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path) as shop:
+async def shop(databases: Databases, tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(databases.config(tmp_path / "data")) as shop:
         yield shop
 
 

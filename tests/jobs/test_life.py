@@ -4,10 +4,9 @@ The store and the verbs are real; a small model says what must be true after eac
 """
 
 import asyncio
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -24,6 +23,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.databases import Databases, Execute
 from tests.jobs.workshop import BODY, Workshop, open_workshop
 
 from fireside.domain.accounts import User
@@ -56,9 +56,9 @@ class Lives(RuleBasedStateMachine):
     leases: Bundle[Lease] = Bundle("leases")
     sightings: Bundle[HeldJob] = Bundle("sightings")
 
-    def __init__(self, runner: asyncio.Runner, shop: Workshop, term: int, database: sqlite3.Connection) -> None:
+    def __init__(self, runner: asyncio.Runner, shop: Workshop, term: int, execute: Execute) -> None:
         super().__init__()
-        self.do, self.shop, self.term, self.database = runner.run, shop, term, database
+        self.do, self.shop, self.term, self.execute = runner.run, shop, term, execute
         self.users: list[User] = [self.do(shop.user(uuid4().hex, weight=weight)) for weight in WEIGHTS]
         self.ids: list[JobId] = []
         self.lifted: dict[UserId, float] = dict.fromkeys((user.id for user in self.users), 0.0)
@@ -179,7 +179,7 @@ class Lives(RuleBasedStateMachine):
         return job
 
     def virtual_time(self, user: User) -> float:
-        (found,) = self.database.execute("SELECT virtual_time FROM user_share WHERE user_id = ?", (user.id,)).fetchone()
+        ((found,),) = self.execute(f"SELECT virtual_time FROM user_share WHERE user_id = {user.id:d}")
         return float(found)
 
     def attempted(self, verb: Any) -> bool:
@@ -191,15 +191,15 @@ class Lives(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Callable[[], Lives]]:
+def stage(databases: Databases, tmp_path: Path) -> Iterator[Callable[[], Lives]]:
     """Make machines over one open shop, each with users of its own."""
     with asyncio.Runner() as runner, ExitStack() as doors:
-        opening = open_workshop(tmp_path, max_attempts=4)
+        opening = open_workshop(databases.config(tmp_path / "data", max_attempts=4))
         shop = runner.run(opening.__aenter__())
         doors.callback(lambda: runner.run(opening.__aexit__(None, None, None)))
         term = runner.run(shop.store.take_term("test", shop.clock()))
-        database = doors.enter_context(closing(sqlite3.connect(tmp_path / "data" / "fireside.db")))
-        yield lambda: Lives(runner, shop, term, database)
+        execute = doors.enter_context(databases.raw(tmp_path / "data"))
+        yield lambda: Lives(runner, shop, term, execute)
 
 
 def test_counters_shares_outputs_and_ends_hold_on_any_walk_through_the_verbs(stage: Callable[[], Lives]) -> None:

@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -183,11 +182,11 @@ class Workshop:
 
 
 @asynccontextmanager
-async def open_workshop(folder: Path, **settings: Any) -> AsyncGenerator[Workshop]:
-    """Open the services over an empty data folder."""
+async def open_workshop(config: Config) -> AsyncGenerator[Workshop]:
+    """Open the services over an empty data folder: `open_workshop(databases.config(tmp_path / "data"))`."""
     clock = Clock()
     async with (
-        assemble(Config(data_dir=str(folder / "data"), **settings), public_url=ORIGIN) as assembly,
+        assemble(config, public_url=ORIGIN) as assembly,
         AsyncExitStack() as doors,
     ):
         desk = replace(assembly.services.desk, clock=clock)

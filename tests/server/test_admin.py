@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.databases import Databases
 
 from fireside.accounts.accounts import NewUser
 from fireside.app import assemble
-from fireside.config import Config
 from fireside.domain.accounts import Role
 from fireside.server.edge import build_edge
 from fireside.server.services import Services
@@ -40,8 +40,8 @@ class Office:
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with assemble(Config(data_dir=str(tmp_path / "data")), public_url=ORIGIN) as assembly:
+async def office(databases: Databases, tmp_path: Path) -> AsyncIterator[Office]:
+    async with assemble(databases.config(tmp_path / "data"), public_url=ORIGIN) as assembly:
         public = httpx.ASGITransport(app=build_edge(assembly.services))
         socket = httpx.ASGITransport(app=build_edge(assembly.services, as_admin=True))
         async with (

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from tests.databases import Databases
 
 from fireside.accounts.accounts import NewUser
 from fireside.app import assemble, utc_now
-from fireside.config import Config
 from fireside.domain.accounts import Role, User
 from fireside.domain.ids import JobId
 from fireside.server.edge import build_edge
@@ -56,8 +56,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with assemble(Config(data_dir=str(tmp_path / "data")), public_url=ORIGIN) as assembly:
+async def house(databases: Databases, tmp_path: Path) -> AsyncIterator[House]:
+    async with assemble(databases.config(tmp_path / "data"), public_url=ORIGIN) as assembly:
         transport = httpx.ASGITransport(app=build_edge(assembly.services))
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
             yield House(assembly.services, http)

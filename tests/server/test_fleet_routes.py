@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 from blake3 import blake3
+from tests.databases import Databases
 from tests.jobs.workshop import ORIGIN, PlayedWorker, Workshop, open_workshop
 
 from fireside.domain.accounts import User
@@ -25,8 +26,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path, max_upload_bytes=1000) as shop:
+async def shop(databases: Databases, tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(databases.config(tmp_path / "data", max_upload_bytes=1000)) as shop:
         yield shop
 
 

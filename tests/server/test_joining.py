@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 from blake3 import blake3
+from tests.databases import Databases
 from tests.jobs.workshop import ORIGIN, Workshop, open_workshop
 from tests.publishing import BUILTIN
 
@@ -44,8 +45,8 @@ class Counting(httpx.ASGITransport):
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path) as shop:
+async def shop(databases: Databases, tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(databases.config(tmp_path / "data")) as shop:
         yield shop
 
 

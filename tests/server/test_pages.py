@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import httpx
 import msgspec
 import pytest
+from tests.databases import Databases
 
 from fireside.accounts.accounts import NewUser
 from fireside.app import assemble, utc_now
-from fireside.config import Config
 from fireside.domain.accounts import User
 from fireside.domain.ids import JobId, WorkerId
 from fireside.domain.jobs import Job
@@ -46,8 +46,8 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with assemble(Config(data_dir=str(tmp_path / "data")), public_url=ORIGIN) as assembly:
+async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
+    async with assemble(databases.config(tmp_path / "data"), public_url=ORIGIN) as assembly:
         transport = httpx.ASGITransport(app=build_edge(assembly.services))
         headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as browser:
@@ -104,9 +104,9 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Site)
     assert "; secure" not in cookie
 
 
-async def test_the_cookie_is_for_https_alone_where_there_is_https(tmp_path: Path) -> None:
+async def test_the_cookie_is_for_https_alone_where_there_is_https(databases: Databases, tmp_path: Path) -> None:
     origin = "https://fireside.test"
-    async with assemble(Config(data_dir=str(tmp_path / "data")), public_url=origin) as assembly:
+    async with assemble(databases.config(tmp_path / "data"), public_url=origin) as assembly:
         accounts = assembly.services.accounts
         link = f"/login/{await accounts.login_link(await accounts.first_admin())}"
         transport = httpx.ASGITransport(app=build_edge(assembly.services))

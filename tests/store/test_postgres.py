@@ -126,10 +126,10 @@ async def test_our_connections_wait_as_long_as_it_takes_and_say_who_they_are(dat
     assert list(row.values()) == ["fireside", "0", "0", "on", "off"]
 
 
-@pytest.mark.parametrize("text", ["nul \0", "x" + "".join(f"{n:x}" for n in range(20_000))])
-async def test_a_text_that_cannot_be_kept_is_the_callers_mistake_and_nobody_elses(
-    database: PostgresDatabase, text: str
+async def test_a_text_too_long_for_an_index_is_the_callers_mistake_and_nobody_elses(
+    database: PostgresDatabase,
 ) -> None:
+    text = "".join(f"{n:x}" for n in range(20_000))
     store = Store(database)
 
     answers = await asyncio.gather(

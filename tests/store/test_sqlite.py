@@ -17,6 +17,8 @@ from fireside.store.queries import load_migrations, load_queries
 from fireside.store.sqlite import SqliteDatabase, migrate
 from fireside.store.store import Store
 
+pytestmark = pytest.mark.sqlite
+
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 

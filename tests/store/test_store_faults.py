@@ -20,6 +20,8 @@ from fireside.store.records import JobBody, NewJob
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 
+pytestmark = pytest.mark.sqlite
+
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SMALL = JobBody(graph=b"{}", extra_data=b"{}", outputs=())
 LARGE = replace(SMALL, graph=b"x" * 100_000)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.databases import Databases
 from tests.jobs.workshop import NOON, Workshop, open_workshop
 from tests.publishing import BUILTIN, publish
 
@@ -15,8 +16,8 @@ from fireside.upkeep.loops import Loop
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path) as shop:
+async def shop(databases: Databases, tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(databases.config(tmp_path / "data")) as shop:
         yield shop
 
 

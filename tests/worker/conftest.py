@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.databases import Databases
 from tests.jobs.workshop import Workshop, open_workshop
 from tests.worker.station import Station, open_station
 
@@ -11,8 +12,8 @@ from fireside.domain.accounts import User
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path, port=0) as shop:
+async def shop(databases: Databases, tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(databases.config(tmp_path / "data", port=0)) as shop:
         yield shop
 
 

@@ -70,7 +70,7 @@ async def end_job(desk: Desk, worker_id: WorkerId, report: EndReport) -> Job:
         before = await desk.store.job(lease.job_id)
         if before is not None and _is_recorded(before, lease):
             return before
-        before = await held_job(desk, worker_id, lease)
+        before = _held(before, worker_id, lease)
         report = _bounded(desk, before, report)
         after = advance(before, _VERBS[report.outcome], desk.clock(), lease=lease)
         cost = _cost(after, report)
@@ -91,10 +91,7 @@ async def end_job(desk: Desk, worker_id: WorkerId, report: EndReport) -> Job:
 
 async def held_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
     """Read the job that the worker holds under this lease; `StaleLease` when it does not."""
-    job = await desk.store.job(lease.job_id)
-    if job is None or job.worker_id != worker_id or job.lease != lease or job.is_terminal:
-        raise StaleLease(f"worker {worker_id} does not hold job {lease.job_id} under fence {lease.fence}")
-    return job
+    return _held(await desk.store.job(lease.job_id), worker_id, lease)
 
 
 def error_object(failure: NodeFailure) -> dict[str, Any]:
@@ -114,6 +111,12 @@ async def summary_of(desk: Desk, job: Job) -> OutputSummary:
     """Sum up what the nodes of the job's present attempt have shown, for the job's end."""
     records = await desk.store.job_outputs(job.id)
     return summarize_outputs({record.node_id: dict(record.output) for record in records})
+
+
+def _held(job: Job | None, worker_id: WorkerId, lease: Lease) -> Job:
+    if job is None or job.worker_id != worker_id or job.lease != lease or job.is_terminal:
+        raise StaleLease(f"worker {worker_id} does not hold job {lease.job_id} under fence {lease.fence}")
+    return job
 
 
 def _is_recorded(job: Job, lease: Lease) -> bool:

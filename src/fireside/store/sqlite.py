@@ -5,7 +5,6 @@ or `…_id` are a UUID. Knows no query.
 """
 
 import errno
-import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from fireside.domain.errors import StorageFull
-from fireside.store.database import DatabaseError, Rows, StoreLocked, Transaction, Unexpected, Violated
+from fireside.domain.errors import BadRequest, StorageFull
+from fireside.store.database import DatabaseError, Rows, Transaction, Unexpected, Violated
+from fireside.store.folder_lock import lock_folder
 from fireside.store.group_commit import GroupCommit, TransactionLost
 from fireside.store.queries import load_migrations, load_queries, missing_migrations
 from fireside.store.threaded import Readers, ThreadedDatabase
@@ -62,7 +62,7 @@ class SqliteDatabase(ThreadedDatabase):
         if sqlite3.sqlite_version_info < _OLDEST:
             raise DatabaseError(f"this Python has SQLite {sqlite3.sqlite_version}, Fireside needs 3.37 or newer")
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = take_lock(self._path.parent / "store.lock")
+        self._lock = lock_folder(self._path.parent)
         try:
             # Made by us, so that nobody else can read it even for a moment; SQLite gives its log the same mode.
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -181,20 +181,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     return raw
 
 
-def take_lock(path: Path) -> int:
-    """Take the lock of a data folder, until the descriptor is closed; raises StoreLocked while a server has it."""
-    # Not inherited by children, and freed by the kernel however we end.
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise StoreLocked(
-            f"another Fireside server uses {path.parent}: stop it, or give this one another data folder"
-        ) from error
-    return descriptor
-
-
 def _rows(cursor: sqlite3.Cursor) -> Rows:
     if cursor.description is None:
         return []
@@ -221,6 +207,9 @@ def _to_id(value: Any) -> Any:
 def _to_sql(value: Any) -> Any:
     if isinstance(value, datetime):
         return from_time(value)
+    if isinstance(value, str) and "\0" in value:
+        # PostgreSQL cannot keep it, and what is refused there is refused here.
+        raise BadRequest("a text cannot be kept (it contains a NUL character): leave such characters out")
     return value.bytes if isinstance(value, UUID) else value
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.databases import Databases
 from tests.publishing import publish
 from tests.server.v1.house import ORIGIN, Caller, House
 from tests.server.v1.published import WHY_SKIPPED, Published, published
 
 from fireside.app import assemble
-from fireside.config import Config
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +34,10 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, contract: Published | None, settings: dict[str, Any]) -> AsyncIterator[House]:
-    config = Config(data_dir=str(tmp_path / "data"), **settings)
+async def house(
+    databases: Databases, tmp_path: Path, contract: Published | None, settings: dict[str, Any]
+) -> AsyncIterator[House]:
+    config = databases.config(tmp_path / "data", **settings)
     async with assemble(config, public_url=ORIGIN) as assembly, AsyncExitStack() as doors:
         yield House(services=assembly.services, doors=doors, contract=contract)
 

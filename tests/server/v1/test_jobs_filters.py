@@ -78,11 +78,17 @@ async def test_a_workflow_id_matches_whole_and_exactly(ann: Caller, house: House
     assert await ann.listed(workflow_id="ab") == [job_id]
     assert await ann.listed(workflow_id="a") == []
     assert await ann.listed(workflow_id="AB") == []
-    assert await ann.listed(workflow_id="ab\0") == []
     assert len(await ann.listed(workflow_id="")) == 3
     await house.succeed(job_id)
     assert await ann.listed(workflow_id="ab", status="completed") == [job_id]
     assert await ann.listed(workflow_id="ab", status="pending") == []
+
+
+async def test_a_workflow_id_that_no_job_can_have_is_refused(ann: Caller) -> None:
+    answer = await ann.http.get("/api/jobs", params={"workflow_id": "ab\0"})
+
+    assert answer.status_code == 400
+    assert "NUL" in answer.json()["message"]
 
 
 async def test_an_output_type_keeps_completed_jobs_with_such_an_output(ann: Caller, house: House) -> None:

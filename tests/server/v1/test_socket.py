@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from tests.databases import Databases
 from tests.events.stage import BOOM, Player, Stage
 from tests.server.v1.sockets import Ear, Site, Text, open_site, types
 
 from fireside.app import assemble
-from fireside.config import Config
 from fireside.domain.accounts import User
 from fireside.domain.jobs import Job
 from fireside.jobs.cancel import cancel_job
@@ -27,8 +27,8 @@ RUN = ["execution_start", "execution_cached", "executing", "executed", "executio
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    config = Config(data_dir=str(tmp_path / "data"))
+async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
+    config = databases.config(tmp_path / "data")
     async with (
         assemble(config, public_url="http://fireside.test") as assembly,
         AsyncExitStack() as doors,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from tests.databases import Databases
 from tests.events.stage import DEADLINE_SECONDS, Stage
 from tests.server.v1.sockets import Ear, Site, open_site
 from websockets.exceptions import InvalidStatus
 
 from fireside.accounts.tokens import SESSION_COOKIE
 from fireside.app import assemble
-from fireside.config import Config
 from fireside.domain.accounts import User
 from fireside.server.edge import _routes, build_edge
 from fireside.server.routes import SocketRoute
@@ -24,8 +24,8 @@ _LOOK_SECONDS = 0.05
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    config = Config(data_dir=str(tmp_path / "data"), max_sockets_per_user=2)
+async def stage(databases: Databases, tmp_path: Path) -> AsyncIterator[Stage]:
+    config = databases.config(tmp_path / "data", max_sockets_per_user=2)
     async with assemble(config, public_url=ORIGIN) as assembly, AsyncExitStack() as doors:
         yield Stage(assembly=assembly, doors=doors)
 

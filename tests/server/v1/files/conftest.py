@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from tests.databases import Databases
 from tests.server.v1.files import house as houses
 from tests.server.v1.files.house import House, OpenHouse
 from tests.server.v1.published import Published
 
 
 @pytest.fixture
-async def open_house(tmp_path: Path, contract: Published | None) -> AsyncIterator[OpenHouse]:
+async def open_house(databases: Databases, tmp_path: Path, contract: Published | None) -> AsyncIterator[OpenHouse]:
     """Open servers that are gone with the test: `await open_house(max_upload_bytes=10)`."""
     async with AsyncExitStack() as doors:
 
         async def open_one(folder: str | Path = "data", **settings: Any) -> House:
-            return await houses.open_house(tmp_path / folder, doors, contract, **settings)
+            config = databases.config(tmp_path / folder, **settings)
+            return await houses.open_house(config, doors, contract)
 
         yield open_one
 

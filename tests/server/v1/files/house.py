@@ -86,10 +86,9 @@ OpenHouse = Callable[..., Awaitable[House]]
 
 
 async def open_house(
-    data_dir: Path, doors: AsyncExitStack, contract: Published | None, *, public_url: str = ORIGIN, **settings: Any
+    config: Config, doors: AsyncExitStack, contract: Published | None, *, public_url: str = ORIGIN
 ) -> House:
     """Open a server that is closed with the doors."""
-    config = Config(data_dir=str(data_dir), **settings)
     services = (await doors.enter_async_context(assemble(config, public_url=public_url))).services
     app = build_edge(services)
 
@@ -114,4 +113,4 @@ async def open_house(
         return Person(user=user, program=program, browser=browser, cookie=cookie)
 
     ada, bob = await person("ada"), await person("bob")
-    return House(services=services, ada=ada, bob=bob, stranger=await client(), data_dir=data_dir)
+    return House(services=services, ada=ada, bob=bob, stranger=await client(), data_dir=Path(config.data_dir))

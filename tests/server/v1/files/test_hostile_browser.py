@@ -14,6 +14,7 @@ import uvicorn
 from playwright.async_api import BrowserContext, Error, Page, async_playwright
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.databases import Databases
 from tests.server.v1.files.hostile import MISLABELED, POLYGLOTS, RUNNING
 from tests.server.v1.files.house import House, open_house
 
@@ -62,11 +63,11 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
     async with AsyncExitStack() as doors:
         listening = doors.enter_context(socket.create_server(("127.0.0.1", 0)))
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        house = await open_house(tmp_path / "data", doors, None, public_url=origin)
+        house = await open_house(databases.config(tmp_path / "data"), doors, None, public_url=origin)
         watched = Watched(build_edge(house.services))
         await doors.enter_async_context(_serving(watched, listening))
         playwright = await doors.enter_async_context(async_playwright())
