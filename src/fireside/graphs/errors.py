@@ -4,7 +4,7 @@ The types, messages and details are those of the open-source server, word by wor
 and match them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fireside.domain.errors import BadRequest
@@ -82,6 +82,18 @@ def unknown_class(node_id: str, class_type: Any, title: str | None) -> InvalidGr
         f"Node '{title or class_type}' not found. The custom node may not be installed.",
         details=f"Node ID '#{node_id}'",
         extra_info={"node_id": node_id, "class_type": class_type, "node_title": title},
+    )
+
+
+def no_such_worker(wanted: Mapping[str, str], known: Collection[tuple[str, str]]) -> InvalidGraph:
+    """Refuse a wish for labels that no worker ever had."""
+    asked = ", ".join(f"{name}={value}" for name, value in sorted(wanted.items()))
+    have = ", ".join(f"{name}={value}" for name, value in sorted(known)) or "none"
+    return InvalidGraph(
+        "no_such_worker",
+        f"No worker has ever had the labels {asked} together",
+        details=f"The labels of the workers are: {have}",
+        extra_info={"require": dict(wanted)},
     )
 
 

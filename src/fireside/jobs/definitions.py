@@ -15,11 +15,14 @@ from fireside.domain.errors import NoDefinitions
 from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Topic, WorkerKind, WorkerProfile
 from fireside.graphs.definitions import NodeDefinitions
+from fireside.graphs.errors import no_such_worker
 from fireside.graphs.node_sets import NodeSet, read_node_set, unite
+from fireside.graphs.requirements import has_labels
 from fireside.store.store import Store
 from fireside.wire.fleet import ModelFileBody
 
 T = TypeVar("T")
+_MOST_NAMED = 3
 Models = Mapping[str, Mapping[str, int]]
 """Sizes of the model files, by folder and name."""
 
@@ -32,6 +35,13 @@ class KnownKind:
     nodes: NodeSet
     validators: frozenset[str]
     workers: Sequence[WorkerProfile]
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        names = [worker.id for worker in self.workers[:_MOST_NAMED]]
+        more = f" and {len(self.workers) - _MOST_NAMED} more" if len(self.workers) > _MOST_NAMED else ""
+        return f"{self.kind.runtime} ({', '.join(names)}{more})"
 
     @property
     def definitions(self) -> NodeDefinitions:
@@ -48,6 +58,16 @@ class Fleet:
     models: Models = field(default_factory=dict[str, Mapping[str, int]])
     union: NodeSet | None = None
     object_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def kinds_with(self, labels: Mapping[str, str]) -> Sequence[KnownKind]:
+        """Give the kinds of workers that have these labels; `InvalidGraph` when there never was such a worker."""
+        if not labels:
+            return list(self.kinds.values())
+        kinds = {one.kind for one in self.profiles.values() if has_labels(one.labels, labels)}
+        if not kinds:
+            known = {label for one in self.profiles.values() for label in one.labels.items()}
+            raise no_such_worker(labels, known)
+        return [known for kind, known in self.kinds.items() if kind in kinds]
 
     def workers_with(self, class_type: str) -> list[WorkerId]:
         """Name the workers that have a class of nodes."""

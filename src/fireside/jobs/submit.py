@@ -13,12 +13,14 @@ from fireside.domain.assets import Asset, FileName, Folder
 from fireside.domain.errors import BadRequest
 from fireside.domain.ids import BlobHash, JobId
 from fireside.domain.jobs import Job
+from fireside.graphs.choosing import choose_kind
 from fireside.graphs.definitions import NodeDefinitions
 from fireside.graphs.files import FileReference, file_values, parse_file_value
 from fireside.graphs.fingerprint import fingerprint_graph
 from fireside.graphs.limits import GraphLimits
 from fireside.graphs.parse import Graph, parse_graph
-from fireside.graphs.validate import ValidGraph, validate_graph
+from fireside.graphs.validate import ValidGraph
+from fireside.jobs.definitions import KnownKind
 from fireside.jobs.desk import Desk
 from fireside.store.records import JobBody, NewJob, StagedInput
 
@@ -41,6 +43,8 @@ class Submission:
     client_id: str | None = None
     workflow_id: str | None = None
     targets: Sequence[str] | None = None
+    require: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels that the worker must have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +61,12 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     Raises `InvalidGraph` or `TooLarge` for the workflow, `DuplicateJob` for an id that is taken, `QueueFull`,
     `NoDefinitions`, `StorageFull`. Nothing is kept of a submit that raises.
     """
-    definitions = await desk.definitions.definitions()
+    fleet = await desk.definitions.fleet()
+    kinds = fleet.kinds_with(submission.require)
     limits = GraphLimits(max_nodes=desk.config.max_graph_nodes, max_depth=desk.config.max_graph_depth)
     graph = parse_graph(submission.graph, limits)
-    assets = await _find_files(desk, submission.user, graph, definitions)
-    valid = await _validate(graph, definitions, submission.targets, assets)
+    assets = await _find_files(desk, submission.user, graph, await desk.definitions.definitions())
+    _, valid = await _validate(graph, kinds, submission.targets, assets)
     job = await desk.store.add_job(
         _new_job(desk, submission, valid, assets),
         desk.clock(),
@@ -95,11 +100,11 @@ def _file_name(reference: FileReference) -> FileName:
 
 
 async def _validate(
-    graph: Graph, definitions: NodeDefinitions, targets: Sequence[str] | None, assets: Mapping[str, Asset]
-) -> ValidGraph:
+    graph: Graph, kinds: Sequence[KnownKind], targets: Sequence[str] | None, assets: Mapping[str, Asset]
+) -> tuple[KnownKind, ValidGraph]:
     if len(graph.nodes) < _BIG_GRAPH_NODES:
-        return validate_graph(graph, definitions, targets=targets, known_files=assets.keys())
-    return await asyncio.to_thread(validate_graph, graph, definitions, targets=targets, known_files=assets.keys())
+        return choose_kind(graph, kinds, targets=targets, known_files=assets.keys())
+    return await asyncio.to_thread(choose_kind, graph, kinds, targets=targets, known_files=assets.keys())
 
 
 def _new_job(desk: Desk, submission: Submission, valid: ValidGraph, assets: Mapping[str, Asset]) -> NewJob:

@@ -10,6 +10,15 @@ MAX_NUMBER = 10**15
 """Farthest place in a queue; up to here whole numbers and the store's real ones are the same."""
 
 
+class FiresideFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stands at `extra_data.fireside` of a submit."""
+
+    require: Annotated[
+        dict[Annotated[str, Meta(min_length=1, max_length=100)], Annotated[str, Meta(max_length=100)]],
+        Meta(max_length=20, description="Labels that the worker must have, with their values."),
+    ] = {}
+
+
 class PromptBody(msgspec.Struct, frozen=True, kw_only=True):
     """Body of `POST /api/prompt`; fields it does not know are ignored."""
 

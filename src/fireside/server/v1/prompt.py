@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,7 +22,7 @@ from fireside.server.reading import read_json
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.store.store import DuplicateJob
 from fireside.wire.refusals import PromptRefusalBody
-from fireside.wire.v1_prompt import MAX_NUMBER, ExecInfo, PromptBody, PromptInfoBody, SubmittedBody
+from fireside.wire.v1_prompt import MAX_NUMBER, ExecInfo, FiresideFields, PromptBody, PromptInfoBody, SubmittedBody
 
 _USAGE_SOURCE = "comfy_usage_source"
 _CONTAINERS = (dict, list)
@@ -44,6 +45,7 @@ async def submit(request: Request) -> Response:
         client_id=client_id,
         workflow_id=_text(fields, "workflow_id"),
         targets=_targets(fields),
+        require=_require(fields),
     )
     try:
         submitted = await submit_job(services.desk, submission)
@@ -133,6 +135,15 @@ def _targets(fields: Mapping[str, Any]) -> list[str] | None:
     if not isinstance(targets, list) or not all(isinstance(node, str) for node in cast("list[Any]", targets)):
         raise _invalid("partial_execution_targets must be a list of node ids, which are texts")
     return cast("list[str]", targets)
+
+
+def _require(fields: Mapping[str, Any]) -> Mapping[str, str]:
+    """Read `extra_data.fireside`, which is ours: what is not known there is a mistake."""
+    extra_data = cast("Mapping[str, Any]", fields.get("extra_data", {}))
+    try:
+        return msgspec.convert(extra_data.get("fireside", {}), FiresideFields).require
+    except msgspec.ValidationError as error:
+        raise _invalid(f"extra_data.fireside is not as it should be: {error}") from error
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str | None:

@@ -1,0 +1,91 @@
+"""`POST /api/prompt` where workers are of several kinds, and where a submit asks for labels."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.publishing import one_class, publish
+from tests.server.v1.house import Caller, House
+
+
+def loading(**inputs: Any) -> dict[str, Any]:
+    return {"1": {"class_type": "Load", "inputs": inputs}}
+
+
+@pytest.fixture
+async def kinds(house: House, nodes: None) -> None:
+    """Beside the builtin worker, one that has models."""
+    body = msgspec.json.encode(one_class("Load", model=[["a.safetensors"], {}]))
+    await publish(house.services.store, body, worker="gpu-1", runtime="comfyui", labels={"gpu": "big", "rack": "1"})
+
+
+async def refuse(caller: Caller, **body: Any) -> Any:
+    answer = await caller.http.post("/api/prompt", json=body)
+    assert answer.status_code == 400
+    return answer.json()
+
+
+@pytest.mark.usefixtures("kinds")
+async def test_a_graph_is_taken_that_one_kind_can_run(ann: Caller) -> None:
+    await ann.submit(loading(model="a.safetensors"))
+    empty = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}}
+    save = {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}}
+    await ann.submit({"1": empty, "2": save})
+
+
+@pytest.mark.usefixtures("kinds")
+async def test_a_graph_that_no_single_kind_can_run_is_refused_with_what_each_lacks(ann: Caller) -> None:
+    both = {**loading(model="a.safetensors"), "2": {"class_type": "InvertMask", "inputs": {}}}
+
+    body = await refuse(ann, prompt=both)
+
+    assert body["error"]["type"] == "missing_node_type"
+    assert "builtin (worker-1) lacks the node Load" in body["error"]["details"]
+    assert "comfyui (gpu-1) lacks the node InvertMask" in body["error"]["details"]
+    assert body["node_errors"] == {}
+
+
+@pytest.mark.usefixtures("kinds")
+async def test_a_model_that_no_kind_has_is_refused_as_ever(ann: Caller) -> None:
+    body = await refuse(ann, prompt=loading(model="b.safetensors"))
+
+    (problem,) = body["node_errors"]["1"]["errors"]
+    assert (problem["type"], problem["extra_info"]["received_value"]) == ("value_not_in_list", "b.safetensors")
+
+
+@pytest.mark.usefixtures("kinds")
+async def test_labels_that_a_worker_has_are_taken(ann: Caller) -> None:
+    await ann.submit(loading(model="a.safetensors"), extra_data={"fireside": {"require": {"gpu": "big"}}})
+
+
+@pytest.mark.usefixtures("kinds")
+@pytest.mark.parametrize("require", [{"gpu": "small"}, {"gpu": "big", "rack": "2"}, {"colour": "blue"}])
+async def test_labels_that_no_worker_ever_had_together_are_refused_with_those_there_are(
+    ann: Caller, require: dict[str, str]
+) -> None:
+    body = await refuse(ann, prompt=loading(model="a.safetensors"), extra_data={"fireside": {"require": require}})
+
+    assert body["error"]["type"] == "no_such_worker"
+    assert "gpu=big, rack=1" in body["error"]["details"]
+
+
+@pytest.mark.usefixtures("kinds")
+async def test_a_graph_must_run_on_a_worker_with_the_labels(ann: Caller) -> None:
+    mask = {"1": {"class_type": "InvertMask", "inputs": {}}}
+
+    body = await refuse(ann, prompt=mask, extra_data={"fireside": {"require": {"gpu": "big"}}})
+
+    assert (body["error"]["type"], body["error"]["extra_info"]["class_type"]) == ("missing_node_type", "InvertMask")
+
+
+@pytest.mark.parametrize(
+    "fireside",
+    [None, [], "gpu", {"require": None}, {"require": ["gpu"]}, {"require": {"gpu": 1}}, {"require": {"": "x"}},
+     {"requires": {}}, {"require": {str(n): "x" for n in range(21)}}, {"require": {"gpu": "x" * 101}}],
+    ids=str,
+)  # fmt: skip
+async def test_what_is_not_understood_is_refused(ann: Caller, fireside: Any) -> None:
+    body = await refuse(ann, prompt=loading(model="x"), extra_data={"fireside": fireside})
+
+    assert body["error"]["type"] == "invalid_request"
+    assert "extra_data.fireside" in body["error"]["message"]
