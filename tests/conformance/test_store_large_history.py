@@ -22,6 +22,7 @@ from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, JobSort, Window
 from fireside.domain.outputs import Media, OutputSummary
+from fireside.domain.retention import Retention
 from fireside.store.classes import classes_of
 from fireside.store.database import Database
 from fireside.store.postgres import PostgresDatabase
@@ -200,6 +201,10 @@ async def test_the_counters_of_a_large_history_stay_true_through_every_verb(libr
     ended = [row for row in library.rows if row.number not in ACTIVE]
     await store.delete_jobs(library.user_id, [JobId(row.id) for row in random.Random(3).sample(ended, 300)])
     assert await store.miscounted(library.user_id) == 0
+
+    for weight in (1, 40, 2000):
+        assert await store.prune_history(library.user_id, Retention(jobs=9), NOW, weight=weight) == weight
+        assert await store.miscounted(library.user_id) == 0
 
     await store.delete_jobs(library.user_id, None)
     assert await store.miscounted(library.user_id) == 0

@@ -20,6 +20,7 @@ from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, JobSort, Window
 from fireside.domain.outputs import Media, OutputSummary
+from fireside.domain.retention import Retention
 from fireside.domain.workers import Topic, Worker
 from fireside.store.database import Database
 from fireside.store.records import Ending, JobBody, NewJob, NodeRecord, Publication, StagedInput, TimelineEntry
@@ -199,6 +200,14 @@ class Sides(RuleBasedStateMachine):
 
         self.both(delete)
 
+    @rule(
+        user=users, jobs=st.sampled_from([None, 0, 2]), days=st.sampled_from([None, 0, 1]),
+        weight=st.sampled_from([1, 4, 99]),
+    )  # fmt: skip
+    def prune(self, user: int, jobs: int | None, days: int | None, weight: int) -> None:
+        retention = Retention(jobs=jobs, span=None if days is None else timedelta(days=days))
+        self.both(lambda store: store.prune_history(self.user(user), retention, NOW, weight=weight))
+
     @rule(user=users, wanted=filters, window=windows)
     def list_jobs(self, user: int, wanted: JobFilter, window: Window) -> None:
         self.both(lambda store: store.list_jobs(self.user(user), wanted, window))
@@ -247,6 +256,8 @@ class Sides(RuleBasedStateMachine):
             lambda store: store.published(Topic.DEFINITIONS, ["h", "H"]),
             lambda store: store.job_bodies(ids),
             lambda store: store.is_blob_used(BlobHash("a" * 64)),
+            lambda store: store.unused_blobs([BlobHash(letter * 64) for letter in "abcd"]),
+            lambda store: store.ended_histories(UserId(0), limit=9),
             *(lambda store, one=one: store.job_outputs(one) for one in ids),
             *(lambda store, one=one: store.job_timeline(one) for one in ids),
             *(lambda store, one=one: store.job_assets(one) for one in ids),

@@ -151,6 +151,8 @@ async def test_a_missing_value_is_named(database: PostgresDatabase) -> None:
         "max_running": None,
         "max_queued": None,
         "max_run_seconds": None,
+        "keep_jobs": None,
+        "keep_days": None,
         "now": NOW,
     }
 

@@ -55,6 +55,8 @@ def add_user(name: str) -> Statement:
         "max_running": None,
         "max_queued": None,
         "max_run_seconds": None,
+        "keep_jobs": None,
+        "keep_days": None,
         "now": NOW,
     }
     return Statement("add_user", user, expect=1)

@@ -87,3 +87,33 @@ def most_rows(node: Mapping[str, object]) -> float:
     rows = node["Actual Rows"]
     assert isinstance(rows, int | float)
     return max([rows, *(most_rows(one) for one in below)])
+
+
+@pytest.mark.parametrize("query", ["first_ended_jobs", "ended_histories"])
+def test_what_is_to_be_pruned_is_found_in_few_rows_of_a_long_history(raw: RawConnection, query: str) -> None:
+    prepared = prepare(QUERIES[query])
+    values = {"user_id": 1, "after": 0, "limit": 20}
+    raw.execute(f"PREPARE {query} AS {prepared.sql}".encode())  # type: ignore[arg-type]
+    call = f"EXECUTE {query} ({', '.join(str(values[name]) for name in prepared.names)})"
+
+    (plan,) = explained(raw, call, "ANALYZE, FORMAT JSON")[0]
+
+    assert most_rows(plan["Plan"]) == 20
+    assert "job_ended_at" in str(plan)
+
+
+@pytest.mark.parametrize("query", ["ended_jobs_by_ids", "delete_jobs", "tally_ended", "empty_blocks"])
+def test_jobs_that_are_removed_are_found_by_their_ids(plans: Mapping[str, list[str]], query: str) -> None:
+    reads = [step for step in plans[query] if re.search(r" on job( |$)", step) and "Delete" not in step]
+
+    assert reads
+    assert all('using "job.id"' in step for step in reads)
+
+
+def test_blocks_that_became_empty_are_looked_up_one_by_one(plans: Mapping[str, list[str]]) -> None:
+    steps = "\n".join(plans["empty_blocks"])
+
+    assert re.search(
+        r"Index Scan using job_block_pkey on job_block\n +Index Cond: \(\(user_id = touched.user_id\) AND .*block = ",
+        steps,
+    )

@@ -20,6 +20,8 @@ UNSORTED = [
     *(query for query in QUERIES if query.startswith(("list_created", "list_idle", "list_run"))),
     "queued_jobs_of_user",
     "held_jobs_of_user",
+    "first_ended_jobs",
+    "ended_histories",
 ]
 
 
@@ -42,10 +44,10 @@ def test_no_query_scans_a_table_that_grows_with_jobs(raw: sqlite3.Connection, qu
     plan = [step for step in plan_of(raw, query) if step.startswith("SCAN") and not step.endswith(WORK_IN_HAND)]
     grown = {step.split()[1] for step in plan if not step.endswith(("CONSTANT ROW", "CONSTANT ROWS"))}
 
-    if query.startswith(("tally_", "fill_", "actual_")):
+    if query.startswith(("tally_", "fill_", "actual_", "empty_blocks")):
         # The six axes, which this SQLite calls by a number and not by their name.
         grown = {name for name in grown if not name.startswith("(subquery-")}
-    assert grown <= SMALL | {"page", "file", "json_each", "axes", "placed"}
+    assert grown <= SMALL | {"page", "file", "json_each", "axes", "placed", "touched"}
 
 
 @pytest.mark.parametrize("query", UNSORTED)
@@ -55,6 +57,20 @@ def test_windows_the_index_has_in_order_sort_no_history(raw: sqlite3.Connection,
     # The page itself, at most a window's worth of rows, may be sorted after the fact.
     before_page = plan[: next((n for n, step in enumerate(plan) if "SCAN page" in step), len(plan))]
     assert not any("TEMP B-TREE" in step for step in before_page), plan
+
+
+@pytest.mark.parametrize("query", ["ended_jobs_by_ids", "delete_jobs", "tally_ended", "empty_blocks"])
+def test_jobs_that_are_removed_are_found_by_their_ids(raw: sqlite3.Connection, query: str) -> None:
+    reads = [step for step in plan_of(raw, query) if re.match(r"(SEARCH|SCAN) job ", step)]
+
+    assert reads == ["SEARCH job USING INDEX sqlite_autoindex_job_1 (id=?)"]
+
+
+@pytest.mark.parametrize("query", ["remove_block", "empty_blocks"])
+def test_a_block_that_became_empty_is_found_by_its_whole_key(raw: sqlite3.Connection, query: str) -> None:
+    (step,) = [step for step in plan_of(raw, query) if step.startswith("SEARCH job_block")]
+
+    assert "(user_id=? AND workflow=? AND axis=? AND class=? AND block=?)" in step
 
 
 def test_the_keys_of_ended_jobs_come_from_the_index_alone(raw: sqlite3.Connection) -> None:

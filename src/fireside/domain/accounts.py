@@ -19,7 +19,8 @@ class User:
     """An account that owns jobs and assets and gets a share of the fleet, in proportion to its `weight`.
 
     `max_running` bounds how many of the user's jobs workers hold at once, `max_queued` how many may wait,
-    `max_run_seconds` how long one may run; None means the setting of the server.
+    `max_run_seconds` how long one may run; of the ended ones `keep_jobs` are kept, for `keep_days`, where 0 keeps all.
+    None means the setting of the server.
     """
 
     id: UserId
@@ -29,6 +30,8 @@ class User:
     max_running: int | None
     max_queued: int | None
     max_run_seconds: float | None
+    keep_jobs: int | None
+    keep_days: int | None
     created_at: datetime
 
 

@@ -24,6 +24,8 @@ class AccountVerbs(Verbs):
         max_running: int | None = None,
         max_queued: int | None = None,
         max_run_seconds: float | None = None,
+        keep_jobs: int | None = None,
+        keep_days: int | None = None,
     ) -> User:
         """Add a user; raises DuplicateUser."""
         limits = {
@@ -31,6 +33,8 @@ class AccountVerbs(Verbs):
             "max_running": max_running,
             "max_queued": max_queued,
             "max_run_seconds": max_run_seconds,
+            "keep_jobs": keep_jobs,
+            "keep_days": keep_days,
         }
         try:
             rows, _ = await self._database.write(
@@ -44,6 +48,22 @@ class AccountVerbs(Verbs):
                 raise DuplicateUser(f"a user named {name} exists already: choose another name") from error
             raise
         return user_of(rows[0])
+
+    async def change_user(self, user: User) -> User | None:
+        """Write the user's weight and limits as they are here; None when there is no such user."""
+        rows = await self._write(
+            "change_user",
+            {
+                "id": user.id,
+                "weight": user.weight,
+                "max_running": user.max_running,
+                "max_queued": user.max_queued,
+                "max_run_seconds": user.max_run_seconds,
+                "keep_jobs": user.keep_jobs,
+                "keep_days": user.keep_days,
+            },
+        )
+        return user_of(rows[0]) if rows else None
 
     async def user(self, user_id: UserId) -> User | None:
         """Read a user."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -63,6 +64,11 @@ class AssetVerbs(Verbs):
     async def is_blob_used(self, hash: BlobHash) -> bool:  # noqa: A002  the domain's word for it
         """Whether an asset, an input of a job that has not ended, or anything else refers to these bytes."""
         return bool(await self._all("is_blob_used", {"hash": hash}))
+
+    async def unused_blobs(self, hashes: Collection[BlobHash]) -> AbstractSet[BlobHash]:
+        """Give those of the hashes that nothing refers to; see `is_blob_used`."""
+        rows = await self._all("unused_blobs", {"hashes": to_json(list(hashes)).decode()})
+        return {BlobHash(row["hash"]) for row in rows}
 
 
 def add_under_free_name(tx: Transaction, asset: Asset) -> Asset:

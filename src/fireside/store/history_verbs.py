@@ -8,17 +8,20 @@ index that has them in order. Histories that are not large yet have no blocks an
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fireside.domain.ids import JobId, UserId
 from fireside.domain.jobs import Job
 from fireside.domain.listing import JobFilter, JobPage, JobSort, Window
 from fireside.domain.outputs import Media
+from fireside.domain.retention import EndedJob, Retention
 from fireside.store.blocks import COARSE, FINE, LAST_BLOCK, Grain, Stretch, edges, find_block, fine_range
 from fireside.store.classes import ACTIVE_CLASSES, ENDED_SLOTS, RUNNING_CLASS, are_whole, classes_of
 from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Rows, Statement, Transaction
 from fireside.store.job_verbs import ids_json
+from fireside.store.records import EndedHistory
 from fireside.store.rows import job_of, to_json
 from fireside.store.verbs import Verbs
 
@@ -50,6 +53,17 @@ class HistoryVerbs(Verbs):
         if job_ids is None:
             return await self._database.decide(lambda tx: _delete_all(tx, user_id))
         return await self._database.decide(lambda tx: _delete(tx, user_id, ids_json(job_ids)))
+
+    async def ended_histories(self, after: UserId, *, limit: int) -> Sequence[EndedHistory]:
+        """Look at the users behind this one, in the order of their ids; the cost does not grow with their jobs."""
+        return [EndedHistory(**row) for row in await self._all("ended_histories", {"after": after, "limit": limit})]
+
+    async def prune_history(self, user_id: UserId, retention: Retention, now: datetime, *, weight: int) -> int:
+        """Remove those of the user's ended jobs that are not kept, the first that ended first; answer how many.
+
+        Weight bounds how many jobs and outputs go in this one transaction. The counters stay exact.
+        """
+        return await self._database.decide(lambda tx: _prune(tx, user_id, retention, now, weight))
 
     async def promote_large_histories(self, *, at_least: int = LARGE_HISTORY) -> int:
         """Begin to count histories in blocks that have become large; answer how many.
@@ -216,7 +230,19 @@ def _delete(tx: Transaction, user_id: UserId, ids: str) -> list[JobId]:
     ]
     for statement in (Statement("tally_ended", {"ids": found, "by": -1}), *tally_statements(tallies)):
         tx.run(statement.query, statement.params)
+    for block in tx.run("empty_blocks", {"ids": found}):
+        tx.run("remove_block", {"user_id": user_id} | dict(block))
+    if workflows := {row["workflow_id"] for row in rows if row["workflow_id"]}:
+        tx.run("remove_empty_totals", {"user_id": user_id, "workflows": to_json(sorted(workflows)).decode()})
     return [JobId(row["id"]) for row in tx.run("delete_jobs", {"user_id": user_id, "ids": found})]
+
+
+def _prune(tx: Transaction, user_id: UserId, retention: Retention, now: datetime, weight: int) -> int:
+    mine = {"user_id": user_id}
+    (counted,) = tx.run("count_ended", mine)
+    first = [EndedJob(**row) for row in tx.run("first_ended_jobs", mine | {"limit": weight})]
+    chosen = retention.superfluous(first, counted["ended"], now, weight=weight)
+    return len(_delete(tx, user_id, ids_json(chosen))) if chosen else 0
 
 
 def _delete_all(tx: Transaction, user_id: UserId) -> list[JobId]:

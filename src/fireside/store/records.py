@@ -123,6 +123,17 @@ class QueueCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedHistory:
+    """How many of a user's jobs have ended, when the first of them did, and the user's own limits of what is kept."""
+
+    user_id: UserId
+    ended: int
+    first_ended_at: datetime | None
+    keep_jobs: int | None
+    keep_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """What some workers have published about themselves: JSON, by the hash of its bytes."""
 

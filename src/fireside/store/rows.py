@@ -60,6 +60,8 @@ def user_of(row: Row) -> User:
         max_running=row["max_running"],
         max_queued=row["max_queued"],
         max_run_seconds=row["max_run_seconds"],
+        keep_jobs=row["keep_jobs"],
+        keep_days=row["keep_days"],
         created_at=row["created_at"],
     )
 

@@ -1,3 +1,6 @@
 -- Add a user.
-INSERT INTO "user" (name, role, weight, max_running, max_queued, max_run_seconds, created_at)
-VALUES (:name, :role, :weight, :max_running, :max_queued, :max_run_seconds, :now) RETURNING *;
+INSERT INTO "user" (
+    name, role, weight, max_running, max_queued, max_run_seconds, keep_jobs, keep_days, created_at
+) VALUES (
+    :name, :role, :weight, :max_running, :max_queued, :max_run_seconds, :keep_jobs, :keep_days, :now
+) RETURNING *;
