@@ -46,6 +46,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/system_stats":
             shown = ["somebody", "else"] if "--strange" in words else sys.argv
             return self.answer(200, {"system": {"argv": shown}, "devices": []})
+        if self.path == "/die" and "--lingering" in words:
+            self.server.shutdown()
+            return self.answer(200, {})
         if self.path == "/die":
             os.abort()
         return self.answer(404, {})
@@ -59,7 +62,11 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 try:
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.serve_forever()
+    server.server_close()
+    # Its doors are closed, and it is still there for a while.
+    time.sleep(1)
 except KeyboardInterrupt:
     print("stopped in order", flush=True)
 """

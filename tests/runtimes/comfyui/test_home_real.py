@@ -21,7 +21,7 @@ from fireside.runtimes.base import ModelFile, NodeRefusal, RuntimeInfo, RuntimeS
 from fireside.runtimes.comfyui.attached import AttachedHome
 from fireside.runtimes.comfyui.checking import check, free
 from fireside.runtimes.comfyui.info import read_info
-from fireside.runtimes.comfyui.launch import Launch, find_comfyui
+from fireside.runtimes.comfyui.launch import Launch
 from fireside.runtimes.comfyui.supervised import SupervisedHome
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -39,6 +39,7 @@ class Real:
     info: RuntimeInfo
     folder: Path
     comfyui: Path
+    python: Path
     files_before: set[str]
 
 
@@ -46,24 +47,25 @@ def files_of(comfyui: Path) -> set[str]:
     return {str(path) for path in comfyui.rglob("*") if "__pycache__" not in path.parts}
 
 
-@pytest.fixture(scope="module")
-def comfyui_dir() -> Path:
-    given = os.environ.get("FIRESIDE_COMFYUI_DIR")
-    if given is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("FIRESIDE_COMFYUI_DIR must name a ComfyUI in CI")
-        pytest.skip("no ComfyUI: `make comfyui` installs one; FIRESIDE_COMFYUI_DIR names it")
-    return find_comfyui(Path(given))
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def real(comfyui_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Real]:
+async def real(
+    comfyui_dir: Path, comfyui_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Real]:
     folder = tmp_path_factory.mktemp("real")
     before = files_of(comfyui_dir)
-    launch = Launch(comfyui_dir=comfyui_dir, device="cpu", extra_model_paths=(write_packs(folder),))
+    launch = Launch(
+        comfyui_dir=comfyui_dir, python=comfyui_python, device="cpu", extra_model_paths=(write_packs(folder),)
+    )
     home = SupervisedHome(launch, folder / "worker", start_seconds=180.0, stop_seconds=20.0)
     await home.start()
-    yield Real(home=home, info=await read_info(home), folder=folder, comfyui=comfyui_dir, files_before=before)
+    yield Real(
+        home=home,
+        info=await read_info(home),
+        folder=folder,
+        comfyui=comfyui_dir,
+        python=comfyui_python,
+        files_before=before,
+    )
     await home.stop()
 
 
@@ -284,3 +286,16 @@ async def test_a_killed_comfyui_comes_back(real: Real) -> None:
     await asyncio.wait_for(real.home.start(), SECONDS)
     assert real.home.pid != pid
     assert await check(real.home, {"1": even(2)}, ["1"]) == {}
+
+
+async def test_two_of_one_folder_do_not_disturb_each_other_and_are_of_one_kind(real: Real) -> None:
+    launch = Launch(
+        comfyui_dir=real.comfyui, python=real.python, device="cpu", extra_model_paths=(real.folder / "extra.yaml",)
+    )
+    second = SupervisedHome(launch, real.folder / "second", start_seconds=180.0)
+    await second.start()
+    first_info, second_info = await read_info(real.home), await read_info(second)
+    await second.stop()
+    assert first_info.definitions == second_info.definitions
+    assert (first_info.models, first_info.snapshot) == (second_info.models, second_info.snapshot)
+    assert real.home.is_alive

@@ -254,11 +254,14 @@ async def test_a_killed_worker_takes_comfyui_and_its_children_with_it(tmp_path: 
     await until_gone(strays_of(tmp_path / "worker"))
 
 
-async def test_who_sees_the_connection_close_and_calls_start_gets_the_next_one(make_home: MakeHome) -> None:
-    home = make_home()
+async def test_who_finds_the_doors_closed_and_calls_start_gets_the_next_one(make_home: MakeHome) -> None:
+    home = make_home("--lingering")
     await home.start()
     dead = home.pid
-    await make_it_die(home)
+    assert await status_of(f"{home.url}/die") == 200
+    with pytest.raises(httpx.HTTPError):
+        await status_of(f"{home.url}/system_stats")
+    assert home.pid == dead
     await home.start()
     assert home.is_alive
     assert home.pid != dead
