@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= .demo
 
-.PHONY: install demo test check format bench comfyui docs lock down
+.PHONY: install demo test check format bench soak comfyui docs lock down
 
 install: $(VENV)/.installed
 
@@ -34,18 +34,22 @@ test: $(VENV)/.tested
 	$(BIN)/python -m pytest -m database --database=postgres
 
 check: $(VENV)/.tested
-	$(BIN)/ruff format --check src tests bench scripts
-	$(BIN)/ruff check src tests bench scripts
+	$(BIN)/ruff format --check src tests bench soak scripts
+	$(BIN)/ruff check src tests bench soak scripts
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/codespell src tests bench scripts docs README.md CHANGELOG.md Makefile
+	$(BIN)/codespell src tests bench soak scripts docs README.md CHANGELOG.md Makefile
 
 format: $(VENV)/.tested
-	$(BIN)/ruff format src tests bench scripts
-	$(BIN)/ruff check --fix src tests bench scripts
+	$(BIN)/ruff format src tests bench soak scripts
+	$(BIN)/ruff check --fix src tests bench soak scripts
 
 bench: $(VENV)/.tested
 	$(BIN)/python -m bench
+
+# Long runs under faults and load; half an hour. With a real ComfyUI, which `make comfyui` makes.
+soak: $(VENV)/.tested
+	$(BIN)/python -m soak
 
 # Makes a real ComfyUI (CPU, tiny models) that the tests use when it is there; .ci/run does this first.
 comfyui:
