@@ -163,7 +163,7 @@ async def serve(
             assembly.authority,
             assembly.services.keys,
             assembly.leftovers,
-            Path(config.data_dir),
+            config,
             server_url=doors.worker_url,
             bus_url=assembly.bus_url,
         )
@@ -233,12 +233,16 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
 async def _until_ready(assembly: Assembly, workers: int, stopped: asyncio.Event) -> None:
     """Wait until as many workers as we started have told that they are ready."""
     deadline = asyncio.get_running_loop().time() + _READY_SECONDS
-    while len(assembly.dispatcher.presences()) < workers and not stopped.is_set():
+    while _ready_workers(assembly) < workers and not stopped.is_set():
         if asyncio.get_running_loop().time() > deadline:
             raise NotReady(
                 f"the workers did not become ready within {_READY_SECONDS:.0f} s; see their logs in the data folder"
             )
         await asyncio.sleep(0.02)
+
+
+def _ready_workers(assembly: Assembly) -> int:
+    return sum(said.ready for said in assembly.dispatcher.presences().values())
 
 
 @contextlib.contextmanager

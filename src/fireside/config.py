@@ -1,16 +1,18 @@
 """The settings: one table that gives each its name, type, default and help.
 
 A value comes from the file `fireside.toml` in the data folder, from the environment (`FIRESIDE_MAX_BODY_BYTES` for
-`max_body_bytes`), or from a flag, the later winning. Unknown names are errors, and all problems are told at once,
-before anything starts. docs/settings.md is printed from this table.
+`max_body_bytes`), or from a flag, the later winning. A list is an array in the file, a text with commas or line ends
+between its values in the environment, and a flag that may be given again. Unknown names are errors, and all problems
+are told at once, before anything starts. docs/settings.md is printed from this table.
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -21,6 +23,7 @@ _NOT_SETTINGS = frozenset({"FIRESIDE_URL", "FIRESIDE_API_KEY", "FIRESIDE_PUBLISH
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+Texts = tuple[str, ...]
 
 
 def _help(text: str, *, secret: bool = False) -> Meta:
@@ -43,6 +46,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str, _help("The URL people reach this server by, for absolute links; empty: built from host and port.")
     ] = ""
     workers: Annotated[int, Meta(ge=0), _help("Workers that `fireside up` starts on this machine.")] = 1
+    interrupt_seconds: Annotated[
+        Seconds, _help("Seconds after which a run that does not stop when told to has its runtime ended.")
+    ] = 10.0
+    stage_cache_bytes: Annotated[
+        int, Meta(ge=0), _help("How much of this machine's disk workers use to keep input files for later jobs.")
+    ] = 8 * 1024**3
     nats_url: Annotated[str, _help("NATS servers to use, comma-separated; empty: start one on loopback.")] = ""
     nats_account_seed: Annotated[
         str, _help("Account seed that the NATS cluster of `nats_url` trusts.", secret=True)
@@ -77,6 +86,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 30
     worker_lost_after: Annotated[Seconds, _help("Seconds of silence after which a worker counts as lost.")] = 3.5
     max_losses: Annotated[Positive, _help("Workers a job may lose while it runs before it is failed.")] = 3
+    max_run_seconds: Annotated[
+        float,
+        Meta(ge=0),
+        _help("Seconds a job may run before it is stopped and failed; 0: no limit, unless the user has one."),
+    ] = 0.0
     max_attempts: Annotated[Positive, _help("Times a job is handed out at most.")] = 10
     signed_url_seconds: Annotated[Positive, _help("How long a signed download link works.")] = 3600
     session_days: Annotated[Positive, _help("How long a browser stays signed in.")] = 30
@@ -135,7 +149,7 @@ def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] | None 
     sources = [
         ("fireside.toml", _read_file(Path(data_dir) / "fireside.toml", problems)),
         ("environment", from_environment),
-        ("command line", {name: value for name, value in flags.items() if value is not None}),
+        ("command line", {name: _joined(value) for name, value in flags.items() if value is not None}),
     ]
     for source, given in sources:
         for name, value in given.items():
@@ -143,12 +157,26 @@ def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] | None 
                 problems.append(f"{source}: there is no setting {name!r}")
                 continue
             try:
-                values[name] = msgspec.convert(value, known[name].type, strict=False)
+                values[name] = msgspec.convert(_listed(value, known[name].type), known[name].type, strict=False)
             except msgspec.ValidationError as error:
                 problems.append(f"{source}: {name}: {error}")
     if problems:
         raise ConfigError("\n".join(problems))
     return Config(**values)
+
+
+def _joined(value: Any) -> Any:
+    """Make one text of a flag that was given several times; each time may hold several values."""
+    return "\n".join(map(str, cast("Sequence[object]", value))) if isinstance(value, list | tuple) else value
+
+
+def _listed(value: Any, annotation: Any) -> Any:
+    """Take the texts of environment and flags for a list apart; what is a list in the file is one."""
+    if not isinstance(_plain_type(annotation), msgspec.inspect.VarTupleType):
+        return value
+    if isinstance(value, str):
+        return [part.strip() for part in re.split(r"[,\n]", value) if part.strip()]
+    return value
 
 
 def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
@@ -161,11 +189,22 @@ def _read_file(path: Path, problems: list[str]) -> dict[str, Any]:
         return {}
 
 
-def _type_name(annotation: Any) -> str:
+def _plain_type(annotation: Any) -> msgspec.inspect.Type:
     info = msgspec.inspect.type_info(annotation)
     while isinstance(info, msgspec.inspect.Metadata):
         info = info.type
+    return info
+
+
+def _type_name(annotation: Any) -> str:
+    info = _plain_type(annotation)
     if isinstance(info, msgspec.inspect.LiteralType):
         return " | ".join(str(value) for value in info.values)
-    names = {"StrType": "text", "IntType": "integer", "FloatType": "number", "BoolType": "true | false"}
+    names = {
+        "StrType": "text",
+        "IntType": "integer",
+        "FloatType": "number",
+        "BoolType": "true | false",
+        "VarTupleType": "list",
+    }
     return names[type(info).__name__]

@@ -71,7 +71,7 @@ async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
         services = assembly.services
         doors, reports = Doors(services.config), FleetReports(services)
         fleet = LocalFleet(
-            assembly.authority, services.keys, assembly.leftovers, data_dir,
+            assembly.authority, services.keys, assembly.leftovers, services.config,
             server_url=doors.worker_url, bus_url=assembly.bus_url,
         )  # fmt: skip
         await doors.open(services)

@@ -102,7 +102,9 @@ async def test_a_run_that_breaks_off_before_it_began_still_names_the_reused_node
 
     first, end = await everything(mailbox)
     assert first == CachedNodes(nodes=())
-    assert end == Failed(node_id="", node_type="", exception_type="PanicError", exception_message="It died.")
+    assert end == Failed(
+        node_id="", node_type="", exception_type="PanicError", exception_message="It died.", is_breakdown=True
+    )
 
 
 async def test_a_run_that_breaks_off_says_where_it_was(mailbox: Mailbox) -> None:

@@ -24,6 +24,7 @@ from fireside.domain.accounts import User
 from fireside.domain.ids import BlobHash, WorkerId
 from fireside.domain.jobs import Job, JobState, Lease
 from fireside.jobs.assign import assign_job
+from fireside.runtimes.base import RunEvent, Task
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
 from fireside.scheduler.policy import Placement
 from fireside.server.fleet_reports import FleetReports
@@ -31,10 +32,13 @@ from fireside.server.listening import Doors
 from fireside.store.records import JobBody, StagedInput
 from fireside.wire.fleet import Presence
 from fireside.worker.agent import Agent
+from fireside.worker.stage_cache import StageCache
 
 WORKER = WorkerId("worker-1")
 LONG = 600.0
-LARGE = msgspec.json.encode({"drawing": "x" * 100_000})
+LARGE = "x" * 100_000
+CACHE_BYTES = 1024 * 1024
+INTERRUPT_SECONDS = 1.0
 Graph = dict[str, Any]
 
 
@@ -84,6 +88,18 @@ class Gate(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
+class WatchedRuntime(BuiltinRuntime):
+    """The builtin runtime, whose tasks a test can look at."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, interrupt_seconds=INTERRUPT_SECONDS)
+        self.tasks: list[Task] = []
+
+    def run(self, task: Task) -> AsyncIterator[RunEvent]:
+        self.tasks.append(task)
+        return super().run(task)
+
+
 @dataclass(kw_only=True)
 class Station:
     """One worker at work, and what it has said of itself."""
@@ -92,22 +108,30 @@ class Station:
     edge: Doors
     reports: FleetReports
     gate: Gate
-    runtime: BuiltinRuntime
+    runtime: "WatchedRuntime"
     scratch: Path
     stopped: asyncio.Event
     working: "asyncio.Task[None]"
     said: list[Presence] = field(default_factory=list[Presence])
 
     async def submit(
-        self, user: User, graph: Graph, inputs: Mapping[str, BlobHash] | None = None, *, large: bool = False
+        self,
+        user: User,
+        graph: Graph,
+        inputs: Mapping[str, BlobHash] | None = None,
+        *,
+        large: bool = False,
+        **wishes: Any,
     ) -> Job:
         """Queue a job for this graph, whose files stand under these hashes; a large one the worker has to fetch."""
         shown = tuple(node_id for node_id, entry in graph.items() if entry["class_type"] == "SaveImage")
-        staged = tuple(StagedInput(value=value, hash=of, size_bytes=1) for value, of in (inputs or {}).items())
-        body = JobBody(
-            graph=msgspec.json.encode(graph), extra_data=LARGE if large else b"{}", outputs=shown, inputs=staged
-        )
+        staged = tuple(self._staged(value, of) for value, of in (inputs or {}).items())
+        extra_data = msgspec.json.encode({"fireside": wishes} | ({"drawing": LARGE} if large else {}))
+        body = JobBody(graph=msgspec.json.encode(graph), extra_data=extra_data, outputs=shown, inputs=staged)
         return await self.shop.submit(user, body=body)
+
+    def _staged(self, value: str, of: BlobHash) -> StagedInput:
+        return StagedInput(value=value, hash=of, size_bytes=self.path_of(of).stat().st_size)
 
     async def keep(self, content: bytes) -> BlobHash:
         """Store bytes that a job can name."""
@@ -151,6 +175,9 @@ class Station:
         path.chmod(0o600)
         return path
 
+    def downloads(self) -> list[str]:
+        return [asked for asked in self.gate.asked if asked.startswith("GET /files/")]
+
     def uploads(self) -> list[str]:
         return [asked for asked in self.gate.asked if asked.startswith("PUT /fleet/blobs/")]
 
@@ -169,11 +196,12 @@ async def open_station(shop: Workshop, folder: Path) -> AsyncGenerator[Station]:
     edge = Doors(services.config)
     reports = FleetReports(services)
     gate = Gate()
-    runtime = BuiltinRuntime(folder / "runtime")
+    runtime = WatchedRuntime(folder / "runtime")
     client = FleetClient(edge.worker_url, services.keys.worker_token(WORKER), transport=gate)
     bus = await _worker_bus(shop)
     scratch, stopped = folder / "jobs", asyncio.Event()
-    agent = Agent(worker_id=WORKER, bus=bus, client=client, runtime=runtime, scratch=scratch)
+    cache = StageCache(folder / "inputs", CACHE_BYTES)
+    agent = Agent(worker_id=WORKER, bus=bus, client=client, runtime=runtime, scratch=scratch, cache=cache)
     try:
         await edge.open(services)
         await reports.start()

@@ -11,7 +11,7 @@ from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import JobState
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.rescue import rescue_job
-from fireside.worker import run
+from fireside.worker import run, staging
 
 LOADING: Graph = {"1": node("LoadImage", image="photo.png"), "2": node("ImageInvert", image=["1", 0]), "3": save("2")}
 QUICK: Graph = {"1": empty(), "2": save("1")}
@@ -94,7 +94,7 @@ async def test_a_job_whose_lease_is_stale_before_it_is_fetched_is_dropped_withou
 async def test_a_job_is_given_back_when_the_server_cannot_be_reached(
     shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "_PATIENCE_BEFORE_SECONDS", 0.3)
+    monkeypatch.setattr(staging, "PATIENCE_SECONDS", 0.3)
     job = await station.submit(ann, QUICK, large=True)
     await station.is_free()
     await station.edge.close()
@@ -166,7 +166,7 @@ async def test_a_failure_with_huge_inputs_fits_the_bus(shop: Workshop, station: 
 async def test_wrong_bytes_are_not_run(
     shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "_PATIENCE_BEFORE_SECONDS", 0.3)
+    monkeypatch.setattr(staging, "PATIENCE_SECONDS", 0.3)
     photo = await station.keep(picture())
     job = await station.submit(ann, LOADING, {"photo.png": photo})
     station.path_of(photo).write_bytes(picture((0, 0, 0)))
@@ -181,7 +181,7 @@ async def test_wrong_bytes_are_not_run(
 async def test_a_worker_that_could_not_do_a_job_rests_says_so_and_then_takes_jobs_again(
     shop: Workshop, station: Station, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "_PATIENCE_BEFORE_SECONDS", 0.3)
+    monkeypatch.setattr(staging, "PATIENCE_SECONDS", 0.3)
     photo = await station.keep(picture())
     wrong = await station.submit(ann, LOADING, {"photo.png": photo})
     station.path_of(photo).write_bytes(b"other")
@@ -192,20 +192,6 @@ async def test_a_worker_that_could_not_do_a_job_rests_says_so_and_then_takes_job
     right = await station.submit(ann, QUICK)
     await station.hand_out(right)
     await station.becomes(right, JobState.SUCCEEDED)
-
-
-async def test_a_runtime_that_was_killed_fails_its_job_and_runs_the_next(
-    shop: Workshop, station: Station, ann: User
-) -> None:
-    crashing = node("FiresideFail", image=["1", 0], message="gone", how="crash")
-    first = await station.submit(ann, {"1": empty(), "2": crashing, "3": save("2")})
-    second = await station.submit(ann, QUICK)
-
-    await station.hand_out(first)
-    await station.becomes(first, JobState.FAILED)
-    await station.hand_out(second)
-
-    await station.becomes(second, JobState.SUCCEEDED)
 
 
 async def test_a_worker_holds_one_job_at_a_time(shop: Workshop, station: Station, ann: User) -> None:

@@ -5,9 +5,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from fireside.cli.errors import CommandFailed
 
@@ -48,6 +48,8 @@ def _as_options(flags: Mapping[str, Any]) -> list[str]:
         option = name.replace("_", "-")
         if isinstance(value, bool):
             options.append(f"--{option}" if value else f"--no-{option}")
+        elif isinstance(value, list | tuple):
+            options += [f"--{option}={one}" for one in cast("Sequence[object]", value)]
         else:
             options.append(f"--{option}={value}")
     return options

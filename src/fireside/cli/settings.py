@@ -10,7 +10,13 @@ from cyclopts import Parameter
 
 from fireside.config import Config, Setting, load_config, settings
 
-_TYPES: Mapping[str, type] = {"text": str, "integer": int, "number": float, "true | false": bool}
+_TYPES: Mapping[str, Any] = {
+    "text": str,
+    "integer": int,
+    "number": float,
+    "true | false": bool,
+    "list": list[str],
+}
 
 
 def takes_settings(command: Callable[..., int]) -> Callable[..., int]:
@@ -40,6 +46,6 @@ def config_in(data_dir: str | None) -> Config:
 
 
 def _option(row: Setting) -> inspect.Parameter:
-    text = row.help if row.default == "" else f"{row.help} [{row.default}]"
+    text = row.help if row.default in ("", ()) else f"{row.help} [{row.default}]"
     annotation: Any = Annotated[_TYPES.get(row.type, str) | None, Parameter(help=text, show_default=False)]
     return inspect.Parameter(row.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

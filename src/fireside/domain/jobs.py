@@ -43,8 +43,9 @@ class Job:
     """The narrow record of a job.
 
     `number` orders a user's queue (lower first, ties by age). `attempt` counts hand-outs, `losses` those of them
-    that ended because the worker died while the job ran. `preview` and `error` are JSON, kept encoded because
-    listings pass them on as they are. `charged_seconds` is what its user's share was charged for the present attempt.
+    that ended because the worker, or its runtime, died while the job ran. `preview` and `error` are JSON, kept encoded
+    because listings pass them on as they are. `charged_seconds` is what its user's share was charged for the present
+    attempt.
     """
 
     id: JobId

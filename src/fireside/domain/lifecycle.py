@@ -90,9 +90,9 @@ def advance(
 ) -> Job:
     """Apply the verb to the job and return the job as it is afterwards.
 
-    A worker's verb shows its `lease`; ASSIGN names the `worker_id`; `lost` says that this RESCUE counts, because the
-    worker died while it ran the job. Raises `StaleLease` before anything else for a lease that is not
-    the present one, and `IllegalTransition` for a verb that this state does not know.
+    A worker's verb shows its `lease`; ASSIGN names the `worker_id`; `lost` says that this RESCUE or RELEASE counts,
+    because the worker, or its runtime, died while it ran the job. Raises `StaleLease` before anything else for a lease
+    that is not the present one, and `IllegalTransition` for a verb that this state does not know.
     """
     if lease is not None and (lease != job.lease or job.state not in HELD_STATES):
         raise StaleLease(f"job {job.id} is no longer held under fence {lease.fence}")

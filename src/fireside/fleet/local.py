@@ -12,6 +12,7 @@ import msgspec
 
 from fireside.accounts.server_keys import ServerKeys
 from fireside.bus.authority import BusAuthority
+from fireside.config import Config
 from fireside.domain.ids import WorkerId
 from fireside.processes.children import Child
 from fireside.processes.leftovers import Leftovers
@@ -29,7 +30,7 @@ class LocalFleet:
         authority: BusAuthority,
         keys: ServerKeys,
         leftovers: Leftovers,
-        data_dir: Path,
+        config: Config,
         *,
         server_url: str,
         bus_url: str,
@@ -38,7 +39,8 @@ class LocalFleet:
         self._keys = keys
         self._leftovers = leftovers
         # The runtime works in a folder of its own, so relative paths would lead elsewhere there.
-        self._data_dir = data_dir.absolute()
+        self._data_dir = Path(config.data_dir).absolute()
+        self._config = config
         self._server_url = server_url
         self._bus_url = bus_url
         self._supervisors: list[Supervisor] = []
@@ -75,7 +77,8 @@ class LocalFleet:
             scratch=str(folder / "scratch"),
             home=str(folder / "runtime"),
             stage_cache=str(self._data_dir / "run" / "inputs"),
-            stage_cache_bytes=0,
+            stage_cache_bytes=self._config.stage_cache_bytes,
+            interrupt_seconds=self._config.interrupt_seconds,
         )
 
 

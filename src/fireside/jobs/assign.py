@@ -86,4 +86,4 @@ async def _small_work(desk: Desk, job: Job) -> WorkBody | None:
         return None
     if len(body.graph) + len(body.extra_data) > _LARGEST_SENT_BYTES:
         return None
-    return work_of(desk, job, body)
+    return await work_of(desk, job, body)

@@ -39,4 +39,4 @@ async def read_work(desk: Desk, worker_id: WorkerId, lease: Lease) -> WorkBody:
     body = await desk.store.job_body(job.id)
     if body is None:
         raise NotFound(f"there is no job {job.id}")
-    return work_of(desk, job, body)
+    return await work_of(desk, job, body)

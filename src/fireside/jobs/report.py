@@ -26,6 +26,7 @@ _VERBS = {
     "failed": Verb.FAIL,
     "interrupted": Verb.RELEASE,
     "released": Verb.RELEASE,
+    "broken": Verb.RELEASE,
 }
 _UNSAID = NodeFailure(
     node_id="", node_type="", exception_type="PanicError", exception_message="the worker did not say what broke the run"
@@ -71,21 +72,22 @@ async def end_job(desk: Desk, worker_id: WorkerId, report: EndReport) -> Job:
         if before is not None and _is_recorded(before, lease):
             return before
         before = _held(before, worker_id, lease)
-        report = _bounded(desk, before, report)
-        after = advance(before, _VERBS[report.outcome], desk.clock(), lease=lease)
-        cost = _cost(after, report)
-        ending = await _ending(desk, after, report, cost) if after.is_terminal else None
+        counts = report.outcome == "broken" and before.state is JobState.RUNNING
+        final = _bounded(desk, before, report, counts=counts)
+        after = advance(before, _VERBS[final.outcome], desk.clock(), lease=lease, lost=counts)
+        cost = _cost(after, final)
+        ending = await _ending(desk, after, final, cost) if after.is_terminal else None
         try:
             job = await desk.store.change_job(
                 before,
                 after,
-                timeline=_timeline(before, after, report),
+                timeline=_timeline(before, after, final),
                 ending=ending,
                 charge_seconds=cost - before.charged_seconds,
             )
         except Changed:
             continue
-        await _tell_end(desk, job, report)
+        await _tell_end(desk, job, final)
         return job
 
 
@@ -124,18 +126,25 @@ def _is_recorded(job: Job, lease: Lease) -> bool:
     return job.lease == lease and (job.is_terminal or job.state is JobState.QUEUED)
 
 
-def _bounded(desk: Desk, job: Job, report: EndReport) -> EndReport:
+def _bounded(desk: Desk, job: Job, report: EndReport, *, counts: bool) -> EndReport:
     """Let a job that comes back unfinished for the last time fail instead of going round for ever."""
-    if _VERBS[report.outcome] is not Verb.RELEASE or job.attempt < desk.config.max_attempts:
+    if _VERBS[report.outcome] is not Verb.RELEASE:
+        return report
+    if counts and job.losses + 1 >= desk.config.max_losses:
+        how = f"{job.losses + 1} workers or their runtimes broke while they ran the job, at last so"
+    elif job.attempt >= desk.config.max_attempts:
+        how = f"the job was handed out {job.attempt} times and came back unfinished"
+    else:
         return report
     why = f": {report.failure.exception_message}" if report.failure is not None else ""
-    failure = NodeFailure(
+    told = msgspec.structs.replace(
+        report.failure or _UNSAID,
         node_id="",
         node_type="",
         exception_type="PanicError",
-        exception_message=f"lost: the job was handed out {job.attempt} times and came back unfinished{why}",
+        exception_message=f"lost: {how}{why}",
     )
-    return msgspec.structs.replace(report, outcome="failed", failure=failure)
+    return msgspec.structs.replace(report, outcome="failed", failure=told)
 
 
 def _cost(after: Job, report: EndReport) -> float:
@@ -158,7 +167,8 @@ def _timeline(before: Job, after: Job, report: EndReport) -> list[TimelineEntry]
         entries.append(TimelineEntry(kind="cached", at=before.started_at, data={"nodes": list(report.cached)}))
     data: dict[str, Any] = {}
     if after.state is JobState.QUEUED:
-        data = {"worker_id": before.worker_id, "reason": report.failure.exception_message if report.failure else ""}
+        reason = report.failure.exception_message if report.failure else ""
+        data = {"worker_id": before.worker_id, "reason": reason, "lost": after.losses > before.losses}
     elif after.state is not JobState.SUCCEEDED:
         data = {"node_id": report.interrupted_at, "executed": list(report.executed)}
     kind = "released" if after.state is JobState.QUEUED else after.state.value

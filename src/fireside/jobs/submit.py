@@ -22,6 +22,7 @@ from fireside.graphs.parse import Graph, parse_graph
 from fireside.graphs.validate import ValidGraph
 from fireside.jobs.definitions import KnownKind
 from fireside.jobs.desk import Desk
+from fireside.jobs.time_limits import check_wish
 from fireside.store.records import JobBody, NewJob, StagedInput
 
 SECRET_NAMES = ("api_key_comfy_org", "auth_token_comfy_org")
@@ -58,9 +59,11 @@ class Submitted:
 async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     """Validate and queue a workflow.
 
-    Raises `InvalidGraph` or `TooLarge` for the workflow, `DuplicateJob` for an id that is taken, `QueueFull`,
-    `NoDefinitions`, `StorageFull`. Nothing is kept of a submit that raises.
+    Raises `InvalidGraph` or `TooLarge` for the workflow, `BadRequest` for a wish in `extra_data.fireside`,
+    `DuplicateJob` for an id that is taken, `QueueFull`, `NoDefinitions`, `StorageFull`. Nothing is kept of a submit
+    that raises.
     """
+    check_wish(submission.extra_data)
     fleet = await desk.definitions.fleet()
     kinds = fleet.kinds_with(submission.require)
     limits = GraphLimits(max_nodes=desk.config.max_graph_nodes, max_depth=desk.config.max_graph_depth)

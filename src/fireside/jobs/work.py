@@ -8,13 +8,14 @@ from fireside.blobs.signing import DownloadClaims
 from fireside.blobs.sniff import OCTET_STREAM
 from fireside.domain.jobs import Job
 from fireside.jobs.desk import Desk
+from fireside.jobs.time_limits import time_limit_of
 from fireside.store.records import JobBody, StagedInput
 from fireside.wire.fleet import InputFile, WorkBody
 
 _STAGING = timedelta(hours=1)
 
 
-def work_of(desk: Desk, job: Job, body: JobBody) -> WorkBody:
+async def work_of(desk: Desk, job: Job, body: JobBody) -> WorkBody:
     """Put together what the holder of the job is to run."""
     return WorkBody(
         graph=msgspec.Raw(body.graph),
@@ -22,6 +23,7 @@ def work_of(desk: Desk, job: Job, body: JobBody) -> WorkBody:
         outputs=body.outputs,
         inputs=tuple(_input_file(desk, staged) for staged in body.inputs),
         secrets=_secrets(desk, job, body),
+        time_limit=await time_limit_of(desk, job, body),
     )
 
 

@@ -187,7 +187,10 @@ class Runtime(Protocol):
     """Executes one task at a time."""
 
     async def start(self) -> RuntimeInfo:
-        """Become ready to run; raise `RuntimeStartError` with the log's tail when that fails."""
+        """Become ready to run; raise `RuntimeStartError` with the log's tail when that fails.
+
+        Called again it makes sure of the same, also after `stop`: one that runs is left as it is.
+        """
         ...
 
     def run(self, task: Task) -> AsyncIterator[RunEvent]:

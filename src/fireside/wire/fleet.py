@@ -67,13 +67,18 @@ class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
-    """I am here: sent every second and at each change. `leases` are all the jobs the worker holds."""
+    """I am here: sent every second and at each change. `leases` are all the jobs the worker holds.
+
+    `reason` says why it drains; `devices` have their free memory of a moment ago, where that is cheap to tell.
+    """
 
     boot_id: str
     runtime: str
     ready: bool
     draining: bool = False
+    reason: str = ""
     leases: tuple[LeaseBody, ...] = ()
+    devices: tuple[dict[str, Any], ...] = ()
 
 
 # Worker to server, on reports.<worker>; answered by ReportReply
@@ -97,10 +102,13 @@ class NodeFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
-    """The run is over and all its outputs are recorded. `released` gives it back unfinished; `failure` says why."""
+    """The run is over and all its outputs are recorded. `released` gives it back unfinished; `failure` says why.
+
+    `broken` gives it back because the runtime did not survive it; that counts like a lost worker.
+    """
 
     lease: LeaseBody
-    outcome: Literal["succeeded", "failed", "interrupted", "released"]
+    outcome: Literal["succeeded", "failed", "interrupted", "released", "broken"]
     run_seconds: float
     cached: tuple[str, ...] = ()
     executed: tuple[str, ...] = ()
@@ -162,15 +170,22 @@ class InputFile(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+class TimeLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a run may take, and whose limit that is, for the message to its owner."""
+
+    seconds: float
+    origin: str
+
+
 class WorkBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer of `GET /fleet/jobs/{id}`: all a worker needs to run the job it holds. `max_run_seconds` 0: no limit."""
+    """Answer of `GET /fleet/jobs/{id}`: all a worker needs to run the job it holds."""
 
     graph: msgspec.Raw
     extra_data: msgspec.Raw
     outputs: tuple[str, ...]
     inputs: tuple[InputFile, ...]
     secrets: dict[str, str] = {}
-    max_run_seconds: float = 0.0
+    time_limit: TimeLimit | None = None
 
 
 class BlobBody(msgspec.Struct, frozen=True, kw_only=True):

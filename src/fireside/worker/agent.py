@@ -6,7 +6,7 @@ by the server; what it does with a job is in `run`.
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,7 +19,7 @@ from fireside.bus.client import Bus
 from fireside.bus.subjects import presence, work
 from fireside.client.fleet import FleetClient
 from fireside.domain.ids import UserId, WorkerId
-from fireside.runtimes.base import Runtime, RuntimeInfo
+from fireside.runtimes.base import Failed, Finished, Runtime, RuntimeInfo, RuntimeStartError
 from fireside.wire.fleet import (
     Assignment,
     AssignmentReply,
@@ -28,13 +28,16 @@ from fireside.wire.fleet import (
     Presence,
     WorkRequest,
 )
+from fireside.worker.health import Health
 from fireside.worker.joining import introduce
 from fireside.worker.patience import is_temporary
 from fireside.worker.reporter import Reporter
-from fireside.worker.run import Released, Run, run_job
+from fireside.worker.run import Outcome, Released, Run, run_job
+from fireside.worker.stage_cache import StageCache
 from fireside.worker.telling import Telling
 
 _PRESENCE_SECONDS = 1.0
+_DEVICES_SECONDS = 10.0
 _JOIN_PAUSE_SECONDS = 0.5
 _LONGEST_REST_SECONDS = 60.0
 # Longer than a runtime may take to stop, shorter than whoever ended us will wait.
@@ -53,42 +56,67 @@ class Agent:
         client: FleetClient,
         runtime: Runtime,
         scratch: Path,
+        cache: StageCache,
         labels: Mapping[str, str] | None = None,
     ) -> None:
         self._worker_id = worker_id
-        self._labels = labels or {}
         self._bus = bus
         self._client = client
         self._runtime = runtime
         self._scratch = scratch
+        self._cache = cache
+        self._labels = dict(labels or {})
         self._reporter = Reporter(bus, worker_id)
         self._boot_id = uuid4().hex
         self._info: RuntimeInfo | None = None
         self._run: Run | None = None
-        self._draining = False
+        self._devices: tuple[dict[str, Any], ...] = ()
+        self._stopping = False
         self._ready = False
         self._failures = 0
+        self._health = Health()
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._resting: asyncio.Task[None] | None = None
 
     async def work_until(self, stopped: asyncio.Event) -> None:
-        """Join, work, and leave in order when `stopped` is set: a job under way goes back to the queue."""
-        self._info = await self._runtime.start()
-        joining = asyncio.create_task(self._join(self._info), name="join")
-        await _first_of(joining, stopped)
-        if stopped.is_set():
-            return
-        self._ready = True
+        """Join, work, and leave in order when `stopped` is set: a job under way goes back to the queue.
+
+        A runtime that does not start is tried again, less and less often; meanwhile the worker says so.
+        """
         subscription = await self._bus.subscribe(work(self._worker_id), self._asked)
-        beating = asyncio.create_task(self._beat(), name="presence")
-        await stopped.wait()
-        self._draining = True
+        telling = [
+            asyncio.create_task(self._beat(), name="presence"),
+            asyncio.create_task(self._look(), name="devices"),
+        ]
+        try:
+            await _first_of(asyncio.create_task(self._come_up(), name="start"), stopped)
+            await stopped.wait()
+            self._stopping = True
+            self._changed.set()
+            await self._give_back()
+        finally:
+            for task in telling:
+                task.cancel()
+            await asyncio.gather(*telling, return_exceptions=True)
+            await subscription.unsubscribe()
+
+    async def _come_up(self) -> None:
+        """Start the runtime, or make sure that it runs, however often that takes; then join and take jobs."""
+        while True:
+            try:
+                self._info = await self._runtime.start()
+                break
+            except RuntimeStartError as error:
+                self._health.did_not_start(str(error))
+                self._changed.set()
+                rest = self._health.rest_seconds()
+                _log.error("runtime did not start", reason=str(error), again_in=rest)
+                await asyncio.sleep(rest)
+        await self._join(self._info)
+        self._health.started()
+        self._ready = True
         self._changed.set()
-        await self._give_back()
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
-        await subscription.unsubscribe()
 
     async def _join(self, info: RuntimeInfo) -> None:
         """Tell the server what this worker is, however long it takes; a refusal is an error."""
@@ -119,9 +147,18 @@ class Agent:
             boot_id=self._boot_id,
             runtime=self._info.kind if self._info else "",
             ready=self._ready,
-            draining=self._draining,
+            draining=self._stopping or self._health.is_ill,
+            reason="it is being stopped" if self._stopping else self._health.reason,
             leases=(LeaseBody.of(self._run.lease),) if self._run else (),
+            devices=self._devices,
         )
+
+    async def _look(self) -> None:
+        """Look at the devices now and then, for the next presence to tell of."""
+        while True:
+            await asyncio.sleep(_DEVICES_SECONDS)
+            if self._info is not None:
+                self._devices = tuple(dict(device) for device in await self._runtime.devices())
 
     async def _asked(self, subject: str, payload: bytes) -> bytes:  # noqa: ARG002 - the bus's handler shape
         request = msgspec.json.decode(payload, type=WorkRequest)
@@ -139,8 +176,8 @@ class Agent:
         lease = request.lease.lease()
         if self._run is not None and self._run.lease == lease:
             return AssignmentReply(accepted=True)
-        if self._run is not None or self._draining or not self._ready:
-            reason = "draining" if self._draining else "busy" if self._run is not None else "not ready"
+        if self._run is not None or self._stopping or not self._ready:
+            reason = "draining" if self._stopping else "busy" if self._run is not None else "not ready"
             return AssignmentReply(accepted=False, reason=reason)
         user_id = UserId(request.user_id)
         self._run = Run(
@@ -151,6 +188,7 @@ class Agent:
             work=request.work,
             telling=Telling(self._bus, user_id, self._worker_id, lease),
             folder=self._scratch / f"{lease.job_id}-{lease.fence}",
+            cache=self._cache,
         )
         self._in_background(self._do(self._run), f"job {lease.job_id}")
         self._changed.set()
@@ -162,31 +200,51 @@ class Agent:
         task.add_done_callback(self._tasks.discard)
 
     async def _do(self, run: Run) -> None:
-        could_not = True
+        # What breaks the agent is not reported, so the server takes the job back and somebody else tries.
+        outcome: Outcome | None = Released(reason="the job broke the agent")
         try:
-            could_not = isinstance(await run_job(run), Released)
+            outcome = await run_job(run)
         except Exception:  # noqa: BLE001 - the edge of this process
-            # The job is not reported, so the server takes it back and somebody else tries.
             _log.exception("job broke the agent", job_id=str(run.lease.job_id))
         finally:
-            self._failures = self._failures + 1 if could_not else 0
-            self._ready = not could_not
+            after = self._what_comes_after(outcome)
+            self._ready = after is None
             self._run = None
             self._changed.set()
-        if could_not and not self._draining:
-            self._resting = asyncio.create_task(self._rest(), name="rest")
+            if after is not None and not self._stopping:
+                self._resting = asyncio.create_task(after(), name="rest")
+
+    def _what_comes_after(self, outcome: Outcome | None) -> Callable[[], Coroutine[Any, Any, None]] | None:
+        """Take note of how a run ended; say what is to be done before the next job, if anything is."""
+        self._failures = self._failures + 1 if isinstance(outcome, Released) else 0
+        if isinstance(outcome, Released):
+            return self._rest
+        if isinstance(outcome, Failed) and outcome.is_breakdown:
+            self._health.broke(outcome.exception_message)
+            return self._recover
+        if isinstance(outcome, Finished | Failed):
+            self._health.worked()
+        return None
 
     async def _rest(self) -> None:
         """Take no job for a while, longer each time, and until the server is reached: the same would happen again."""
-        assert self._info is not None
         await asyncio.sleep(min(2.0 ** (self._failures - 1), _LONGEST_REST_SECONDS))
+        await self._come_back()
+
+    async def _recover(self) -> None:
+        """Make sure of the runtime before it gets another job; one that breaks again and again is left alone first."""
+        if self._health.is_ill:
+            rest = self._health.rest_seconds()
+            _log.error("drained", reason=self._health.reason, again_in=rest)
+            await self._runtime.stop()
+            await asyncio.sleep(rest)
+        await self._come_back()
+
+    async def _come_back(self) -> None:
         try:
-            await self._join(self._info)
+            await self._come_up()
         except httpx.HTTPStatusError as error:
             _log.error("refused by the server, no more jobs are taken", reason=str(error))
-            return
-        self._ready = True
-        self._changed.set()
 
     async def _give_back(self) -> None:
         if self._run is not None:

@@ -15,6 +15,7 @@ from fireside.domain.ids import WorkerId
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
 from fireside.wire.tickets import WorkerTicket
 from fireside.worker.agent import Agent
+from fireside.worker.stage_cache import StageCache
 
 
 def run_worker(ticket_path: Path) -> None:
@@ -40,7 +41,7 @@ async def _work(ticket: WorkerTicket) -> None:
         stack.push_async_callback(bus.close)
         client = FleetClient(ticket.server_url, ticket.token)
         stack.push_async_callback(client.close)
-        runtime = BuiltinRuntime(scratch / "runtime")
+        runtime = BuiltinRuntime(scratch / "runtime", interrupt_seconds=ticket.interrupt_seconds)
         stack.push_async_callback(runtime.stop)
         agent = Agent(
             worker_id=worker_id,
@@ -48,6 +49,7 @@ async def _work(ticket: WorkerTicket) -> None:
             client=client,
             runtime=runtime,
             scratch=scratch / "jobs",
+            cache=StageCache(Path(ticket.stage_cache), ticket.stage_cache_bytes),
             labels=ticket.labels,
         )
         await agent.work_until(stopped)

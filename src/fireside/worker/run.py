@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,23 +40,23 @@ from fireside.runtimes.base import (
 )
 from fireside.wire.fleet import (
     EndReport,
-    InputFile,
     LeaseBody,
     NodeFailure,
     OutputBody,
     OutputFile,
     StartReport,
+    TimeLimit,
     WorkBody,
 )
 from fireside.worker.fitting import failure_of, fitting_names
 from fireside.worker.patience import ServerAway, patiently
 from fireside.worker.reporter import Reporter
+from fireside.worker.stage_cache import StageCache
+from fireside.worker.staging import fetch_work, stage_inputs
 from fireside.worker.telling import Telling
 
-# Nothing is lost by giving a job back that has not begun; what has been computed is worth waiting for.
-_PATIENCE_BEFORE_SECONDS = 10.0
-_PATIENCE_AFTER_SECONDS = 600.0
-_LONGEST_SUFFIX = 16
+# What has been computed is worth waiting for.
+_PATIENCE_SECONDS = 600.0
 # Files up to this, together, travel with the record of their node, which spares a round trip for each.
 _SENT_ALONG_BYTES = 512 * 1024
 _END = (Finished, Failed, Interrupted)
@@ -89,6 +89,7 @@ class Run:
     reporter: Reporter
     telling: Telling
     folder: Path
+    cache: StageCache
     work: WorkBody | None = None
     """The work, if it came with the assignment."""
     task_id: str = field(default_factory=lambda: uuid4().hex)
@@ -96,6 +97,8 @@ class Run:
     giving_back: bool = False
     cached: tuple[str, ...] = ()
     started_at: float = 0.0
+    time_limit: TimeLimit | None = None
+    is_overdue: bool = False
 
     async def stop(self, *, give_back: bool = False) -> None:
         """Stop at the next node or step; before the run has begun, do not begin. `give_back` returns it unfinished."""
@@ -149,8 +152,9 @@ async def _unless_stopped(run: Run, work: Coroutine[Any, Any, Answer]) -> Answer
 
 
 async def _prepare(run: Run) -> Task:
-    work = run.work or await _fetch_work(run)
-    inputs = await _stage(run, work)
+    work = run.work or await fetch_work(run.client, run.lease)
+    run.time_limit = work.time_limit
+    inputs = await stage_inputs(run.client, run.cache, run.lease, work, run.folder / "inputs")
     scratch = run.folder / "run"
     scratch.mkdir(parents=True)
     return Task(
@@ -164,51 +168,46 @@ async def _prepare(run: Run) -> Task:
     )
 
 
-async def _fetch_work(run: Run) -> WorkBody:
-    return await patiently(lambda: run.client.work(run.lease), patience_seconds=_PATIENCE_BEFORE_SECONDS)
-
-
-async def _stage(run: Run, work: WorkBody) -> Mapping[str, Path]:
-    folder = run.folder / "inputs"
-    folder.mkdir(parents=True)
-    staged: dict[str, Path] = {}
-    for number, file in enumerate(work.inputs):
-        path = folder / f"{number}{_suffix_of(file.value)}"
-        await _download(run, file, path, number)
-        staged[file.value] = path
-    return staged
-
-
-async def _download(run: Run, file: InputFile, path: Path, number: int) -> None:
-    try:
-        await patiently(lambda: run.client.download(file, path), patience_seconds=_PATIENCE_BEFORE_SECONDS)
-    except httpx.HTTPStatusError as error:
-        if error.response.status_code != int(httpx.codes.UNAUTHORIZED):
-            raise
-        # The link has expired while the files before it were staged, or this machine slept: ask for new ones.
-        renewed = (await _fetch_work(run)).inputs[number]
-        await patiently(lambda: run.client.download(renewed, path), patience_seconds=_PATIENCE_BEFORE_SECONDS)
-
-
-def _suffix_of(value: str) -> str:
-    """Give the plain suffix, for format guesses; no other part of a user's name becomes a name on this disk."""
-    suffix = Path(value.partition(" [")[0]).suffix
-    return suffix if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= _LONGEST_SUFFIX else ""
-
-
 async def _run(run: Run, task: Task) -> Outcome:
     events = run.runtime.run(task)
     # The runtime begins while the start is being recorded; nothing of the run is told before it is.
     first = asyncio.ensure_future(anext(events))
+    watching = asyncio.create_task(_watch_the_time(run), name="time limit")
     try:
         await _report_start(run)
-        return await _follow(run, first, events)
+        return _judged_by_time(run, await _follow(run, first, events))
     except _Stopped:
         end = await _abort(run, first, events)
         return end if isinstance(end, Interrupted) else Interrupted()
     except (StaleLease, ServerAway, OSError, httpx.HTTPError):
         await _abort(run, first, events)
         raise
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _watch_the_time(run: Run) -> None:
+    """Stop a run that takes longer than it may; how a runtime that does not listen is stopped is its own business."""
+    if run.time_limit is not None:
+        await asyncio.sleep(run.time_limit.seconds)
+        run.is_overdue = True
+        await run.runtime.interrupt(run.task_id)
+
+
+def _judged_by_time(run: Run, outcome: Outcome) -> Outcome:
+    """Make a failure of what ended because its time was over; another attempt would end no better."""
+    limit = run.time_limit
+    if limit is None or not run.is_overdue or run.stopped.is_set() or isinstance(outcome, Finished):
+        return outcome
+    at = outcome if isinstance(outcome, Interrupted) else None
+    return Failed(
+        node_id=(at.node_id if at else "") or "",
+        node_type=(at.node_type if at else "") or "",
+        exception_type="TimeoutError",
+        exception_message=f"The job was stopped after {limit.seconds:g} s: that is {limit.origin}.",
+        executed=outcome.executed if isinstance(outcome, Interrupted | Failed) else (),
+    )
 
 
 async def _report_start(run: Run) -> None:
@@ -230,7 +229,8 @@ async def _follow(run: Run, first: Awaitable[RunEvent], events: AsyncIterator[Ru
                 await run.telling.tell(event)
             case Finished() | Failed() | Interrupted():
                 return event
-    return Failed(node_id="", node_type="", exception_type="PanicError", exception_message="the runtime fell silent")
+    message = "the runtime fell silent"
+    return Failed(node_id="", node_type="", exception_type="PanicError", exception_message=message, is_breakdown=True)
 
 
 async def _chained(first: Awaitable[RunEvent], events: AsyncIterator[RunEvent]) -> AsyncIterator[RunEvent]:
@@ -257,7 +257,7 @@ async def _collect(run: Run, event: NodeOutput) -> None:
         output=dict(event.output),
         files=tuple([await _upload(run, file, room) for file in event.files]),
     )
-    await patiently(lambda: run.client.add_output(run.lease, body), patience_seconds=_PATIENCE_AFTER_SECONDS)
+    await patiently(lambda: run.client.add_output(run.lease, body), patience_seconds=_PATIENCE_SECONDS)
 
 
 async def _upload(run: Run, file: ProducedFile, room: "_Room") -> OutputFile:
@@ -267,7 +267,7 @@ async def _upload(run: Run, file: ProducedFile, room: "_Room") -> OutputFile:
             key=file.key, index=file.index, hash=blake3(content).hexdigest(), size_bytes=len(content), content=content
         )
     blob_hash, size_bytes = await asyncio.to_thread(_hash_of, file.path)
-    await patiently(lambda: run.client.upload(blob_hash, file.path), patience_seconds=_PATIENCE_AFTER_SECONDS)
+    await patiently(lambda: run.client.upload(blob_hash, file.path), patience_seconds=_PATIENCE_SECONDS)
     return OutputFile(key=file.key, index=file.index, hash=blob_hash, size_bytes=size_bytes)
 
 
@@ -295,7 +295,8 @@ def _report_of(run: Run, outcome: Outcome) -> EndReport:
             pass
         case Failed():
             executed = fitting_names(outcome.executed)
-            changed = {"outcome": "failed", "failure": failure_of(outcome), "executed": executed}
+            kind = "broken" if outcome.is_breakdown else "failed"
+            changed = {"outcome": kind, "failure": failure_of(outcome), "executed": executed}
         case Interrupted():
             changed = {
                 "outcome": "released" if run.giving_back else "interrupted",

@@ -59,7 +59,7 @@ class Mailbox:
             await self._filled.wait()
         return self._events.popleft()
 
-    def break_off(self, reason: str) -> None:
+    def break_off(self, reason: str, *, is_breakdown: bool = True) -> None:
         """End a run that cannot go on: interrupted if that was asked for, failed otherwise."""
         if not self.begun:
             self.put(CachedNodes(nodes=()))
@@ -71,7 +71,14 @@ class Mailbox:
             return
         message = reason if at is None else f"{reason} It happened while node {at} ran."
         self.put(
-            Failed(node_id="", node_type="", exception_type="PanicError", exception_message=message, executed=executed)
+            Failed(
+                node_id="",
+                node_type="",
+                exception_type="PanicError",
+                exception_message=message,
+                executed=executed,
+                is_breakdown=is_breakdown,
+            )
         )
 
     def _is_outdated(self, event: RunEvent) -> bool:

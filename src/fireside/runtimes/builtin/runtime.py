@@ -108,7 +108,7 @@ class BuiltinRuntime:
             # No node of ours has a use for the secrets, so the child never learns them.
             frame = messages.encode(messages.Execute(replace(mailbox.task, secrets={})))
         except (RuntimeStartError, messages.TooLongError) as error:
-            self._break_off(mailbox, str(error))
+            self._break_off(mailbox, str(error), is_breakdown=isinstance(error, RuntimeStartError))
             return
         assert self._peer is not None
         mailbox.sent = True
@@ -159,6 +159,6 @@ class BuiltinRuntime:
                 mailbox.sent, mailbox.tries = False, mailbox.tries + 1
                 self._background(self._hand_over(mailbox))
 
-    def _break_off(self, mailbox: Mailbox, reason: str) -> None:
-        mailbox.break_off(reason)
+    def _break_off(self, mailbox: Mailbox, reason: str, *, is_breakdown: bool = True) -> None:
+        mailbox.break_off(reason, is_breakdown=is_breakdown)
         self._mailboxes.pop(mailbox.task.task_id, None)
