@@ -254,8 +254,9 @@ async def test_a_body_that_makes_no_sense_is_refused(real: Real) -> None:
 
 
 async def test_memory_is_freed_before_the_answer(real: Real) -> None:
-    await free(real.home)
-    assert real.home.is_alive
+    async with asyncio.timeout(SECONDS):
+        for _ in range(20):
+            await free(real.home)
 
 
 async def test_an_attached_one_is_told_as_far_as_its_own_routes_go(real: Real) -> None:

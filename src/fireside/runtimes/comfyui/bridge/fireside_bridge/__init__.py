@@ -81,7 +81,7 @@ def _install(server: Any) -> None:
         ComfyUI's own `/free` only leaves a note, which a prompt that is queued soon overtakes.
         """
         queue = server.prompt_queue
-        queue.set_flag("unload_models", True)  # noqa: FBT003 - a flag's value
+        # It unloads the models as well.
         queue.set_flag("free_memory", True)  # noqa: FBT003 - a flag's value
         await asyncio.wait_for(_until_taken(queue), _FREE_SECONDS)
         return web.json_response({})
@@ -119,7 +119,10 @@ def _is_local(request: web.Request) -> bool:
 
 async def _until_taken(queue: Any) -> None:
     """Wait until the thread that executes prompts has read its notes; it acts on them before it takes a prompt."""
-    while queue.flags:  # noqa: ASYNC110 - that thread tells nobody
+    while queue.flags:
+        # It does not look before it waits, so a note that was left a moment too early waits with it.
+        with queue.mutex:
+            queue.not_empty.notify()
         await asyncio.sleep(_POLL_SECONDS)
 
 
