@@ -47,3 +47,4 @@ def test_the_block_of_an_offset_is_found_as_by_counting(
 
     assert found.block == ordered[skip]
     assert found.skip == skip - ordered.index(found.block)
+    assert found.rows == sizes[found.block]

@@ -45,17 +45,18 @@ COARSE = Grain(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The block that holds an offset, and how many rows to skip inside of it."""
+    """The block that holds an offset, how many rows to skip inside of it, and how many it holds."""
 
     block: int
     skip: int
+    rows: int
 
 
 def find_block(blocks: Sequence[tuple[int, int]], skip: int, *, descending: bool) -> Found:
     """Find the block of the row that stands after `skip` others; `blocks` are (number, rows) in rising order."""
     for block, rows in reversed(blocks) if descending else blocks:
         if skip < rows:
-            return Found(block, skip)
+            return Found(block, skip, rows)
         skip -= rows
     raise ValueError("the offset lies behind the last block")
 

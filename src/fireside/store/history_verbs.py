@@ -2,12 +2,13 @@
 
 A page costs the same however many jobs there are and wherever it lies: totals are read from counters that are kept in
 the transaction of each change, an offset is found through blocks (`blocks`), and only then are rows read, from an
-index that has them in order. Histories that are not large yet have no blocks and simply skip rows.
+index that has them in order and from its nearer end. Histories that are not large yet have no blocks and simply skip
+rows.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from fireside.domain.jobs import Job
 from fireside.domain.listing import JobFilter, JobPage, JobSort, Window
 from fireside.domain.outputs import Media
 from fireside.domain.retention import EndedJob, Retention
-from fireside.store.blocks import COARSE, FINE, LAST_BLOCK, Grain, Stretch, edges, find_block, fine_range
+from fireside.store.blocks import COARSE, FINE, LAST_BLOCK, Found, Grain, Stretch, edges, find_block, fine_range
 from fireside.store.classes import ACTIVE_CLASSES, ENDED_SLOTS, RUNNING_CLASS, are_whole, classes_of
 from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Rows, Statement, Transaction
@@ -121,6 +122,11 @@ class _History:
     def ended(self) -> list[int]:
         return [number for number in self.totals if number not in ACTIVE_CLASSES]
 
+    @property
+    def turned(self) -> "_History":
+        """The same jobs, from the other end."""
+        return replace(self, descending=not self.descending)
+
     def rows_of(self, stretch: Stretch) -> int:
         everything = sum(total for total, _ in self.totals.values())
         idle = sum(idle for _, idle in self.totals.values())
@@ -162,10 +168,24 @@ def _page_in_create_order(tx: Transaction, history: _History, window: Window, to
 
 
 def _read(tx: Transaction, history: _History, stretch: Stretch, skip: int, limit: int) -> Rows:
-    bound = _BEYOND if history.descending else 1
-    if skip > _ROWS_SKIPPED and tx.run("is_promoted", history.key):
-        bound, skip = _start(tx, history, stretch, skip)
-    return _read_from(tx, history, stretch, bound, skip, limit)
+    """Read a window from the nearer end: the last pages then cost what the first ones do."""
+    rows = history.rows_of(stretch)
+    wanted = min(limit, rows - skip)
+    behind = rows - skip - wanted
+    if behind >= skip:
+        return _read_on(tx, history, stretch, skip, wanted)
+    return _read_on(tx, history.turned, stretch, behind, wanted)[::-1]
+
+
+def _read_on(tx: Transaction, history: _History, stretch: Stretch, skip: int, limit: int) -> Rows:
+    if skip <= _ROWS_SKIPPED or not tx.run("is_promoted", history.key):
+        return _read_from(tx, history, stretch, _BEYOND if history.descending else 1, skip, limit)
+    found = _find(tx, history, stretch, skip)
+    behind = found.rows - found.skip - limit
+    if 0 <= behind < found.skip:
+        backwards = history.turned
+        return _read_from(tx, backwards, stretch, _edge(backwards, stretch, found.block), behind, limit)[::-1]
+    return _read_from(tx, history, stretch, _edge(history, stretch, found.block), found.skip, limit)
 
 
 def _read_from(tx: Transaction, history: _History, stretch: Stretch, bound: int, skip: int, limit: int) -> Rows:
@@ -180,15 +200,19 @@ def _read_from(tx: Transaction, history: _History, stretch: Stretch, bound: int,
     )
 
 
-def _start(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> tuple[int, int]:
-    """Find from which bound on to read, and how many rows to skip there."""
+def _find(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> Found:
+    """Find the fine block that a window begins in."""
     few = _running_places(tx, history, stretch)
     coarse_rows = _blocks(tx, history, stretch, COARSE, (0, LAST_BLOCK), few)
     coarse = find_block(coarse_rows, skip, descending=history.descending)
     fine_rows = _blocks(tx, history, stretch, FINE, fine_range(coarse.block), few)
-    fine = find_block(fine_rows, coarse.skip, descending=history.descending)
-    edge = edges(stretch, fine.block)[history.descending]
-    return max(1, edge) if stretch is Stretch.RUN else (history.user_id << _PLACE_BITS) + edge, fine.skip
+    return find_block(fine_rows, coarse.skip, descending=history.descending)
+
+
+def _edge(history: _History, stretch: Stretch, block: int) -> int:
+    """Give the bound from which on a fine block is read."""
+    edge = edges(stretch, block)[history.descending]
+    return max(1, edge) if stretch is Stretch.RUN else (history.user_id << _PLACE_BITS) + edge
 
 
 def _running_places(tx: Transaction, history: _History, stretch: Stretch) -> list[int]:
@@ -202,11 +226,11 @@ def _blocks(
     tx: Transaction, history: _History, stretch: Stretch, grain: Grain, span: tuple[int, int], few: Sequence[int]
 ) -> list[tuple[int, int]]:
     """Read (block, rows) in rising order; jobs that have not ended are counted together, `few` are those that run."""
-    asked = [(grain.ended[stretch], history.ended)]
+    asked = {grain.ended[stretch]: history.ended}
     if history.active not in ([], [RUNNING_CLASS]) and stretch is not Stretch.RUN:
-        asked.append((grain.active, [_ACTIVE_BLOCKS]))
+        asked[grain.active] = [*asked.get(grain.active, []), _ACTIVE_BLOCKS]
     rows: Counter[int] = Counter()
-    for axis, classes in asked:
+    for axis, classes in asked.items():
         params = {"axis": axis, "classes": to_json(classes).decode(), "low": span[0], "high": span[1]}
         rows.update({row["block"]: row["n"] for row in tx.run("blocks_of_history", history.key | params)})
     inside = Counter(block for place in few if span[0] <= (block := place >> grain.place_bits) <= span[1])
@@ -257,7 +281,8 @@ def _miscounted(tx: Transaction, user_id: UserId) -> int:
     wrong = _differences(tx.run("kept_totals", mine), tx.run("actual_totals", mine))
     for row in tx.run("promoted_histories", mine):
         history = mine | {"workflow": row["workflow"]}
-        wrong += _differences(tx.run("kept_blocks", history), tx.run("actual_blocks", history))
+        actual = tx.run("actual_blocks_of_workflow" if row["workflow"] else "actual_blocks", history)
+        wrong += _differences(tx.run("kept_blocks", history), actual)
     return wrong
 
 
@@ -278,5 +303,7 @@ def _recount(tx: Transaction, user_id: UserId) -> None:
 
 
 def _filling(workflow: str) -> tuple[str, str]:
-    """Name the queries that count a history's blocks; those of one workflow come from an index of their own."""
-    return ("fill_ended_blocks_of_workflow" if workflow else "fill_ended_blocks"), "fill_active_blocks"
+    """Name the queries that count a history's blocks; those of one workflow come from indexes of their own."""
+    if workflow:
+        return "fill_ended_blocks_of_workflow", "fill_active_blocks_of_workflow"
+    return "fill_ended_blocks", "fill_active_blocks"

@@ -1,20 +1,26 @@
--- Count the blocks of a history anew, as they ought to be.
-SELECT axis, class, CASE axis
-    WHEN 1 THEN place >> 10 WHEN 2 THEN place >> 16 WHEN 3 THEN run WHEN 4 THEN run >> 6
-    WHEN 5 THEN place >> 10 ELSE place >> 16 END AS block, count(*) AS n
-FROM (
-    SELECT job.user_id, workflow, class, run_us, pk & 1099511627775 AS place,
+-- Count the blocks of a user's history anew, as they ought to be.
+WITH fine AS MATERIALIZED (
+    SELECT 1 AS axis, class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND class NOT IN (0, 1) GROUP BY class, block
+    UNION ALL
+    SELECT 3 AS axis, class,
         CASE WHEN run_us < 4096 THEN run_us
-            ELSE (length(to_hex(run_us)) - 3) * 4096 + (run_us >> (4 * (length(to_hex(run_us)) - 3))) END AS run
-    FROM job JOIN job_promoted ON job_promoted.user_id = job.user_id
-    WHERE job.pk >= :user_id::bigint << 40 AND job.pk < (:user_id::bigint + 1) << 40 AND class NOT IN (0, 1)
-        AND workflow = :workflow AND (workflow = '' OR workflow = workflow_id)
-) AS placed CROSS JOIN (VALUES (1), (2), (3), (4), (5), (6)) AS axes (axis)
-WHERE axis <= 2 OR (axis <= 4) = (run_us > 0)
-GROUP BY user_id, workflow, axis, class, block
+            ELSE (length(to_hex(run_us)) - 3) * 4096
+                + (run_us >> (4 * (length(to_hex(run_us)) - 3))) END AS block,
+        count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND class NOT IN (0, 1) AND run_us > 0 GROUP BY class, block
+    UNION ALL
+    SELECT 5 AS axis, class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND class NOT IN (0, 1) AND run_us = 0 GROUP BY class, block
+    UNION ALL
+    SELECT 1 AS axis, -1 AS class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND class IN (0, 1)
+    GROUP BY block
+)
+SELECT axis, class, block, n FROM fine
 UNION ALL
-SELECT axis, -1, (pk & 1099511627775) >> CASE axis WHEN 1 THEN 10 ELSE 16 END AS block, count(*) AS n
-FROM job JOIN job_promoted ON job_promoted.user_id = job.user_id
-CROSS JOIN (VALUES (1), (2)) AS axes (axis)
-WHERE job.user_id = :user_id AND class IN (0, 1) AND workflow = :workflow AND (workflow = '' OR workflow = workflow_id)
-GROUP BY job.user_id, workflow, axis, block;
+SELECT axis + 1 AS axis, class, block >> 6 AS coarse, sum(n)::bigint AS n FROM fine GROUP BY axis, class, coarse;

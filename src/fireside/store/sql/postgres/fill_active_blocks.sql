@@ -1,7 +1,12 @@
--- Count all jobs of a history that have not ended into its blocks, which have none of them.
+-- Count all jobs of a user that have not ended into the blocks of their history, which have none of them.
+WITH fine AS MATERIALIZED (
+    SELECT 1 AS axis, -1 AS class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND class IN (0, 1)
+    GROUP BY block
+)
 INSERT INTO job_block (user_id, workflow, axis, class, block, n)
-SELECT job.user_id, workflow, axis, -1, (pk & 1099511627775) >> CASE axis WHEN 1 THEN 10 ELSE 16 END AS block, count(*)
-FROM job JOIN job_promoted ON job_promoted.user_id = job.user_id
-CROSS JOIN (VALUES (1), (2)) AS axes (axis)
-WHERE job.user_id = :user_id AND class IN (0, 1) AND workflow = :workflow AND (workflow = '' OR workflow = workflow_id)
-GROUP BY job.user_id, workflow, axis, block;
+SELECT :user_id::integer, '', axis, class, block, n FROM fine
+UNION ALL
+SELECT :user_id::integer, '', axis + 1, class, block >> 6 AS coarse, sum(n)
+FROM fine GROUP BY axis, class, coarse;

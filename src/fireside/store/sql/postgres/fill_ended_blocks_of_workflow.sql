@@ -1,15 +1,24 @@
 -- Count all jobs of a workflow that have ended into the blocks of its history, which are empty.
-INSERT INTO job_block (user_id, workflow, axis, class, block, n)
-SELECT user_id, workflow, axis, class, CASE axis
-    WHEN 1 THEN place >> 10 WHEN 2 THEN place >> 16 WHEN 3 THEN run WHEN 4 THEN run >> 6
-    WHEN 5 THEN place >> 10 ELSE place >> 16 END AS block, count(*)
-FROM (
-    SELECT job.user_id, workflow, class, run_us, pk & 1099511627775 AS place,
+-- The coarse blocks are summed up from the fine ones: sorting or hashing each job once more would cost the most.
+WITH fine AS MATERIALIZED (
+    SELECT 1 AS axis, class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) GROUP BY class, block
+    UNION ALL
+    SELECT 3 AS axis, class,
         CASE WHEN run_us < 4096 THEN run_us
-            ELSE (length(to_hex(run_us)) - 3) * 4096 + (run_us >> (4 * (length(to_hex(run_us)) - 3))) END AS run
-    FROM job JOIN job_promoted
-        ON job_promoted.user_id = job.user_id AND workflow = workflow_id
-    WHERE job.user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1)
-) AS placed CROSS JOIN (VALUES (1), (2), (3), (4), (5), (6)) AS axes (axis)
-WHERE axis <= 2 OR (axis <= 4) = (run_us > 0)
-GROUP BY user_id, workflow, axis, class, block;
+            ELSE (length(to_hex(run_us)) - 3) * 4096
+                + (run_us >> (4 * (length(to_hex(run_us)) - 3))) END AS block,
+        count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) AND run_us > 0 GROUP BY class, block
+    UNION ALL
+    SELECT 5 AS axis, class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) AND run_us = 0 GROUP BY class, block
+)
+INSERT INTO job_block (user_id, workflow, axis, class, block, n)
+SELECT :user_id::integer, :workflow::text, axis, class, block, n FROM fine
+UNION ALL
+SELECT :user_id::integer, :workflow::text, axis + 1, class, block >> 6 AS coarse, sum(n)
+FROM fine GROUP BY axis, class, coarse;

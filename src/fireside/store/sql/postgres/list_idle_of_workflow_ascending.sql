@@ -93,13 +93,13 @@ SELECT job.* FROM (
          ORDER BY pk)
         UNION ALL
         (SELECT pk FROM job
-         WHERE user_id = :user_id AND class IN (0, 1)
-             AND class = :active_0 AND workflow_id = :workflow AND pk >= :bound
+         WHERE user_id = :user_id AND workflow_id = :workflow AND class IN (0, 1)
+             AND class = :active_0 AND pk >= :bound
          ORDER BY pk)
         UNION ALL
         (SELECT pk FROM job
-         WHERE user_id = :user_id AND class IN (0, 1)
-             AND class = :active_1 AND workflow_id = :workflow AND pk >= :bound
+         WHERE user_id = :user_id AND workflow_id = :workflow AND class IN (0, 1)
+             AND class = :active_1 AND pk >= :bound
          ORDER BY pk)
     ) AS keys ORDER BY pk LIMIT :limit OFFSET :offset
 ) AS page JOIN job ON job.pk = page.pk ORDER BY job.pk;

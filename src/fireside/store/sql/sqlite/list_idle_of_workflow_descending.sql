@@ -54,10 +54,10 @@ SELECT job.* FROM (
     SELECT pk FROM job INDEXED BY job_ended_workflow_run
     WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) AND class = :ended_17 AND run_us = 0 AND pk < :bound
     UNION ALL
-    SELECT pk FROM job INDEXED BY job_active
-    WHERE user_id = :user_id AND class IN (0, 1) AND class = :active_0 AND workflow_id = :workflow AND pk < :bound
+    SELECT pk FROM job INDEXED BY job_active_workflow
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class IN (0, 1) AND class = :active_0 AND pk < :bound
     UNION ALL
-    SELECT pk FROM job INDEXED BY job_active
-    WHERE user_id = :user_id AND class IN (0, 1) AND class = :active_1 AND workflow_id = :workflow AND pk < :bound
+    SELECT pk FROM job INDEXED BY job_active_workflow
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class IN (0, 1) AND class = :active_1 AND pk < :bound
     ORDER BY pk DESC LIMIT :limit OFFSET :offset
 ) AS page CROSS JOIN job ON job.pk = page.pk ORDER BY job.pk DESC;

@@ -1,0 +1,26 @@
+-- Count the blocks of a workflow's history anew, as they ought to be.
+WITH fine AS MATERIALIZED (
+    SELECT 1 AS axis, class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) GROUP BY class, block
+    UNION ALL
+    SELECT 3 AS axis, class,
+        CASE WHEN run_us < 4096 THEN run_us
+            ELSE (length(to_hex(run_us)) - 3) * 4096
+                + (run_us >> (4 * (length(to_hex(run_us)) - 3))) END AS block,
+        count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) AND run_us > 0 GROUP BY class, block
+    UNION ALL
+    SELECT 5 AS axis, class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) AND run_us = 0 GROUP BY class, block
+    UNION ALL
+    SELECT 1 AS axis, -1 AS class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
+    FROM job
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class IN (0, 1)
+    GROUP BY block
+)
+SELECT axis, class, block, n FROM fine
+UNION ALL
+SELECT axis + 1 AS axis, class, block >> 6 AS coarse, sum(n)::bigint AS n FROM fine GROUP BY axis, class, coarse;
