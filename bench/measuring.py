@@ -60,11 +60,11 @@ def ratio(ours: float, baseline: float) -> str:
     return f"{ours / baseline:,.2f}"
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, width: int = _CELL_WIDTH) -> None:
     """Print rows whose first cell is a name and whose others are figures."""
-    print(f"\n{title:<{_NAME_WIDTH}}" + "".join(f"{column:>{_CELL_WIDTH}}" for column in columns))
+    print(f"\n{title:<{_NAME_WIDTH}}" + "".join(f"{column:>{width}}" for column in columns))
     for name, *figures in rows:
-        print(f"{name:<{_NAME_WIDTH}}" + "".join(f"{figure:>{_CELL_WIDTH}}" for figure in figures))
+        print(f"{name:<{_NAME_WIDTH}}" + "".join(f"{figure:>{width}}" for figure in figures))
     sys.stdout.flush()
 
 

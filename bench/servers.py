@@ -58,7 +58,7 @@ class Server:
 
 
 @contextmanager
-def running_server(data_dir: Path, *options: str, workers: int = 1) -> Generator[Server]:
+def running_server(data_dir: Path, *options: str, workers: int = 1, **environment: str) -> Generator[Server]:
     """Start a server on a data folder, and stop it in order at the end."""
     data_dir.mkdir(parents=True, exist_ok=True)
     command = [*_FIRESIDE, "up", "--port=0", f"--data-dir={data_dir}"]
@@ -69,7 +69,7 @@ def running_server(data_dir: Path, *options: str, workers: int = 1) -> Generator
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=clean | _NO_LIMITS,
+            env=clean | _NO_LIMITS | environment,
         )
     try:
         server_file = _wait_until_ready(process, data_dir)

@@ -1,35 +1,43 @@
-"""How fast the store submits and lists on SQLite, against plain ways of doing the same in the same run.
+"""How fast the store submits, with and without its counters, on both databases; and how fast jobs become JSON.
 
-    python -m bench.store [--submits N] [--jobs N ...] [--rounds N] [--folder DIR]
+    python -m bench.store [--submits N] [--databases sqlite postgres] [--rounds N] [--folder DIR]
 
-Submits are durable (`synchronous=FULL`); the plain way is one transaction for each insert of one row. Pages come with
-their exact total; the plain way counts and sorts the table without indexes. Rounds of both ways alternate, the best
-counts, because other work on the machine only ever adds.
+Submits are durable, into a history that is large enough to be counted in blocks, of a workflow that is too: all
+counters there are. The plain way is a transaction for each insert of one row. Ways alternate, the best round counts.
+Ends with 1 when counters leave less than two fifths of the rate, sixteen callers on SQLite reach less than 1,500 a
+second, or 1,000 jobs take 3 ms as JSON.
 """
 
 import asyncio
-import random
-import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Awaitable, Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
+import msgspec
+import psycopg
+from bench.fill import DATABASE_FILE, Target, fill
+from bench.histories import WORKFLOWS
+from bench.listing_results import DATABASES
 from bench.measuring import Work, best_of, ms, parser_of, print_table, ratio, work_folder
+from bench.postgres import running_postgres
 from bench.submit import bare_table
 
-from fireside.domain.accounts import Role, User
+from fireside.accounts.accounts import FIRST_USER
+from fireside.domain.accounts import User
 from fireside.domain.ids import JobId
-from fireside.domain.jobs import JobState
-from fireside.domain.listing import JobFilter, JobSort, Window
-from fireside.domain.outputs import Media
+from fireside.domain.listing import JobFilter, Window
+from fireside.server.v1.rendering import SECOND, entry_of
+from fireside.store.database import Rows, Statement
+from fireside.store.postgres import PostgresDatabase
 from fireside.store.records import JobBody, NewJob, StagedInput
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
+from fireside.store.threaded import ThreadedDatabase
 
-SHORT = ("--submits=800", "--jobs", "10000", "--rounds=3")
+SHORT = ("--submits=480", "--rounds=3")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CALLERS = 16
 BODY = JobBody(
@@ -38,158 +46,159 @@ BODY = JobBody(
     outputs=("9",),
     inputs=(StagedInput(value="photo.png", hash=("a" * 64), size_bytes=1_000_000),),  # type: ignore[arg-type]
 )
-ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED)
-PAGE_1, DEEP = 0, 0.9
+PLAIN, ONE, ALL = "plain insert, one transaction each", "1 caller", f"{CALLERS} callers"
+_HISTORY = 120_000
+_JSON_ROWS, _JSON_ROUNDS = 1000, 50
+_KEPT_RATE, _LEAST_PER_SECOND, _MOST_JSON_SECONDS = 0.4, 1500, 0.003
+_BARE_INSERT = "INSERT INTO bare_job (id, user_id, state, body) VALUES (%s, 1, 'queued', %s)"
+_BARE_TABLE = """
+CREATE TABLE bare_job (
+    pk bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id bytea UNIQUE, user_id integer, state text, body bytea
+);
+CREATE INDEX bare_job_of_user ON bare_job (user_id, pk);
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A listing, and the same question as a plain condition and order."""
+class _Counting(ThreadedDatabase):
+    """A database whose changes count nothing while it is told so."""
 
-    name: str
-    wanted: JobFilter
-    window: Window
-    depth: float
-    where: str
-    order: str
+    is_counting = True
+
+    async def write(self, change: Sequence[Statement]) -> list[Rows]:
+        """Make a change, with or without the statements of the counters."""
+        return await super().write([one for one in change if self.is_counting or not one.query.startswith("tally_")])
 
 
-def cases() -> Iterator[Case]:
-    """The listings that are measured."""
-    everything, created, run = JobFilter(), Window(), Window(sort=JobSort.RUN_TIME)
-    failed = JobFilter(states=frozenset({JobState.FAILED, JobState.EXPIRED}))
-    succeeded = JobFilter(states=frozenset({JobState.SUCCEEDED}))
-    yield Case("all, newest", everything, created, PAGE_1, "1", "pk DESC")
-    yield Case("all, newest, deep", everything, created, DEEP, "1", "pk DESC")
-    yield Case("failed, newest", failed, created, PAGE_1, "class = 3", "pk DESC")
-    yield Case("succeeded, newest", succeeded, created, PAGE_1, "class >= 16", "pk DESC")
-    yield Case("video, newest", JobFilter(media=Media.VIDEO), created, PAGE_1, "class >= 16 AND class & 2", "pk DESC")
-    workflow = JobFilter(workflow_id="workflow-1")
-    yield Case("workflow, newest", workflow, created, PAGE_1, "workflow_id = 'workflow-1'", "pk DESC")
-    yield Case("all, longest", everything, run, PAGE_1, "1", "run_us DESC, pk DESC")
-    yield Case("succeeded, longest, deep", succeeded, run, DEEP, "class >= 16", "run_us DESC, pk DESC")
+class _Sqlite(_Counting, SqliteDatabase):
+    """SQLite that counts or not."""
 
 
-async def measure_submits(folder: Path, submits: int, rounds: int) -> None:
-    """Print submits per second, one by one and from sixteen callers, and the plain way's."""
-    database = SqliteDatabase(folder / "submits.db")
+class _Postgres(_Counting, PostgresDatabase):
+    """PostgreSQL that counts or not."""
+
+
+async def measure_sqlite(folder: Path, submits: int, rounds: int) -> list[str]:
+    """Measure on SQLite, the JSON too, and say what does not hold."""
+    data_dir = folder / "sqlite"
+    await fill(Target(data_dir=data_dir), jobs=_HISTORY)
+    database = _Sqlite(data_dir / DATABASE_FILE)
     await database.start()
-    store = Store(database)
-    user = await store.add_user("ann", Role.MEMBER, NOW)
+    try:
+        store, user = await _store_of(database)
+        with closing(bare_table(folder / "plain.db")) as raw:
+            sql = "INSERT INTO job (id, user_id, state, body) VALUES (?, 1, 'queued', ?)"
 
-    async def submit(count: int) -> None:
+            async def plain() -> None:
+                for _ in range(submits):
+                    raw.execute(sql, (uuid4().bytes, BODY.graph))
+
+            rates = await _rates(database, store, user, plain, submits, rounds)
+        broken = _print(rates, "sqlite")
+        if rates[ALL] < _LEAST_PER_SECOND:
+            broken.append(f"sqlite, {ALL}: only {rates[ALL]:,.0f} submits a second")
+        return broken + await _measure_json(store, user)
+    finally:
+        await database.close()
+
+
+async def measure_postgres(folder: Path, submits: int, rounds: int) -> list[str]:
+    """Measure on PostgreSQL, and say what does not hold."""
+    with running_postgres(folder / "postgres") as server:
+        url = server.own_url("submits")
+        await fill(Target(database_url=url), jobs=_HISTORY)
+        database = _Postgres(url)
+        await database.start()
+        try:
+            store, user = await _store_of(database)
+            with _bare_postgres(server.own_url("plain")) as raw:
+
+                async def plain() -> None:
+                    for _ in range(submits):
+                        raw.execute(_BARE_INSERT, (uuid4().bytes, BODY.graph), prepare=True)
+
+                return _print(await _rates(database, store, user, plain, submits, rounds), "postgres")
+        finally:
+            await database.close()
+
+
+@contextmanager
+def _bare_postgres(url: str) -> Generator["psycopg.Connection[tuple[object, ...]]"]:
+    with psycopg.connect(url, autocommit=True) as raw:
+        raw.execute(_BARE_TABLE)
+        yield raw
+
+
+async def _store_of(database: _Counting) -> tuple[Store, User]:
+    store = Store(database)
+    user = await store.user_named(FIRST_USER)
+    assert user is not None
+    return store, user
+
+
+async def _rates(
+    database: _Counting, store: Store, user: User, plain: Work, submits: int, rounds: int
+) -> Mapping[str, float]:
+    async def one(count: int) -> None:
         for _ in range(count):
-            await store.add_job(NewJob(id=JobId(uuid4()), user_id=user.id, body=BODY), NOW, max_queued=None)
+            new = NewJob(id=JobId(uuid4()), user_id=user.id, body=BODY, workflow_id=WORKFLOWS[0])
+            await store.add_job(new, NOW, max_queued=None)
 
     async def together() -> None:
-        await asyncio.gather(*(submit(submits // CALLERS) for _ in range(CALLERS)))
+        await asyncio.gather(*(one(submits // CALLERS) for _ in range(CALLERS)))
 
-    plain = bare_table(folder / "plain.db")
+    async def uncounted(work: Awaitable[None]) -> None:
+        database.is_counting = False
+        await work
+        database.is_counting = True
+
     ways: dict[str, Work] = {
-        "plain insert, one transaction each": lambda: _insert_plainly(plain, submits),
-        "store, 1 caller": lambda: submit(submits),
-        f"store, {CALLERS} callers": together,
+        PLAIN: plain,
+        ONE: lambda: one(submits),
+        _uncounted(ONE): lambda: uncounted(one(submits)),
+        ALL: together,
+        _uncounted(ALL): lambda: uncounted(together()),
     }
-    best = await best_of(rounds, ways)
-    baseline = next(iter(best.values()))
-    rows = [(name, f"{submits / seconds:,.0f}", ratio(seconds, baseline)) for name, seconds in best.items()]
-    print_table("store: submits, durable", ("per second", "x plain"), rows)
-    plain.close()
-    await database.close()
+    return {way: submits / seconds for way, seconds in (await best_of(rounds, ways)).items()}
 
 
-async def _insert_plainly(raw: sqlite3.Connection, submits: int) -> None:
-    for _ in range(submits):
-        raw.execute(
-            "INSERT INTO job (id, user_id, state, body) VALUES (?, 1, 'queued', ?)", (uuid4().bytes, BODY.graph)
-        )
+def _uncounted(way: str) -> str:
+    return f"{way}, without counters"
 
 
-async def measure_pages(folder: Path, jobs: int, rounds: int) -> None:
-    """Print what a page of 100 with its total costs among so many jobs."""
-    path = folder / f"pages-{jobs}.db"
-    database = SqliteDatabase(path)
-    await database.start()
-    store = Store(database)
-    user = await store.add_user("ann", Role.MEMBER, NOW)
-    fill(path, user, jobs)
-    await count_up(store, user)
-    raw = sqlite3.connect(path, isolation_level=None)
-    rows: list[tuple[str, ...]] = []
-    for case in cases():
-        best = await best_of(rounds, await _ways(store, raw, user, case))
-        rows.append((case.name, ms(best["store"]), ms(best["plain"]), ratio(best["store"], best["plain"])))
-    print_table(f"store: page of 100 and total, {jobs:,} jobs", ("store ms", "plain ms", "x plain"), rows)
-    raw.close()
-    await database.close()
+def _print(rates: Mapping[str, float], name: str) -> list[str]:
+    rows = [(way, f"{rate:,.0f}", ratio(rate, rates[PLAIN])) for way, rate in rates.items()]
+    print_table(f"store: submits on {name}, durable", ("a second", "x plain"), rows)
+    kept = {way: rates[way] / rates[_uncounted(way)] for way in (ONE, ALL)}
+    print_table("rate that counters leave", ("x without",), [(way, f"{rate:.2f}") for way, rate in kept.items()])
+    return [f"{name}, {way}: counters leave {rate:.2f} of the rate" for way, rate in kept.items() if rate < _KEPT_RATE]
 
 
-async def _ways(store: Store, raw: sqlite3.Connection, user: User, case: Case) -> dict[str, Work]:
-    offset = int((await store.list_jobs(user.id, case.wanted, case.window)).total * case.depth)
-    window = Window(sort=case.window.sort, offset=offset)
-    return {
-        "store": lambda: store.list_jobs(user.id, case.wanted, window),
-        "plain": lambda: _list_plainly(raw, case, user, offset),
-    }
+async def _measure_json(store: Store, user: User) -> list[str]:
+    jobs = (await store.list_jobs(user.id, JobFilter(), Window(limit=_JSON_ROWS, offset=_HISTORY // 2))).jobs
+    encoder = msgspec.json.Encoder()
 
+    async def encode() -> None:
+        encoder.encode([entry_of(job, SECOND) for job in jobs])
 
-async def _list_plainly(raw: sqlite3.Connection, case: Case, user: User, offset: int) -> None:
-    where = f"FROM job NOT INDEXED WHERE user_id = ? AND {case.where}"
-    raw.execute(f"SELECT count(*) {where}", (user.id,)).fetchall()
-    raw.execute(f"SELECT * {where} ORDER BY +{case.order} LIMIT 100 OFFSET ?", (user.id, offset)).fetchall()
-
-
-def fill(path: Path, user: User, jobs: int) -> None:
-    """Put ended jobs into the production schema, in one transaction."""
-    chance = random.Random(1)
-    raw = sqlite3.connect(path, isolation_level=None)
-    preview = b'{"filename":"ComfyUI_00001_.png","subfolder":"","type":"output","nodeId":"9","mediaType":"images"}'
-
-    def row(sequence: int) -> tuple[Any, ...]:
-        state = chance.choices(ENDED, (95, 3, 2))[0]
-        number = {"failed": 3, "canceled": 4}.get(state, 16 | chance.choice((1, 1, 1, 1, 2, 4, 3)))
-        created = sequence * 1_000_000
-        run_us = int(chance.lognormvariate(16, 1))
-        workflow = f"workflow-{int(500 * chance.random() ** 2)}"
-        pk = user.id << 40 | sequence
-        return (
-            pk, UUID(int=pk).bytes, user.id, number, run_us, state.value, sequence, created, created + run_us,
-            created, created + run_us, workflow, preview,
-        )  # fmt: skip
-
-    raw.execute("BEGIN")
-    raw.executemany(
-        "INSERT INTO job (pk, id, user_id, class, run_us, state, number, created_at, changed_at, started_at, ended_at,"
-        " workflow_id, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (row(sequence) for sequence in range(1, jobs + 1)),
-    )
-    raw.execute("UPDATE user_share SET sequence = ?", (jobs,))
-    raw.execute("COMMIT")
-    raw.close()
-
-
-async def count_up(store: Store, user: User) -> None:
-    """Set the counters of a history that was put in beside the store's verbs."""
-    await store.recount(user.id)
-    await store.promote_large_histories()
-
-
-async def measure(folder: Path, submits: int, sizes: Sequence[int], rounds: int) -> None:
-    """Measure both, one after the other."""
-    await measure_submits(folder, submits, rounds)
-    for jobs in sizes:
-        await measure_pages(folder, jobs, rounds)
+    seconds = (await best_of(_JSON_ROUNDS, {"encode": encode}))["encode"]
+    print_table("jobs as JSON", ("ms",), [(f"{len(jobs):,} jobs", ms(seconds))])
+    return [] if seconds < _MOST_JSON_SECONDS else [f"{len(jobs):,} jobs take {ms(seconds)} ms as JSON"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print."""
+    """Measure, print, and judge."""
     parser = parser_of("store", __doc__)
     parser.add_argument("--submits", type=int, default=1600, help="submits of each round")
-    parser.add_argument("--jobs", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="sizes of the history")
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
+    broken: list[str] = []
     with work_folder(options.folder) as folder:
-        asyncio.run(measure(folder, options.submits, options.jobs, options.rounds))
+        for name in options.databases:
+            measure = measure_sqlite if name == "sqlite" else measure_postgres
+            broken += asyncio.run(measure(folder, options.submits, options.rounds))
+    if broken:
+        sys.exit("\n".join(broken))
 
 
 if __name__ == "__main__":
