@@ -21,6 +21,8 @@ from fireside.domain.listing import JobFilter, JobSort, Window
 from fireside.domain.outputs import Media
 from fireside.store.store import Store
 
+# Each test says itself which database it is about.
+pytestmark = pytest.mark.sqlite
 JOBS = 9000
 _INDEXES = "SELECT indexname, indexdef FROM pg_indexes ORDER BY 1"
 _CONSTRAINTS = (
@@ -120,9 +122,7 @@ async def test_a_second_fill_goes_behind_the_first(target: Target) -> None:
 
 def _start(start_server: Callable[..., Any], target: Target) -> Any:
     # The workers that hold jobs are not there; they are given up only long after the test.
-    more = {"FIRESIDE_WORKER_LOST_AFTER": "3600"}
-    if target.database_url:
-        more["FIRESIDE_DATABASE_URL"] = target.database_url
+    more = {"FIRESIDE_WORKER_LOST_AFTER": "3600", "FIRESIDE_DATABASE_URL": target.database_url}
     return start_server("--workers=0", **more)
 
 
