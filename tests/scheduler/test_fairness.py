@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fireside.domain.ids import JobId, UserId, WorkerId
-from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS, Candidate, Placement, Snapshot, decide
+from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS, Candidate, Head, Placement, Snapshot, decide
 
 JAIN_LEAST = 0.99
 
@@ -82,7 +82,7 @@ class Simulation:
                 held=user.held,
                 max_running=user.limit,
                 heads=[
-                    (JobId(UUID(int=next(self._numbers))), user.estimate)
+                    Head(JobId(UUID(int=next(self._numbers))), user.estimate)
                     for _ in range(min(user.waiting, len(self._free)))
                 ],
             )

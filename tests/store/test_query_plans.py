@@ -22,6 +22,7 @@ UNSORTED = [
     "held_jobs_of_user",
     "first_ended_jobs",
     "ended_histories",
+    "waiting_requirements",
 ]
 
 

@@ -6,9 +6,10 @@ it look sooner; looking every half second is enough for everything to be right.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -18,15 +19,16 @@ from fireside.bus.errors import BusError
 from fireside.bus.subjects import all_presences, dispatch_wake, worker_of
 from fireside.dispatch.presence import Presences, Verdict
 from fireside.dispatch.reminders import Reminders, RunToStop
+from fireside.dispatch.suitability import Suitability
 from fireside.domain.errors import FiresideError
-from fireside.domain.ids import JobId, UserId, WorkerId
+from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.jobs.assign import offer_job, record_assignment
 from fireside.jobs.cancel import tell_worker_to_stop
 from fireside.jobs.desk import Desk
 from fireside.jobs.rescue import rescue_job
-from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS, Candidate, Placement, Snapshot, decide
-from fireside.store.records import HeldJob
+from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS, Candidate, Head, Placement, Snapshot, decide
+from fireside.store.records import HeldJob, QueueHead
 from fireside.store.store import Changed
 from fireside.wire.fleet import Presence
 
@@ -47,6 +49,7 @@ class Dispatcher:
         self._clock: Callable[[], datetime] = desk.clock
         self._presences = Presences(timedelta(seconds=desk.config.worker_lost_after))
         self._reminders = Reminders()
+        self._suitability = Suitability(desk)
         self._offering: set[WorkerId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -166,11 +169,12 @@ class Dispatcher:
         store, limit = self._desk.store, self._desk.config.max_running
         shares = await store.shares()
         heads = await store.queue_heads(per_user=len(free), limit=max(len(free), len(shares)) * len(free))
+        heads, suiting = await self._heads_that_suit(heads, free)
         estimates = await store.run_estimates({head.fingerprint for head in heads})
-        queues: dict[UserId, list[tuple[JobId, float]]] = {}
+        queues: dict[UserId, list[Head]] = {}
         for head in heads:
             estimate = estimates.get(head.fingerprint, DEFAULT_ESTIMATE_SECONDS)
-            queues.setdefault(head.user_id, []).append((head.job_id, estimate))
+            queues.setdefault(head.user_id, []).append(Head(head.job_id, estimate, head.requirement_id))
         candidates = [
             Candidate(
                 user_id=share.user_id,
@@ -182,7 +186,22 @@ class Dispatcher:
             )
             for share in shares
         ]
-        return Snapshot(candidates=candidates, free_workers=free)
+        return Snapshot(candidates=candidates, free_workers=free, suiting=suiting)
+
+    async def _heads_that_suit(
+        self, heads: Sequence[QueueHead], free: Sequence[WorkerId]
+    ) -> tuple[Sequence[QueueHead], Mapping[UUID, Collection[WorkerId]]]:
+        """Say which workers the heads suit, and look past those that stand before what a free worker could run."""
+        boots = self._presences.boots(free)
+        suiting = await self._suitability.workers_for({head.requirement_id for head in heads}, boots)
+        blocked = {head.user_id for head in heads if len(suiting[head.requirement_id]) < len(free)}
+        if not blocked:
+            return heads, suiting
+        waiting = await self._desk.store.waiting_requirements(blocked)
+        suiting |= await self._suitability.workers_for({wanted for _, wanted in waiting} - suiting.keys(), boots)
+        runnable = [(user_id, wanted) for user_id, wanted in waiting if suiting[wanted]]
+        deeper = await self._desk.store.heads_of_requirements(runnable, per_pair=len(free))
+        return [*(head for head in heads if head.user_id not in blocked), *deeper], suiting
 
     async def _assign(self, placement: Placement) -> None:
         try:

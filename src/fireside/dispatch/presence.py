@@ -3,7 +3,7 @@
 Plain state and pure questions, told the time from outside; the dispatcher feeds it and acts on its answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -82,6 +82,10 @@ class Presences:
             and sighting.seen_at >= listening_since
             and now - sighting.seen_at < self._lost_after
         ]
+
+    def boots(self, worker_ids: Iterable[WorkerId]) -> Mapping[WorkerId, str]:
+        """Say which start of each of these workers was seen last."""
+        return {worker_id: self._seen[worker_id].presence.boot_id for worker_id in worker_ids}
 
     def present(self, now: datetime) -> Mapping[WorkerId, Presence]:
         """Give the last word of each worker that was heard lately."""

@@ -108,6 +108,11 @@ class DefinitionBook:
                 object_info=object_info,
             )
 
+    @property
+    def known(self) -> Fleet:
+        """What was known when somebody last looked; nothing at first."""
+        return self._fleet
+
     async def fleet(self) -> Fleet:
         """Give what is known; `NoDefinitions` when no worker of any kind was ever here."""
         if self._fleet.union is None:

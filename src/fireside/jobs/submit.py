@@ -19,11 +19,12 @@ from fireside.graphs.files import FileReference, file_values, parse_file_value
 from fireside.graphs.fingerprint import fingerprint_graph
 from fireside.graphs.limits import GraphLimits
 from fireside.graphs.parse import Graph, parse_graph
+from fireside.graphs.requirements import requirement_id, requirement_of
 from fireside.graphs.validate import ValidGraph
 from fireside.jobs.definitions import KnownKind
 from fireside.jobs.desk import Desk
 from fireside.jobs.time_limits import check_wish
-from fireside.store.records import JobBody, NewJob, StagedInput
+from fireside.store.records import JobBody, KeptRequirement, NewJob, StagedInput
 
 SECRET_NAMES = ("api_key_comfy_org", "auth_token_comfy_org")
 """Credentials of partner nodes: sealed beside the job, never stored or shown with its `extra_data`."""
@@ -69,9 +70,9 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     limits = GraphLimits(max_nodes=desk.config.max_graph_nodes, max_depth=desk.config.max_graph_depth)
     graph = parse_graph(submission.graph, limits)
     assets = await _find_files(desk, submission.user, graph, await desk.definitions.definitions())
-    _, valid = await _validate(graph, kinds, submission.targets, assets)
+    kind, valid = await _validate(graph, kinds, submission.targets, assets)
     job = await desk.store.add_job(
-        _new_job(desk, submission, valid, assets),
+        _new_job(desk, submission, valid, assets, _requirement(submission, valid, kind)),
         desk.clock(),
         max_queued=submission.user.max_queued or desk.config.max_queued,
     )
@@ -110,7 +111,18 @@ async def _validate(
     return await asyncio.to_thread(choose_kind, graph, kinds, targets=targets, known_files=assets.keys())
 
 
-def _new_job(desk: Desk, submission: Submission, valid: ValidGraph, assets: Mapping[str, Asset]) -> NewJob:
+def _requirement(submission: Submission, valid: ValidGraph, kind: KnownKind) -> KeptRequirement:
+    body = requirement_of(valid.graph, kind.definitions, submission.require).encoded()
+    return KeptRequirement(requirement_id(body), body)
+
+
+def _new_job(
+    desk: Desk,
+    submission: Submission,
+    valid: ValidGraph,
+    assets: Mapping[str, Asset],
+    requirement: KeptRequirement,
+) -> NewJob:
     job_id = submission.job_id or JobId(uuid4())
     secrets = {name: submission.extra_data.get(name) for name in SECRET_NAMES}
     secrets = {name: secret for name, secret in secrets.items() if isinstance(secret, str) and secret}
@@ -133,6 +145,7 @@ def _new_job(desk: Desk, submission: Submission, valid: ValidGraph, assets: Mapp
         workflow_id=submission.workflow_id or _workflow_id(submission.extra_data),
         client_id=submission.client_id,
         fingerprint=fingerprint_graph(valid.graph),
+        requirement=requirement,
     )
 
 

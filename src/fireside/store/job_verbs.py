@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 from fireside.domain.assets import Asset
 from fireside.domain.errors import NotFound
@@ -12,17 +13,32 @@ from fireside.domain.outputs import Media
 from fireside.store.asset_verbs import add_under_free_name
 from fireside.store.classes import class_of
 from fireside.store.counters import Tally, tally_statements
-from fireside.store.database import Row, Statement, Transaction, Unexpected, Violated
-from fireside.store.records import Ending, JobBody, NewJob, NodeRecord, QueueCounts, StagedInput, TimelineEntry
+from fireside.store.database import Database, Row, Statement, Transaction, Unexpected, Violated
+from fireside.store.records import (
+    NOTHING_REQUIRED,
+    Attempt,
+    Ending,
+    JobBody,
+    NewJob,
+    NodeRecord,
+    QueueCounts,
+    StagedInput,
+    TimelineEntry,
+)
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull
-from fireside.store.rows import asset_of, entry_of, from_json, job_of, to_json
+from fireside.store.rows import asset_of, attempt_of, entry_of, from_json, job_of, to_json
 from fireside.store.verbs import Verbs
 
+_MOST_REMEMBERED = 10_000
 _Files = dict[tuple[str, int], Asset]
 
 
 class JobVerbs(Verbs):
     """Jobs from submit to end."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._kept_requirements: set[UUID] = set()
 
     async def add_job(self, new: NewJob, now: datetime, *, max_queued: int | None) -> Job:
         """Queue a job; raises DuplicateJob, QueueFull.
@@ -31,8 +47,12 @@ class JobVerbs(Verbs):
         writer's transaction. A job whose `number` is given does not use up the user's next one. A user who had nothing
         in hand is lifted to the virtual time of those who have: idling earns no credit.
         """
+        submit = _submit(new, now, max_queued)
+        wanted = new.requirement
+        if wanted is not None and wanted.id not in self._kept_requirements:
+            submit.append(Statement("keep_requirement", {"requirement_id": wanted.id, "body": wanted.body}))
         try:
-            rows, *_ = await self._database.write(_submit(new, now, max_queued))
+            rows, *_ = await self._database.write(submit)
         except Violated as error:
             if error.constraint == "job.id":
                 raise DuplicateJob(f"a job with the id {new.id} exists already") from error
@@ -41,6 +61,10 @@ class JobVerbs(Verbs):
             if error.query == "count_submit":
                 raise QueueFull(f"{max_queued} of your jobs are waiting: let some of them run first") from error
             raise NotFound(f"there is no user {new.user_id}") from error
+        if wanted is not None:
+            if len(self._kept_requirements) >= _MOST_REMEMBERED:
+                self._kept_requirements.clear()
+            self._kept_requirements.add(wanted.id)
         return job_of(rows[0])
 
     async def job(self, job_id: JobId, *, user_id: UserId | None = None) -> Job | None:
@@ -75,6 +99,10 @@ class JobVerbs(Verbs):
     async def job_timeline(self, job_id: JobId) -> Sequence[TimelineEntry]:
         """What has happened to the job, oldest first."""
         return [entry_of(row) for row in await self._all("job_timeline", {"id": job_id})]
+
+    async def job_attempts(self, job_id: JobId) -> Sequence[Attempt]:
+        """The attempts at a job, the first one first."""
+        return [attempt_of(row) for row in await self._all("job_attempts", {"id": job_id})]
 
     async def change_job(
         self,
@@ -158,6 +186,7 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None) -> list[Statemen
         "sign": -1 if new.front else 1,
         "workflow_id": new.workflow_id or None,
         "fingerprint": new.fingerprint,
+        "requirement_id": new.requirement.id if new.requirement else NOTHING_REQUIRED,
     }
     heavy = {
         "id": new.id,

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from fireside.domain.ids import BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job
 from fireside.domain.outputs import OutputSummary
 from fireside.domain.workers import Topic
+
+NOTHING_REQUIRED = UUID(int=0)
+"""The requirement of a job that any worker can run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +38,20 @@ class JobBody:
     sealed_secrets: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRequirement:
+    """What a job asks of a worker, as JSON, and the name that equal ones share."""
+
+    id: UUID
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job to be queued.
 
     `number` None takes the user's next one; `front` negates it. `client_id` is the websocket's that submitted it.
-    `fingerprint` names the kind of work, for estimates.
+    `fingerprint` names the kind of work, for estimates; `requirement` None asks nothing of a worker.
     """
 
     id: JobId
@@ -50,6 +62,7 @@ class NewJob:
     workflow_id: str | None = None
     client_id: str | None = None
     fingerprint: str = ""
+    requirement: KeptRequirement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +115,7 @@ class QueueHead:
     user_id: UserId
     number: float
     fingerprint: str
+    requirement_id: UUID
     queued_at: datetime
 
 
@@ -112,6 +126,19 @@ class HeldJob:
     job: Job
     worker_id: WorkerId
     charged_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One hand-out of a job: to whom, when, how it ended, and what ran there (JSON), where that is known."""
+
+    attempt: int
+    worker_id: WorkerId
+    assigned_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+    snapshot: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.workers import Worker, WorkerKind, WorkerProfile
 from fireside.store.database import Row
-from fireside.store.records import QueueHead, Share, TimelineEntry
+from fireside.store.records import Attempt, QueueHead, Share, TimelineEntry
 
 
 def to_json(value: Any) -> bytes:
@@ -133,6 +133,19 @@ def entry_of(row: Row) -> TimelineEntry:
     return TimelineEntry(kind=row["kind"], at=row["at"], data=from_json(row["data"]))
 
 
+def attempt_of(row: Row) -> Attempt:
+    """Read an attempt at a job."""
+    return Attempt(
+        attempt=row["attempt"],
+        worker_id=WorkerId(row["worker_id"]),
+        assigned_at=row["assigned_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        outcome=row["outcome"],
+        snapshot=row["snapshot"],
+    )
+
+
 def share_of(row: Row) -> Share:
     """Read a user's share."""
     return Share(
@@ -152,6 +165,7 @@ def head_of(row: Row) -> QueueHead:
         user_id=UserId(row["user_id"]),
         number=float(row["number"]),
         fingerprint=row["fingerprint"],
+        requirement_id=row["requirement_id"],
         queued_at=row["queued_at"],
     )
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
-from fireside.domain.ids import WorkerId
+from fireside.domain.ids import UserId, WorkerId
 from fireside.store.records import HeldJob, QueueHead, Share
 from fireside.store.rows import head_of, job_of, share_of, to_json
 from fireside.store.verbs import Verbs
@@ -19,6 +20,25 @@ class ScheduleVerbs(Verbs):
     async def queue_heads(self, *, per_user: int, limit: int) -> Sequence[QueueHead]:
         """The first `per_user` queued jobs of each user with queued jobs, in queue order; least served users first."""
         return [head_of(row) for row in await self._all("queue_heads", {"per_user": per_user, "limit": limit})]
+
+    async def waiting_requirements(self, user_ids: Collection[UserId]) -> Sequence[tuple[UserId, UUID]]:
+        """What the queued jobs of these users ask for, each once."""
+        rows = await self._all("waiting_requirements", {"user_ids": to_json(sorted(user_ids)).decode()})
+        return [(UserId(row["user_id"]), row["requirement_id"]) for row in rows]
+
+    async def heads_of_requirements(
+        self, pairs: Sequence[tuple[UserId, UUID]], *, per_pair: int
+    ) -> Sequence[QueueHead]:
+        """The first queued jobs of each of these users that ask for this, each user's in queue order."""
+        named = to_json([[user_id, requirement_id.hex] for user_id, requirement_id in pairs]).decode()
+        return [
+            head_of(row) for row in await self._all("heads_of_requirements", {"pairs": named, "per_pair": per_pair})
+        ]
+
+    async def requirements(self, ids: Collection[UUID]) -> Mapping[UUID, bytes]:
+        """What jobs ask of a worker, as it was kept; unknown ones are left out."""
+        rows = await self._all("requirements", {"ids": to_json(sorted(one.hex for one in ids)).decode()})
+        return {row["id"]: row["body"] for row in rows}
 
     async def held_jobs(self) -> Sequence[HeldJob]:
         """The jobs that workers hold."""

@@ -1,3 +1,5 @@
--- Note that a job was handed to a worker.
-INSERT INTO job_attempt (job_pk, attempt, fence, worker_id, assigned_at)
-SELECT pk, :attempt::integer, :fence::bigint, :worker_id, :at::bigint FROM job WHERE id = :id;
+-- Note that a job was handed to a worker, and what that one runs.
+INSERT INTO job_attempt (job_pk, attempt, fence, worker_id, assigned_at, snapshot_hash)
+SELECT pk, :attempt::integer, :fence::bigint, :worker_id::text, :at::bigint,
+    coalesce((SELECT snapshot_hash FROM worker WHERE worker.id = :worker_id::text), '')
+FROM job WHERE id = :id;

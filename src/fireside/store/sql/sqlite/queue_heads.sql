@@ -1,5 +1,5 @@
 -- Read the first queued jobs of each user, the least served user first.
-SELECT job.id AS job_id, job.user_id, job.number, job.fingerprint, job.changed_at AS queued_at
+SELECT job.id AS job_id, job.user_id, job.number, job.fingerprint, job.requirement_id, job.changed_at AS queued_at
 FROM user_share JOIN job ON job.pk IN (
     SELECT pk FROM job AS mine WHERE mine.user_id = user_share.user_id AND mine.state = 'queued'
     ORDER BY number, pk LIMIT :per_user
