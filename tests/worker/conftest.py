@@ -9,6 +9,7 @@ from tests.jobs.workshop import Workshop, open_workshop
 from tests.worker.station import Station, open_station
 
 from fireside.domain.accounts import User
+from fireside.worker import collecting
 
 
 @pytest.fixture
@@ -26,3 +27,10 @@ async def station(shop: Workshop, tmp_path: Path) -> AsyncIterator[Station]:
 @pytest.fixture
 async def ann(shop: Workshop) -> User:
     return await shop.user("ann")
+
+
+@pytest.fixture
+def everything_goes_by_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no output be small: its files are uploaded, and its record is posted."""
+    monkeypatch.setattr(collecting, "_SENT_ALONG_BYTES", 0)
+    monkeypatch.setattr(collecting, "_BUS_BYTES", 0)

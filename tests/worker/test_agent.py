@@ -11,7 +11,7 @@ from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import JobState
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.rescue import rescue_job
-from fireside.worker import run, staging
+from fireside.worker import staging
 
 LOADING: Graph = {"1": node("LoadImage", image="photo.png"), "2": node("ImageInvert", image=["1", 0]), "3": save("2")}
 QUICK: Graph = {"1": empty(), "2": save("1")}
@@ -19,12 +19,7 @@ SLEEPING: Graph = {"1": empty(), "2": sleep("1", LONG), "3": save("2")}
 TWICE: Graph = {"1": empty(), "2": save("1"), "3": node("ImageInvert", image=["1", 0]), "4": save("3")}
 
 
-@pytest.fixture
-def everything_is_uploaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_SENT_ALONG_BYTES", 0)
-
-
-@pytest.mark.usefixtures("everything_is_uploaded")
+@pytest.mark.usefixtures("everything_goes_by_http")
 async def test_a_job_is_staged_run_uploaded_and_reported(shop: Workshop, station: Station, ann: User) -> None:
     job = await station.submit(ann, LOADING, {"photo.png": await station.keep(picture((10, 20, 30)))})
 
@@ -42,7 +37,7 @@ async def test_a_job_is_staged_run_uploaded_and_reported(shop: Workshop, station
     assert station.left_behind() == []
 
 
-async def test_a_small_job_is_neither_fetched_nor_are_its_small_files_uploaded_by_themselves(
+async def test_a_small_job_and_its_small_files_travel_on_the_bus_alone(
     shop: Workshop, station: Station, ann: User
 ) -> None:
     job = await station.submit(ann, QUICK)
@@ -50,15 +45,13 @@ async def test_a_small_job_is_neither_fetched_nor_are_its_small_files_uploaded_b
     await station.hand_out(job)
 
     await station.becomes(job, JobState.SUCCEEDED)
-    assert [asked for asked in station.gate.asked if str(job.id) in asked or "blobs" in asked] == [
-        f"POST /fleet/jobs/{job.id}/outputs"
-    ]
+    assert [asked for asked in station.gate.asked if str(job.id) in asked or "blobs" in asked] == []
     (asset,) = await shop.store.job_assets(job.id)
     with Image.open(station.path_of(asset.hash)) as saved:
         assert (saved.size, asset.content_type) == ((8, 6), "image/png")
 
 
-@pytest.mark.usefixtures("everything_is_uploaded")
+@pytest.mark.usefixtures("everything_goes_by_http")
 async def test_a_worker_that_lost_its_lease_drops_the_work_and_uploads_nothing_more(
     shop: Workshop, station: Station, ann: User
 ) -> None:

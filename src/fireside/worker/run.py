@@ -17,11 +17,9 @@ from uuid import uuid4
 import httpx
 import msgspec
 import structlog
-from blake3 import blake3
 
 from fireside.client.fleet import FleetClient
 from fireside.domain.errors import StaleLease
-from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import Lease
 from fireside.runtimes.base import (
     CachedNodes,
@@ -31,7 +29,6 @@ from fireside.runtimes.base import (
     NodeOutput,
     NodeStarted,
     Preview,
-    ProducedFile,
     Progress,
     ProgressState,
     RunEvent,
@@ -42,23 +39,19 @@ from fireside.wire.fleet import (
     EndReport,
     LeaseBody,
     NodeFailure,
-    OutputBody,
-    OutputFile,
     StartReport,
     TimeLimit,
     WorkBody,
 )
+from fireside.worker.collecting import collect_output
 from fireside.worker.fitting import failure_of, fitting_names
-from fireside.worker.patience import ServerAway, patiently
-from fireside.worker.reporter import Reporter
+from fireside.worker.patience import ServerAway
+from fireside.worker.reporter import Reporter, ReportRefused
 from fireside.worker.stage_cache import StageCache
 from fireside.worker.staging import fetch_work, stage_inputs
 from fireside.worker.telling import Telling
 
 # What has been computed is worth waiting for.
-_PATIENCE_SECONDS = 600.0
-# Files up to this, together, travel with the record of their node, which spares a round trip for each.
-_SENT_ALONG_BYTES = 512 * 1024
 _END = (Finished, Failed, Interrupted)
 _log = structlog.get_logger(__name__)
 
@@ -130,7 +123,7 @@ async def _prepare_and_run(run: Run) -> Outcome:
         # Neither a server that is away nor a disk of ours that is full is the job's fault.
         _log.warning("job given back", job_id=str(run.lease.job_id), reason=str(error))
         return Released(reason=str(error))
-    except (httpx.HTTPStatusError, msgspec.MsgspecError) as error:
+    except (httpx.HTTPStatusError, ReportRefused, msgspec.MsgspecError) as error:
         _log.warning("job failed outside its nodes", job_id=str(run.lease.job_id), exc_info=True)
         message = f"the worker failed: {_message_of(error)}"
         return Failed(node_id="", node_type="", exception_type="ServiceError", exception_message=message)
@@ -221,7 +214,7 @@ async def _follow(run: Run, first: Awaitable[RunEvent], events: AsyncIterator[Ru
     async for event in _chained(first, events):
         match event:
             case NodeOutput():
-                await _unless_stopped(run, _collect(run, event))
+                await _unless_stopped(run, collect_output(run.client, run.reporter, run.lease, event))
             case CachedNodes():
                 run.cached = event.nodes
                 await run.telling.tell(event)
@@ -246,42 +239,6 @@ async def _abort(run: Run, first: Awaitable[RunEvent], events: AsyncIterator[Run
     async for event in events:
         last = event
     return last
-
-
-async def _collect(run: Run, event: NodeOutput) -> None:
-    room = _Room(_SENT_ALONG_BYTES)
-    body = OutputBody(
-        lease=LeaseBody.of(run.lease),
-        node_id=event.node_id,
-        display_node_id=event.display_node_id,
-        output=dict(event.output),
-        files=tuple([await _upload(run, file, room) for file in event.files]),
-    )
-    await patiently(lambda: run.client.add_output(run.lease, body), patience_seconds=_PATIENCE_SECONDS)
-
-
-async def _upload(run: Run, file: ProducedFile, room: "_Room") -> OutputFile:
-    if room.take(file.path.stat().st_size):
-        content = await asyncio.to_thread(file.path.read_bytes)
-        return OutputFile(
-            key=file.key, index=file.index, hash=blake3(content).hexdigest(), size_bytes=len(content), content=content
-        )
-    blob_hash, size_bytes = await asyncio.to_thread(_hash_of, file.path)
-    await patiently(lambda: run.client.upload(blob_hash, file.path), patience_seconds=_PATIENCE_SECONDS)
-    return OutputFile(key=file.key, index=file.index, hash=blob_hash, size_bytes=size_bytes)
-
-
-class _Room:
-    """What fits into one record: small files, as long as there are not too many."""
-
-    def __init__(self, size_bytes: int) -> None:
-        self._left_bytes = size_bytes
-
-    def take(self, size_bytes: int) -> bool:
-        if size_bytes > self._left_bytes:
-            return False
-        self._left_bytes -= size_bytes
-        return True
 
 
 def _report_of(run: Run, outcome: Outcome) -> EndReport:
@@ -314,14 +271,8 @@ def _reason_of(released: Released) -> NodeFailure:
     return failure_of(failed)
 
 
-def _message_of(error: httpx.HTTPStatusError | msgspec.MsgspecError) -> str:
+def _message_of(error: httpx.HTTPStatusError | ReportRefused | msgspec.MsgspecError) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         with contextlib.suppress(msgspec.MsgspecError, httpx.ResponseNotRead, KeyError):
             return msgspec.json.decode(error.response.content, type=dict[str, Any])["message"]
     return str(error)
-
-
-def _hash_of(path: Path) -> tuple[BlobHash, int]:
-    hasher = blake3()
-    hasher.update_mmap(path)
-    return BlobHash(hasher.hexdigest()), path.stat().st_size

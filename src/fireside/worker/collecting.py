@@ -1,0 +1,68 @@
+"""What a node has shown, brought to the server: files by their hash, then the record.
+
+Small files travel in the record, which spares a round trip for each, and a small record goes over the bus, which costs
+less than HTTP. A job that computes for milliseconds consists of little else.
+"""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+from blake3 import blake3
+
+from fireside.client.fleet import FleetClient
+from fireside.domain.ids import BlobHash
+from fireside.domain.jobs import Lease
+from fireside.runtimes.base import NodeOutput, ProducedFile
+from fireside.wire.fleet import LeaseBody, OutputBody, OutputFile
+from fireside.worker.patience import patiently
+from fireside.worker.reporter import Reporter
+
+# What has been computed is worth waiting for.
+_PATIENCE_SECONDS = 600.0
+_SENT_ALONG_BYTES = 512 * 1024
+# A message holds up those behind it, so the bus gets only what is small beside its limit of 1 MiB.
+_BUS_BYTES = 256 * 1024
+
+
+async def collect_output(client: FleetClient, reporter: Reporter, lease: Lease, event: NodeOutput) -> None:
+    """Send the files and have the output recorded; raises `StaleLease`, `ServerAway`, or a refusal of either way."""
+    left_bytes = _SENT_ALONG_BYTES
+    files: list[OutputFile] = []
+    for file in event.files:
+        size_bytes = file.path.stat().st_size
+        if size_bytes <= left_bytes:
+            left_bytes -= size_bytes
+            files.append(await asyncio.to_thread(_enclosed, file))
+        else:
+            files.append(await _uploaded(client, file))
+    body = OutputBody(
+        lease=LeaseBody.of(lease),
+        node_id=event.node_id,
+        display_node_id=event.display_node_id,
+        output=dict(event.output),
+        files=tuple(files),
+    )
+    if len(msgspec.json.encode(body)) <= _BUS_BYTES:
+        await reporter.deliver(body)
+    else:
+        await patiently(lambda: client.add_output(lease, body), patience_seconds=_PATIENCE_SECONDS)
+
+
+def _enclosed(file: ProducedFile) -> OutputFile:
+    content = file.path.read_bytes()
+    return OutputFile(
+        key=file.key, index=file.index, hash=blake3(content).hexdigest(), size_bytes=len(content), content=content
+    )
+
+
+async def _uploaded(client: FleetClient, file: ProducedFile) -> OutputFile:
+    blob_hash, size_bytes = await asyncio.to_thread(_hash_of, file.path)
+    await patiently(lambda: client.upload(blob_hash, file.path), patience_seconds=_PATIENCE_SECONDS)
+    return OutputFile(key=file.key, index=file.index, hash=blob_hash, size_bytes=size_bytes)
+
+
+def _hash_of(path: Path) -> tuple[BlobHash, int]:
+    hasher = blake3()
+    hasher.update_mmap(path)
+    return BlobHash(hasher.hexdigest()), path.stat().st_size
