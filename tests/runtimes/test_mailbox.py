@@ -17,7 +17,7 @@ from fireside.runtimes.base import (
     RunEvent,
     Task,
 )
-from fireside.runtimes.builtin.mailbox import Mailbox
+from fireside.runtimes.mailbox import Mailbox
 
 GRAPH = {"1": {"class_type": "First"}, "2": {"class_type": "Second"}}
 PREVIEW = Preview(node_id="1", display_node_id="1", mime="image/jpeg", data=b"picture")

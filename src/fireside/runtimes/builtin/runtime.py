@@ -8,8 +8,8 @@ from typing import Any
 
 from fireside.runtimes.base import NodeRefusal, RunEvent, RuntimeInfo, RuntimeStartError, Task
 from fireside.runtimes.builtin import messages
-from fireside.runtimes.builtin.mailbox import END, Mailbox
 from fireside.runtimes.builtin.peer import Peer
+from fireside.runtimes.mailbox import END, Mailbox
 
 _CACHE_BYTES = 1024 * 1024 * 1024
 _INTERRUPT_SECONDS = 5.0

@@ -19,7 +19,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import checking, elsewhere, inventory  # noqa: TID252 - ComfyUI loads us by path, under a name of its own
+from . import checking, elsewhere, inventory, running  # noqa: TID252 - ComfyUI loads us by path, under a name of its own
 
 NODE_CLASS_MAPPINGS: dict[str, Any] = {}
 # Taken out, so that what nodes start does not inherit it.
@@ -35,11 +35,18 @@ _Handler = Callable[[web.Request], Any]
 def _install(server: Any) -> None:
     routes = server.routes
     elsewhere.install()
+    running.install(server)
 
     @routes.get("/fireside/hello")
     @_guarded
     async def hello(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
         return web.json_response({"pid": os.getpid()})
+
+    @routes.get("/fireside/executor")
+    @_guarded
+    async def executor(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
+        """Say whether the thread that runs prompts is there: without it they are taken and never run."""
+        return web.json_response({"alive": running.executor_is_alive()})
 
     @routes.get("/fireside/object_info")
     @_guarded

@@ -1,7 +1,7 @@
-"""The events of one run between the child's pipe and whoever reads them, in order.
+"""The events of one run between the process that runs it and whoever reads them, in order.
 
-The pipe is emptied at once, however slow the reader is, so that a slow upload never stops the graph. Under a backlog
-what is soon outdated is left out: previews, steps, and a state that the next one replaces.
+What the process says is taken at once, however slow the reader is, so that a slow upload never stops the graph. Under a
+backlog what is soon outdated is left out: previews, steps, and a state that the next one replaces.
 """
 
 import asyncio
@@ -59,23 +59,27 @@ class Mailbox:
             await self._filled.wait()
         return self._events.popleft()
 
-    def break_off(self, reason: str, *, is_breakdown: bool = True) -> None:
-        """End a run that cannot go on: interrupted if that was asked for, failed otherwise."""
+    def end(self, event: RunEvent) -> None:
+        """Take the last event, also of a run that has not begun."""
         if not self.begun:
             self.put(CachedNodes(nodes=()))
+        self.put(event)
+
+    def break_off(self, reason: str, details: str = "", *, is_breakdown: bool = True) -> None:
+        """End a run that cannot go on: interrupted if that was asked for, failed otherwise; `details` come last."""
         executed = tuple(started.node_id for started in self._started[:-1])
         at = self._started[-1].node_id if self._started else None
         if self.interrupted:
-            node_type = self.task.graph[at]["class_type"] if at is not None else None
-            self.put(Interrupted(node_id=at, node_type=node_type, executed=executed))
+            node_type = self.task.graph.get(at, {}).get("class_type") if at is not None else None
+            self.end(Interrupted(node_id=at, node_type=node_type, executed=executed))
             return
         message = reason if at is None else f"{reason} It happened while node {at} ran."
-        self.put(
+        self.end(
             Failed(
                 node_id="",
                 node_type="",
                 exception_type="PanicError",
-                exception_message=message,
+                exception_message=f"{message}\n{details}" if details else message,
                 executed=executed,
                 is_breakdown=is_breakdown,
             )

@@ -1,0 +1,86 @@
+"""Taking the files that nodes have made, as soon as they are told of.
+
+Each file that an output names gets its own place below the task's folder. A named file that is not there, or that lies
+elsewhere, makes the run fail at its end, so that nothing is dropped in silence; the other files are taken all the same.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from fireside.runtimes.base import NodeOutput, ProducedFile
+from fireside.runtimes.comfyui.file_items import FileItem, Found, find_file_items
+
+# What an output names somewhere inside has no place of its own in it, so it is listed once more under this key.
+_LISTED = "files"
+
+
+class FileSource(Protocol):
+    """Where ComfyUI's files come from."""
+
+    async def fetch(self, item: FileItem, target: Path) -> None:
+        """Put the item's bytes at `target`; `FileNotFoundError` or `PermissionError` when that cannot be."""
+        ...
+
+
+class Collector:
+    """Collects the files of one run; `source` is known when it begins."""
+
+    source: FileSource
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+        self._taken: set[FileItem] = set()
+        self.lost: list[tuple[NodeOutput, str]] = []
+
+    async def collect(self, event: NodeOutput) -> NodeOutput:
+        """Take the files that the output names and give it with them."""
+        listed: list[ProducedFile] = []
+        further: list[FileItem] = []
+        files: list[ProducedFile] = []
+        for found in find_file_items(event.output):
+            if found.item.type == "input" or (found.index is None and found.item in self._taken):
+                # An input is the user's own file already; so is what another item has brought.
+                continue
+            path = await self._take(event, found)
+            if path is None:
+                continue
+            if found.index is not None:
+                files.append(ProducedFile(key=found.key, index=found.index, path=path))
+            else:
+                further.append(found.item)
+                listed.append(ProducedFile(key=_LISTED, index=len(listed), path=path))
+        return _with_files(event, files, further, listed)
+
+    async def _take(self, event: NodeOutput, found: Found) -> Path | None:
+        target = self._folder / str(self._count) / Path(found.item.filename).name
+        self._count += 1
+        try:
+            target.parent.mkdir(parents=True)
+            await self.source.fetch(found.item, target)
+        except FileNotFoundError:
+            self._lose(event, found, f"Node {event.node_id} names the file {found.item}, which is not there.")
+        except PermissionError:
+            where = f"which does not lie in ComfyUI's {found.item.type} folder"
+            self._lose(event, found, f"Node {event.node_id} names the file {found.item}, {where}.")
+        else:
+            self._taken.add(found.item)
+            return target
+        return None
+
+    def _lose(self, event: NodeOutput, found: Found, message: str) -> None:
+        if found.is_certain:
+            self.lost.append((event, message))
+
+
+def _with_files(
+    event: NodeOutput, files: list[ProducedFile], further: list[FileItem], listed: list[ProducedFile]
+) -> NodeOutput:
+    if not further:
+        return replace(event, files=tuple(files))
+    known = event.output.get(_LISTED, [])
+    before = cast("list[Any]", known) if isinstance(known, list) else [known]
+    output = {**event.output, _LISTED: [*before, *(item.as_output() for item in further)]}
+    moved = (replace(file, index=len(before) + file.index) for file in listed)
+    return replace(event, output=output, files=(*files, *moved))
