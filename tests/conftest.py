@@ -18,7 +18,7 @@ import httpx
 import msgspec
 import pytest
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases
-from tests.postgres_server import PostgresServer, running_server
+from tests.postgres_server import PostgresServer, find_debians_programs, running_server
 from websockets.sync.client import ClientConnection, connect
 
 _READY_SECONDS = 60.0
@@ -222,6 +222,13 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory, make_server: MakeSer
 def postgres_server() -> Iterator[PostgresServer]:
     """A real PostgreSQL for all tests; each takes a database of its own."""
     with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def debians_postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL of an older release."""
+    with running_server(find_debians_programs) as server:
         yield server
 
 

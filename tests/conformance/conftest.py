@@ -40,18 +40,27 @@ def open_sqlite() -> OpenDatabase:
     return _sqlite
 
 
-@pytest.fixture(scope="session")
-def open_postgres(postgres_server: PostgresServer) -> OpenDatabase:
+def _in(server: PostgresServer) -> OpenDatabase:
     @asynccontextmanager
     async def postgres() -> AsyncGenerator[Database]:
-        with postgres_server.database() as url:
+        with server.database() as url:
             async with _served(PostgresDatabase(url)) as database:
                 yield database
 
     return postgres
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session")
+def open_postgres(postgres_server: PostgresServer) -> OpenDatabase:
+    return _in(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def open_debians_postgres(debians_postgres_server: PostgresServer) -> OpenDatabase:
+    return _in(debians_postgres_server)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres", "debians_postgres"])
 def open_database(request: pytest.FixtureRequest) -> OpenDatabase:
     """Open an empty database: `async with open_database() as database`."""
     return request.getfixturevalue(f"open_{request.param}")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -292,10 +293,15 @@ def advanced(job: Job, verb: Verb, wait: int) -> Job | None:
         return None
 
 
-def test_both_databases_answer_alike_whatever_is_asked(open_sqlite: OpenDatabase, open_postgres: OpenDatabase) -> None:
+@pytest.fixture(params=["postgres", "debians_postgres"])
+def open_other(request: pytest.FixtureRequest) -> OpenDatabase:
+    return request.getfixturevalue(f"open_{request.param}")
+
+
+def test_both_databases_answer_alike_whatever_is_asked(open_sqlite: OpenDatabase, open_other: OpenDatabase) -> None:
     class Walk(Sides):
         def __init__(self) -> None:
-            super().__init__(open_sqlite, open_postgres)
+            super().__init__(open_sqlite, open_other)
 
     # Shrinking would open hundreds of databases; the steps that led to a difference are printed as they were.
     phases = (Phase.explicit, Phase.reuse, Phase.generate)
