@@ -37,6 +37,7 @@ NEWER = {
     "getModelTypes",
     "getModelNames",
     "getEmbeddings",
+    "getJobSnapshot",
 }
 _PATH_KIND = re.compile(r":\w+\}")
 _METHODS = ("get", "post", "put", "delete", "head")

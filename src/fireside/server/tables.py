@@ -3,7 +3,7 @@
 from fireside.server import admin, fleet_routes, health, pages
 from fireside.server.local import catalogue
 from fireside.server.routes import Route, SocketRoute
-from fireside.server.v1 import files, history, jobs, models, prompt, queue, socket, system
+from fireside.server.v1 import files, history, jobs, models, prompt, queue, snapshot, socket, system
 
 ROUTES: tuple[Route, ...] = (
     # The router looks from the top, so what is asked for most comes first.
@@ -13,6 +13,7 @@ ROUTES: tuple[Route, ...] = (
     *files.ROUTES,
     *queue.ROUTES,
     *history.ROUTES,
+    *snapshot.ROUTES,
     *system.ROUTES,
     *models.ROUTES,
     *catalogue.ROUTES,

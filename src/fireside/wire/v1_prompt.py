@@ -11,12 +11,13 @@ MAX_NUMBER = 10**15
 
 
 class FiresideFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What stands at `extra_data.fireside` of a submit."""
+    """What stands at `extra_data.fireside` of a submit; the limit of a run is looked at with the other limits."""
 
     require: Annotated[
         dict[Annotated[str, Meta(min_length=1, max_length=100)], Annotated[str, Meta(max_length=100)]],
         Meta(max_length=20, description="Labels that the worker must have, with their values."),
     ] = {}
+    max_run_seconds: Any = None
 
 
 class PromptBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,6 +78,13 @@ async def test_a_graph_must_run_on_a_worker_with_the_labels(ann: Caller) -> None
     assert (body["error"]["type"], body["error"]["extra_info"]["class_type"]) == ("missing_node_type", "InvertMask")
 
 
+@pytest.mark.usefixtures("kinds")
+async def test_labels_and_a_limit_may_stand_side_by_side(ann: Caller) -> None:
+    wishes = {"require": {"gpu": "big"}, "max_run_seconds": 60}
+
+    await ann.submit(loading(model="a.safetensors"), extra_data={"fireside": wishes})
+
+
 @pytest.mark.parametrize(
     "fireside",
     [None, [], "gpu", {"require": None}, {"require": ["gpu"]}, {"require": {"gpu": 1}}, {"require": {"": "x"}},
