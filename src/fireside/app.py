@@ -46,6 +46,7 @@ from fireside.store.postgres import PostgresDatabase
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 from fireside.upkeep.duties import duties
+from fireside.upkeep.pruner import Pruner
 
 SERVER_FILE = "server.json"
 _READY_SECONDS = 60.0
@@ -225,6 +226,7 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
         services.clock,
         present_workers=lambda: services.fleet.presences().keys(),
         workers_remembered_for=timedelta(days=services.config.workers_remembered_days),
+        pruner=Pruner(services.store, keep_jobs=services.config.keep_jobs, keep_days=services.config.keep_days),
     ):
         stack.push_async_callback(loop.stop)
         await loop.start()

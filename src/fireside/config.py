@@ -21,6 +21,8 @@ _ENVIRONMENT_PREFIX = "FIRESIDE_"
 # Variables of this prefix that belong to clients or tests, not to the server's settings.
 _NOT_SETTINGS = frozenset({"FIRESIDE_URL", "FIRESIDE_API_KEY", "FIRESIDE_PUBLISHED_V1", "FIRESIDE_PUBLISHED_V2"})
 
+MOST_DAYS = 36500
+"""A hundred years: more than anybody means, and still a span that can be taken from a date."""
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 Texts = tuple[str, ...]
@@ -78,6 +80,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_queued: Annotated[Positive, _help("Most jobs a user may have waiting, unless the user has a limit.")] = 10_000
     max_running: Annotated[
         int, Meta(ge=0), _help("Most jobs of a user that workers hold at once; 0: no limit, unless the user has one.")
+    ] = 0
+    keep_jobs: Annotated[
+        int,
+        Meta(ge=0),
+        _help("Ended jobs kept of each user, the ones that ended last; 0: all, unless the user has a limit."),
+    ] = 0
+    keep_days: Annotated[
+        int,
+        Meta(ge=0, le=MOST_DAYS),
+        _help("Days that ended jobs and their outputs are kept; 0: for ever, unless the user has a limit."),
     ] = 0
     max_sockets_per_user: Annotated[Positive, _help("Most websockets a user may have open.")] = 100
     workers_remembered_days: Annotated[

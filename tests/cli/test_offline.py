@@ -17,6 +17,16 @@ def test_users_and_keys_are_made_before_the_first_start(fireside: Any, tmp_path:
     assert not (tmp_path / "fireside-data" / "server.json").exists()
 
 
+def test_a_users_limits_are_changed_and_taken_back(fireside: Any) -> None:
+    fireside("users", "create", "ada", "--keep-days", "30")
+
+    assert fireside("users", "change", "ada", "--max-running", "3", "--keep-jobs", "0").stdout == "ada\n"
+    assert re.search(r"^ada +member +1 +3 +- +- +0 +30 ", fireside("users", "list").stdout, re.MULTILINE)
+
+    fireside("users", "change", "ada", "--max-running", "default", "--keep-days", "default", "--weight", "2")
+    assert re.search(r"^ada +member +2 +- +- +- +0 +- ", fireside("users", "list").stdout, re.MULTILINE)
+
+
 def test_a_revoked_key_is_listed_as_revoked(fireside: Any) -> None:
     fireside("users", "create", "ada")
     fireside("keys", "create", "--user", "ada")

@@ -19,6 +19,7 @@ ORIGIN = "http://fireside.test"
 ROUTES = [
     ("GET", "/admin/api/users"),
     ("POST", "/admin/api/users"),
+    ("PATCH", "/admin/api/users/ada"),
     ("GET", "/admin/api/keys"),
     ("POST", "/admin/api/keys"),
     ("POST", "/admin/api/keys/1/revoke"),
@@ -88,8 +89,42 @@ async def test_a_user_is_created_as_told(office: Office) -> None:
     answer = await office.socket.post("/admin/api/users", json=body)
 
     assert answer.status_code == 201
-    told = {**body, "role": "member", "max_queued": None, "max_run_seconds": None}
+    told = {**body, "role": "member", "max_queued": None, "max_run_seconds": None, "keep_jobs": None, "keep_days": None}
     assert answer.json().items() >= told.items()
+
+
+async def test_what_a_user_may_have_is_changed_and_the_rest_stays(office: Office) -> None:
+    limits = {"max_running": 3, "max_queued": 4, "keep_jobs": 100, "keep_days": 0}
+    created = (await office.socket.post("/admin/api/users", json={"name": "a.b@c", **limits})).json()
+
+    changed = {"weight": 0.5, "max_running": None, "keep_jobs": 7, "keep_days": 30}
+    answer = await office.socket.patch("/admin/api/users/a.b@c", json=changed)
+
+    assert answer.status_code == 200
+    assert answer.json() == {**created, **changed}
+    assert (await office.socket.get("/admin/api/users")).json()["users"][-1] == answer.json()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"keep_jobs": -1}, {"keep_days": 36501}, {"keep_jobs": 1 << 41}, {"max_running": 0}, {"weight": 0},
+        {"weight": None}, {"keep_days": 1.5}, {"name": "bob"}, [],
+    ],
+)  # fmt: skip
+async def test_a_change_that_makes_no_sense_is_refused_and_changes_nothing(office: Office, changed: Any) -> None:
+    created = (await office.socket.post("/admin/api/users", json={"name": "ada"})).json()
+
+    answer = await office.socket.patch("/admin/api/users/ada", json=changed)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert (await office.socket.get("/admin/api/users")).json()["users"][-1] == created
+
+
+async def test_a_user_who_is_not_there_is_not_changed(office: Office) -> None:
+    answer = await office.socket.patch("/admin/api/users/nobody", json={"keep_jobs": 1})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 async def test_a_key_is_shown_once_and_works(office: Office) -> None:

@@ -10,9 +10,11 @@ from tests.databases import Databases
 from tests.jobs.workshop import NOON, Workshop, open_workshop
 from tests.publishing import BUILTIN, publish
 
-from fireside.domain.ids import WorkerId
+from fireside.domain.ids import UserId, WorkerId
+from fireside.domain.lifecycle import Verb, advance
 from fireside.upkeep.duties import duties
 from fireside.upkeep.loops import Loop
+from fireside.upkeep.pruner import Pruner
 
 
 @pytest.fixture
@@ -31,6 +33,7 @@ def duty(shop: Workshop, name: str) -> Loop:
         shop.clock,
         present_workers=lambda: [WorkerId("here")],
         workers_remembered_for=timedelta(days=30),
+        pruner=Pruner(shop.store, keep_jobs=2, keep_days=0),
     )
     (loop,) = [loop for loop in loops if loop._name == name]
     return loop
@@ -63,6 +66,18 @@ async def test_the_last_use_of_keys_is_written_down(shop: Workshop) -> None:
 
     (one,) = await shop.store.keys(user.id)
     assert one.last_used_at is not None
+
+
+async def test_ended_jobs_that_are_not_kept_are_removed(shop: Workshop) -> None:
+    ann = await shop.user()
+    for _ in range(3):
+        job = await shop.submit(ann)
+        await shop.store.change_job(job, advance(job, Verb.CANCEL, shop.clock.go(1)))
+
+    await duty(shop, "ended jobs").tick(NOON)
+
+    (history, *_) = [one for one in await shop.store.ended_histories(UserId(0), limit=9) if one.user_id == ann.id]
+    assert history.ended == 2
 
 
 async def test_uploads_that_nobody_finished_are_removed_after_a_day(shop: Workshop) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from fireside.accounts.tokens import API_KEY_PREFIX, digest_of, new_api_key, new_token, shown_prefix
-from fireside.config import Config
+from fireside.config import MOST_DAYS, Config
 from fireside.domain.accounts import ApiKey, Principal, PrincipalKind, Role, User
 from fireside.domain.errors import BadRequest, Conflict, NotFound
 from fireside.domain.ids import UserId
@@ -23,6 +23,7 @@ FIRST_USER = "admin"
 _USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _MAX_LABEL_CHARACTERS = 100
 _MAX_TOKEN_CHARACTERS = 256
+_MOST_JOBS = 1 << 40
 _USED_WITHIN = timedelta(minutes=1)
 
 
@@ -36,6 +37,8 @@ class NewUser:
     max_running: int | None = None
     max_queued: int | None = None
     max_run_seconds: float | None = None
+    keep_jobs: int | None = None
+    keep_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,17 @@ class Accounts:
             max_running=new.max_running,
             max_queued=new.max_queued,
             max_run_seconds=new.max_run_seconds,
+            keep_jobs=new.keep_jobs,
+            keep_days=new.keep_days,
         )
+
+    async def change_user(self, user: User) -> User:
+        """Write a user's weight and limits as they are here; raises `BadRequest` or `NotFound`."""
+        _check_limits(user)
+        changed = await self._store.change_user(user)
+        if changed is None:
+            raise NotFound(f"there is no user {user.name!r}")
+        return changed
 
     async def users(self) -> Sequence[User]:
         """List all users."""
@@ -182,6 +195,10 @@ class Accounts:
 def _check_user(new: NewUser) -> None:
     if not _USER_NAME.fullmatch(new.name):
         raise BadRequest("a user's name has 1 to 64 letters, digits or . _ @ - and begins with a letter or digit")
+    _check_limits(new)
+
+
+def _check_limits(new: NewUser | User) -> None:
     if not (math.isfinite(new.weight) and new.weight > 0):
         raise BadRequest("a weight is a number above 0")
     for limit in (new.max_running, new.max_queued):
@@ -190,3 +207,6 @@ def _check_user(new: NewUser) -> None:
     seconds = new.max_run_seconds
     if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
         raise BadRequest("max_run_seconds is a number above 0; leave it out for the server's setting")
+    for name, kept, most in (("keep_jobs", new.keep_jobs, _MOST_JOBS), ("keep_days", new.keep_days, MOST_DAYS)):
+        if kept is not None and not 0 <= kept <= most:
+            raise BadRequest(f"{name} is 0, which keeps all, or up to {most}; leave it out for the server's setting")

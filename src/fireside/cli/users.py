@@ -1,12 +1,16 @@
 """`fireside users`: the people of a server."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from cyclopts import App, Parameter
+from msgspec import UNSET, UnsetType
 
 from fireside.cli.connecting import Where, open_admin
 from fireside.cli.printing import give, local_time, print_table
-from fireside.wire.admin import NewUserBody
+from fireside.wire.admin import ChangedUserBody, NewUserBody
+
+Default = Literal["default"]
+Number = TypeVar("Number", int, float)
 
 users = App(name="users", help="The people who may use the server.")
 
@@ -21,6 +25,8 @@ async def create(
     max_running: Annotated[int | None, Parameter(help="Most jobs at once.")] = None,
     max_queued: Annotated[int | None, Parameter(help="Most jobs that wait.")] = None,
     max_run_seconds: Annotated[float | None, Parameter(help="Seconds that a job may run.")] = None,
+    keep_jobs: Annotated[int | None, Parameter(help="Ended jobs that are kept; 0: all.")] = None,
+    keep_days: Annotated[int | None, Parameter(help="Days that ended jobs are kept; 0: for ever.")] = None,
     where: Where | None = None,
 ) -> None:
     """Create a user."""
@@ -31,9 +37,38 @@ async def create(
         max_running=max_running,
         max_queued=max_queued,
         max_run_seconds=max_run_seconds,
+        keep_jobs=keep_jobs,
+        keep_days=keep_days,
     )
     async with open_admin(where) as client:
         user = await client.admin.create_user(new)
+    give(user.name)
+
+
+@users.command
+async def change(
+    name: str,
+    /,
+    *,
+    weight: Annotated[float | None, Parameter(help="Share of the fleet, in proportion to others'.")] = None,
+    max_running: Annotated[int | Default | None, Parameter(help="Most jobs at once.")] = None,
+    max_queued: Annotated[int | Default | None, Parameter(help="Most jobs that wait.")] = None,
+    max_run_seconds: Annotated[float | Default | None, Parameter(help="Seconds that a job may run.")] = None,
+    keep_jobs: Annotated[int | Default | None, Parameter(help="Ended jobs that are kept; 0: all.")] = None,
+    keep_days: Annotated[int | Default | None, Parameter(help="Days that ended jobs are kept; 0: for ever.")] = None,
+    where: Where | None = None,
+) -> None:
+    """Change what a user may have; `default` makes a limit the server's setting again."""
+    changed = ChangedUserBody(
+        weight=UNSET if weight is None else weight,
+        max_running=_changed(max_running),
+        max_queued=_changed(max_queued),
+        max_run_seconds=_changed(max_run_seconds),
+        keep_jobs=_changed(keep_jobs),
+        keep_days=_changed(keep_days),
+    )
+    async with open_admin(where) as client:
+        user = await client.admin.change_user(name, changed)
     give(user.name)
 
 
@@ -50,11 +85,20 @@ async def list_users(*, where: Where | None = None) -> None:
             _limit(user.max_running),
             _limit(user.max_queued),
             _limit(user.max_run_seconds),
+            _limit(user.keep_jobs),
+            _limit(user.keep_days),
             local_time(user.created_at),
         )
         for user in found
     ]
-    print_table(("NAME", "ROLE", "WEIGHT", "MAX RUNNING", "MAX QUEUED", "MAX SECONDS", "CREATED"), rows)
+    limits = ("MAX RUNNING", "MAX QUEUED", "MAX SECONDS", "KEEP JOBS", "KEEP DAYS")
+    print_table(("NAME", "ROLE", "WEIGHT", *limits, "CREATED"), rows)
+
+
+def _changed(value: Number | Default | None) -> Number | UnsetType | None:
+    if value is None:
+        return UNSET
+    return None if value == "default" else value
 
 
 def _limit(limit: float | None) -> str:

@@ -1,11 +1,13 @@
 """What only an admin may ask: users, keys, login links, and how the server is."""
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from fireside.client.connection import Connection
 from fireside.wire.admin import (
+    ChangedUserBody,
     CountersBody,
     CreatedKeyBody,
     DoctorBody,
@@ -30,6 +32,10 @@ class Admin:
     async def create_user(self, new: NewUserBody) -> UserBody:
         """Add a user."""
         return await self._connection.ask("POST", "/admin/api/users", UserBody, **_json(new))
+
+    async def change_user(self, name: str, changed: ChangedUserBody) -> UserBody:
+        """Change a user's weight and limits."""
+        return await self._connection.ask("PATCH", f"/admin/api/users/{quote(name)}", UserBody, **_json(changed))
 
     async def users(self) -> list[UserBody]:
         """List all users."""

@@ -4,8 +4,10 @@ They answer an admin's key over HTTP, and anybody who can open the admin socket 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +22,7 @@ from fireside.server.reading import read_body, read_query
 from fireside.server.routes import Access, Answer, Handler, Route
 from fireside.server.services import FleetView
 from fireside.wire.admin import (
+    ChangedUserBody,
     CountersBody,
     CreatedKeyBody,
     DoctorBody,
@@ -50,8 +53,19 @@ async def create_user(request: Request) -> Response:
         max_running=body.max_running,
         max_queued=body.max_queued,
         max_run_seconds=body.max_run_seconds,
+        keep_jobs=body.keep_jobs,
+        keep_days=body.keep_days,
     )
     return json_answer(_user_body(await services_of(request).accounts.create_user(new)), _CREATED)
+
+
+async def change_user(request: Request) -> Response:
+    """Change what a user may have."""
+    body = await read_body(request, ChangedUserBody, limit=_BODY_BYTES)
+    accounts = services_of(request).accounts
+    user = await accounts.user_named(str(request.path_params["name"]))
+    given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
+    return json_answer(_user_body(await accounts.change_user(replace(user, **given))))
 
 
 async def list_users(request: Request) -> Response:
@@ -140,6 +154,8 @@ def _user_body(user: User) -> UserBody:
         max_running=user.max_running,
         max_queued=user.max_queued,
         max_run_seconds=user.max_run_seconds,
+        keep_jobs=user.keep_jobs,
+        keep_days=user.keep_days,
         created_at=user.created_at,
     )
 
@@ -192,6 +208,15 @@ ROUTES = (
         "listUsers",
         "List all users",
         answers={200: Answer(text="All users", body=UsersBody)},
+    ),
+    _route(
+        "PATCH",
+        "/admin/api/users/{name}",
+        change_user,
+        "changeUser",
+        "Change a user's weight and limits",
+        body=ChangedUserBody,
+        answers={200: Answer(text="The user", body=UserBody)},
     ),
     _route(
         "POST",

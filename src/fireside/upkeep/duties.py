@@ -9,12 +9,14 @@ from fireside.domain.ids import WorkerId
 from fireside.jobs.definitions import DefinitionBook
 from fireside.store.store import Store
 from fireside.upkeep.loops import Loop
+from fireside.upkeep.pruner import Pruner
 
 _LAST_USED_SECONDS = 30.0
 _DEFINITIONS_SECONDS = 10.0
 _WORKERS_SECONDS = 600.0
 _SWEEP_SECONDS = 3600.0
 _HISTORIES_SECONDS = 60.0
+_PRUNE_SECONDS = 60.0
 _UNFINISHED_FOR = timedelta(days=1)
 
 
@@ -27,6 +29,7 @@ def duties(
     *,
     present_workers: Callable[[], Collection[WorkerId]],
     workers_remembered_for: timedelta,
+    pruner: Pruner,
 ) -> list[Loop]:
     """Give the loops of a server, not yet started."""
 
@@ -46,10 +49,14 @@ def duties(
     async def promote_large_histories(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
         await store.promote_large_histories()
 
+    async def prune_histories(now: datetime) -> None:
+        await pruner.prune(now)
+
     return [
         Loop("last use of keys", flush_last_used, every_seconds=_LAST_USED_SECONDS, clock=clock),
         Loop("node definitions", refresh_definitions, every_seconds=_DEFINITIONS_SECONDS, clock=clock),
         Loop("workers", remember_workers, every_seconds=_WORKERS_SECONDS, clock=clock),
         Loop("unfinished uploads", sweep_unfinished, every_seconds=_SWEEP_SECONDS, clock=clock),
         Loop("large histories", promote_large_histories, every_seconds=_HISTORIES_SECONDS, clock=clock),
+        Loop("ended jobs", prune_histories, every_seconds=_PRUNE_SECONDS, clock=clock),
     ]

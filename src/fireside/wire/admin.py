@@ -10,7 +10,7 @@ import msgspec
 
 
 class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of `POST /admin/api/users`; limits left out are the server's settings."""
+    """Body of `POST /admin/api/users`; limits left out are the server's settings, `keep_…` of 0 keep all."""
 
     name: str
     role: Literal["admin", "member"] = "member"
@@ -18,6 +18,19 @@ class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_running: int | None = None
     max_queued: int | None = None
     max_run_seconds: float | None = None
+    keep_jobs: int | None = None
+    keep_days: int | None = None
+
+
+class ChangedUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Body of `PATCH /admin/api/users/{name}`: what is left out stays; a limit of null is the server's setting."""
+
+    weight: float | msgspec.UnsetType = msgspec.UNSET
+    max_running: int | msgspec.UnsetType | None = msgspec.UNSET
+    max_queued: int | msgspec.UnsetType | None = msgspec.UNSET
+    max_run_seconds: float | msgspec.UnsetType | None = msgspec.UNSET
+    keep_jobs: int | msgspec.UnsetType | None = msgspec.UNSET
+    keep_days: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class UserBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +43,8 @@ class UserBody(msgspec.Struct, frozen=True, kw_only=True):
     max_running: int | None
     max_queued: int | None
     max_run_seconds: float | None
+    keep_jobs: int | None
+    keep_days: int | None
     created_at: datetime
 
 
