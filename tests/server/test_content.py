@@ -177,7 +177,7 @@ async def test_the_proxy_sends_the_bytes_when_it_can(shelf: Shelf) -> None:
     answer = await shelf.get()
 
     assert answer.content == b""
-    assert answer.headers["x-accel-redirect"] == f"/internal/{shelf.hash[:2]}/{shelf.hash[2:4]}/{shelf.hash}"
+    assert answer.headers["x-accel-redirect"] == f"/internal/{shelf.hash[:2]}/{shelf.hash}"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -1,4 +1,4 @@
-"""Blobs in a folder of this machine: `ab/cd/abcd…` for the finished ones, `unfinished/` for those being written.
+"""Blobs in a folder of this machine: `ab/abcd…` for the finished ones, `unfinished/` for those being written.
 
 A blob is published by write, fsync, rename and fsync of its folder, because obstore's local store does not fsync.
 Reads go through obstore. All that touches the disk happens in threads.
@@ -37,6 +37,7 @@ class LocalBlobs:
         self._folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)  # the mode is not for parents made here
         self._unfinished.mkdir(exist_ok=True, mode=_FOLDER_MODE)
         self._store = LocalStore(self._folder)
+        self._made: set[Path] = set()
 
     async def write(
         self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
@@ -115,7 +116,7 @@ class LocalBlobs:
             created = not _renew(target, unfinished.size_bytes)
             if created:
                 unfinished.seal()
-                self._make_folders(target.parent)
+                self._make_folder(target.parent)
                 unfinished.path.replace(target)
             # Also for a blob that was there: its writer may not have come to this line yet.
             _fsync_folder(target.parent)
@@ -123,10 +124,12 @@ class LocalBlobs:
             hash=blob_hash, size_bytes=unfinished.size_bytes, head=bytes(unfinished.head), created=created
         )
 
-    def _make_folders(self, folder: Path) -> None:
-        for child, parent in ((folder.parent, self._folder), (folder, folder.parent)):
-            child.mkdir(exist_ok=True, mode=_FOLDER_MODE)
-            _fsync_folder(parent)
+    def _make_folder(self, folder: Path) -> None:
+        """Make one of the 256 folders; whoever made it may not have synced it, so each process does once."""
+        if folder not in self._made:
+            folder.mkdir(exist_ok=True, mode=_FOLDER_MODE)
+            _fsync_folder(self._folder)
+            self._made.add(folder)
 
 
 class _Unfinished:
@@ -223,7 +226,7 @@ def _full_disk_as_refusal() -> Generator[None]:
 
 
 def _relative(blob_hash: str) -> Path:
-    return Path(blob_hash[:2], blob_hash[2:4], blob_hash)
+    return Path(blob_hash[:2], blob_hash)
 
 
 def _renew(target: Path, size_bytes: int) -> bool:

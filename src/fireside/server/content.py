@@ -66,7 +66,7 @@ def serve_blob(
         return Response(status_code=304, headers=headers)
     path = blobs.local_path(blob_hash) if accel_prefix else None
     if path is not None:
-        accel = "/".join((accel_prefix.rstrip("/"), *path.parts[-3:]))
+        accel = "/".join((accel_prefix.rstrip("/"), *path.parts[-2:]))
         return Response(headers=headers | {"x-accel-redirect": accel})
     try:
         span = _wanted_range(request, blob_hash, size_bytes)
