@@ -31,8 +31,8 @@ class Even:
             raise RuntimeError("this number is cursed")
         if number == 6:
             open(folder_paths.get_annotated_filepath(image or "nowhere.png"))
-        while number == 600:
-            time.sleep(0.05)
+        while number == 600 and os.path.exists(HANG):
+            time.sleep(0.02)
         return number % 2 == 0 or f"{number} is odd"
     def run(self, number, **kwargs):
         return (number,)
@@ -97,7 +97,7 @@ def write_packs(folder: Path) -> Path:
     (models / "checkpoints" / "sub" / "extra.safetensors").write_bytes(b"x" * 1000)
     refusing, newer, broken = packs / "refusing", packs / "newer", packs / "broken"
     (refusing / ".git").mkdir(parents=True)
-    (refusing / "__init__.py").write_text(NODES)
+    (refusing / "__init__.py").write_text(f"HANG = {str(folder / 'hang')!r}\n{NODES}")
     (refusing / "pyproject.toml").write_text(f'[project]\nname = "refusing"\nversion = "{VERSION}"\n')
     (refusing / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     (refusing / ".git" / "packed-refs").write_text(

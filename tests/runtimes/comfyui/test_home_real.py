@@ -69,6 +69,22 @@ async def real(
     await home.stop()
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def hanging(real: Real) -> AsyncIterator[None]:
+    """The validator of `Even` hangs at 600 as long as the test runs."""
+    (real.folder / "hang").touch()
+    yield
+    (real.folder / "hang").unlink()
+    async with asyncio.timeout(SECONDS):
+        while not await is_checking(real.home):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def is_checking(home: SupervisedHome) -> bool:
+    checks = [check(home, {"1": even(2)}, ["1"]) for _ in range(8)]
+    return await asyncio.gather(*checks, return_exceptions=True) == [{}] * 8
+
+
 def node(class_type: str, **inputs: Any) -> dict[str, Any]:
     return {"class_type": class_type, "inputs": inputs}
 
@@ -218,10 +234,21 @@ async def test_a_validator_that_breaks_is_a_refusal_as_in_comfyui(real: Real) ->
     ]
 
 
+@pytest.mark.usefixtures("hanging")
 async def test_a_validator_that_hangs_keeps_nobody_waiting(real: Real) -> None:
     with pytest.raises(TimeoutError):
         await check(real.home, {"1": even(600)}, ["1"], seconds=0.5)
     assert await check(real.home, {"1": even(2)}, ["1"]) == {}
+
+
+@pytest.mark.usefixtures("hanging")
+async def test_validators_that_hang_keep_none_but_other_checks_waiting(real: Real) -> None:
+    stuck = [check(real.home, {"1": even(600)}, ["1"], seconds=0.5) for _ in range(9)]
+    late = await asyncio.gather(*stuck, return_exceptions=True)
+    assert [type(error) for error in late] == [TimeoutError] * 9
+    with pytest.raises(TimeoutError):
+        await check(real.home, {"1": even(2)}, ["1"])
+    assert "Even" in (await read_info(real.home)).validators
 
 
 async def test_checks_at_the_same_time_do_not_disturb_each_other(real: Real) -> None:

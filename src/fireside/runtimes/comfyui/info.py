@@ -18,7 +18,8 @@ from fireside.runtimes.base import ModelFile, RuntimeInfo, RuntimeStartError
 from fireside.runtimes.comfyui.home import Home
 from fireside.runtimes.comfyui.http import BRIDGE, NoAnswer, ask, ask_json
 
-_DEFINITIONS_SECONDS = 120.0
+# Model folders on a slow share are walked for both.
+_LISTING_SECONDS = 300.0
 _ASK_SECONDS = 60.0
 _NOT_MODELS = {"custom_nodes"}
 _AT_ONCE = 4
@@ -54,8 +55,8 @@ async def read_info(home: Home) -> RuntimeInfo:
 async def _object_info(home: Home) -> httpx.Response:
     headers = home.bridge_headers
     if headers is None:
-        return await ask(home.url, "/object_info", seconds=_DEFINITIONS_SECONDS)
-    return await ask(home.url, f"{BRIDGE}/object_info", seconds=_DEFINITIONS_SECONDS, headers=headers)
+        return await ask(home.url, "/object_info", seconds=_LISTING_SECONDS)
+    return await ask(home.url, f"{BRIDGE}/object_info", seconds=_LISTING_SECONDS, headers=headers)
 
 
 def _canonical(object_info: bytes, home: Home) -> bytes:
@@ -78,7 +79,7 @@ async def _rest(
     if headers is None:
         return await _listed_models(home), _outer_snapshot(system, definitions), ()
     sizes, snapshot, validators = [
-        await ask_json(home.url, f"{BRIDGE}/{name}", seconds=_ASK_SECONDS, headers=headers)
+        await ask_json(home.url, f"{BRIDGE}/{name}", seconds=_LISTING_SECONDS, headers=headers)
         for name in ("models", "snapshot", "validators")
     ]
     return _models_of(msgspec.convert(sizes, dict[str, dict[str, int]])), snapshot, tuple(validators)

@@ -24,11 +24,11 @@ from . import checking, elsewhere, inventory, running  # noqa: TID252 - ComfyUI 
 NODE_CLASS_MAPPINGS: dict[str, Any] = {}
 # Taken out, so that what nodes start does not inherit it.
 _TOKEN = os.environ.pop("FIRESIDE_BRIDGE_TOKEN", "")
-_MOST_THREADS = 8
+_MOST_CHECKS = 8
 _MOST_CHECK_SECONDS = 30.0
 _FREE_SECONDS = 30.0
 _POLL_SECONDS = 0.02
-_threads = threading.BoundedSemaphore(_MOST_THREADS)
+_checks = threading.BoundedSemaphore(_MOST_CHECKS)
 _Handler = Callable[[web.Request], Any]
 
 
@@ -77,7 +77,7 @@ def _install(server: Any) -> None:
         """Take `{graph, nodes, seconds}`; answer `{node_id: [{type, message, details, extra_info}]}`."""
         asked = await request.json()
         seconds = min(float(asked["seconds"]), _MOST_CHECK_SECONDS)
-        work = _in_thread(functools.partial(checking.refusals, asked["graph"], asked["nodes"]))
+        work = _in_thread(functools.partial(_check, asked["graph"], asked["nodes"]))
         return web.json_response(await asyncio.wait_for(work, seconds))
 
     @routes.post("/fireside/free")
@@ -134,13 +134,20 @@ async def _until_taken(queue: Any) -> None:
 
 
 class _BusyError(Exception):
-    """All threads hang in validators that do not come back."""
+    """So many validators do not come back that no other one is asked."""
+
+
+def _check(graph: dict[str, Any], node_ids: list[str]) -> Any:
+    if not _checks.acquire(blocking=False):
+        raise _BusyError
+    try:
+        return checking.refusals(graph, node_ids)
+    finally:
+        _checks.release()
 
 
 async def _in_thread(work: Callable[[], Any]) -> Any:
     """Do it beside the event loop, in a thread that keeps neither a pool nor the end of the process waiting."""
-    if not _threads.acquire(blocking=False):
-        raise _BusyError
     loop = asyncio.get_running_loop()
     result = loop.create_future()
 
@@ -154,8 +161,6 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
             deliver = functools.partial(result.set_result, answer)
         except Exception as error:  # noqa: BLE001 - the edge of a thread; it is raised where it is waited for
             deliver = functools.partial(result.set_exception, error)
-        finally:
-            _threads.release()
         loop.call_soon_threadsafe(tell, deliver)
 
     threading.Thread(target=run, name="fireside bridge", daemon=True).start()
