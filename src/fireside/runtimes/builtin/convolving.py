@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fireside.runtimes.builtin.fused import fused
+from fireside.runtimes.builtin.fused import fused, summed
 from fireside.runtimes.builtin.pictures import Pixels
 
-_LANES, _CHAINS, _LEVELS, _LEVEL_BITS = 8, 4, 4, 4
+_LANES, _CHAINS = 8, 4
 _MATRIX_ROWS = 64
 _BLOCK_ELEMENTS = 1 << 16
+# What is worked on at a time, so that a large picture does not take many times its own memory.
+_STRIP_ELEMENTS = 1 << 22
 # Up to here everything is summed tap by tap, in a tenth of a second.
 _FEW_PRODUCTS = 2e7
 # More doubt than this is settled faster without looking for it.
@@ -60,13 +62,25 @@ def sharpening(radius: int, sigma: float, alpha: float) -> Kernel:
 def convolve(image: Pixels, kernel: Kernel, check: _Check) -> Pixels:
     """Weigh every pixel's surroundings in one [H,W,C], mirrored at the edges; `check` is called now and then."""
     radius = kernel.radius
-    height, width = image.shape[:2]
+    height, width, channels = image.shape
     if radius >= min(height, width):
         raise ValueError(f"A radius of {radius} needs more than {radius} pixels; the picture has {width}x{height}.")
-    padded = np.pad(image, ((radius, radius), (radius, radius), (0, 0)), mode="reflect").astype(np.float64)
+    padded = np.pad(image, ((radius, radius), (radius, radius), (0, 0)), mode="reflect")
+    made = np.empty_like(image)
+    step = max(1, _STRIP_ELEMENTS // (width * channels))
+    for start in range(0, height, step):
+        check()
+        strip = padded[start : start + step + 2 * radius]
+        made[start : start + step] = _convolved(strip, kernel, check)
+    return made
+
+
+def _convolved(padded: Pixels, kernel: Kernel, check: _Check) -> Pixels:
+    radius, wide = kernel.radius, padded.astype(np.float64)
+    image = padded[radius:-radius, radius:-radius]
     if image.size * kernel.weights.size <= _FEW_PRODUCTS:
-        return _sum_all(padded, kernel, check)
-    made = _blurred(image, kernel.line)
+        return _sum_all(wide, kernel, check)
+    made = _blurred(padded, kernel.line)
     made *= np.float32(kernel.scale)
     made += image * np.float32(kernel.center)
     doubtful = _doubtful(made, kernel)
@@ -75,8 +89,8 @@ def convolve(image: Pixels, kernel: Kernel, check: _Check) -> Pixels:
     made[flat] = _sum_flat(colors, kernel)[places]
     doubtful &= ~flat
     if np.count_nonzero(doubtful) > _MUCH_DOUBT * image.size:
-        return _sum_all(padded, kernel, check)
-    made[doubtful] = _sum_some(padded, doubtful, kernel, check)
+        return _sum_all(wide, kernel, check)
+    made[doubtful] = _sum_some(wide, doubtful, kernel, check)
     return made
 
 
@@ -97,25 +111,11 @@ def _line(radius: int, sigma: float) -> Pixels:
 
 
 def _sum(weights: Pixels) -> np.float32:
-    """Sum in torch's order: 32 sums side by side, of which each is closed every 16 terms."""
+    """Sum in torch's order: in lanes, and what does not fill them first."""
     values = weights.ravel()
-    vectors = values[: len(values) // _LANES * _LANES].reshape(-1, _LANES)
-    rounds = len(vectors) // _CHAINS
-    levels = np.zeros((_LEVELS, _CHAINS, _LANES), np.float32)
-    for number, terms in enumerate(vectors[: rounds * _CHAINS].reshape(rounds, _CHAINS, _LANES), start=1):
-        levels[0] += terms
-        for level in range(1, _LEVELS):
-            if number % (1 << _LEVEL_BITS * level):
-                break
-            levels[level] += levels[level - 1]
-            levels[level - 1] = 0
-    for level in levels[1:]:
-        levels[0] += level
-    lanes = levels[0, 0]
-    for terms in (*vectors[rounds * _CHAINS :], *levels[0, 1:]):
-        lanes += terms
+    whole = len(values) // _LANES * _LANES
     total = np.float32(0)
-    for value in (*values[vectors.size :], *lanes):
+    for value in (*values[whole:], *summed(values[:whole].reshape(-1, _LANES), _CHAINS)):
         total += value
     return total
 
@@ -170,7 +170,7 @@ def _doubtful(made: Pixels, kernel: Kernel) -> NDArray[np.bool_]:
     return is_near & (scaled > -slack) & (scaled < 255 + slack)
 
 
-def _flat(padded: _Wide, size: int) -> NDArray[np.bool_]:
+def _flat(padded: Pixels, size: int) -> NDArray[np.bool_]:
     """Mark where all surroundings have the pixel's own color (and their neighbors above and to the left)."""
     changes = np.zeros(padded.shape, np.bool_)
     changes[1:] |= padded[1:] != padded[:-1]
@@ -181,27 +181,23 @@ def _flat(padded: _Wide, size: int) -> NDArray[np.bool_]:
     return found == 0
 
 
-def _blurred(image: Pixels, line: Pixels) -> Pixels:
-    height, width, channels = image.shape
-    columns = np.ascontiguousarray(image.transpose(1, 0, 2)).reshape(width, height * channels)
-    blurred = _blur_rows(columns, line).reshape(width, height, channels)
-    rows = np.ascontiguousarray(blurred.transpose(1, 0, 2)).reshape(height, width * channels)
-    return _blur_rows(rows, line).reshape(height, width, channels)
+def _blurred(padded: Pixels, line: Pixels) -> Pixels:
+    """Blur by columns and then by rows."""
+    height, width, channels = padded.shape
+    lines = _blur_lines(padded.reshape(height, width * channels), line).reshape(-1, width, channels)
+    turned = np.ascontiguousarray(lines.transpose(1, 0, 2)).reshape(width, -1)
+    blurred = _blur_lines(turned, line).reshape(-1, len(lines), channels)
+    return np.ascontiguousarray(blurred.transpose(1, 0, 2))
 
 
-def _blur_rows(rows: Pixels, line: Pixels) -> Pixels:
+def _blur_lines(padded: Pixels, line: Pixels) -> Pixels:
     """Convolve along the first axis, block by block, as a product with a band matrix: much faster than tap by tap."""
-    radius = len(line) // 2
-    padded = np.pad(rows, ((radius, radius), (0, 0)), mode="reflect")
-    band = np.zeros((_MATRIX_ROWS, _MATRIX_ROWS + 2 * radius), np.float32)
+    reach = len(line) - 1
+    band = np.zeros((_MATRIX_ROWS, _MATRIX_ROWS + reach), np.float32)
     for row in range(_MATRIX_ROWS):
         band[row, row : row + len(line)] = line
-    made = np.empty_like(rows)
-    for start in range(0, len(rows), _MATRIX_ROWS):
-        count = min(_MATRIX_ROWS, len(rows) - start)
-        np.matmul(
-            band[:count, : count + 2 * radius],
-            padded[start : start + count + 2 * radius],
-            out=made[start : start + count],
-        )
+    made = np.empty((len(padded) - reach, padded.shape[1]), np.float32)
+    for start in range(0, len(made), _MATRIX_ROWS):
+        count = min(_MATRIX_ROWS, len(made) - start)
+        np.matmul(band[:count, : count + reach], padded[start : start + count + reach], out=made[start : start + count])
     return made

@@ -14,6 +14,13 @@ _PREVIEW_EDGE = 512
 _PREVIEW_QUALITY = 80
 
 
+def filled(mask: Pixels) -> Pixels:
+    """Give the mask, unless there is nothing in it."""
+    if not mask.size:
+        raise ValueError(f"The mask is empty: {'x'.join(str(edge) for edge in mask.shape)}.")
+    return mask
+
+
 def as_8bit(pixels: Pixels) -> NDArray[np.uint8]:
     """Convert to bytes as ComfyUI does: clipped, fractions cut off, not rounded."""
     with np.errstate(invalid="ignore"):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fireside.runtimes.builtin.fused import fused
+from fireside.runtimes.builtin.fused import fused, summed
 from fireside.runtimes.builtin.pictures import Pixels, from_picture, to_picture
 
 METHODS = ("nearest-exact", "bilinear", "area", "bicubic", "lanczos")
@@ -22,6 +22,8 @@ _FEW_CHANNELS = 3
 # What is held in float64 at a time.
 _BLOCK_ELEMENTS = 1 << 18
 _SHORT_WINDOW = 16
+_SUMMED_IN_THREADS = 32768
+_CHAINS = 4
 _Indices = NDArray[np.int64]
 _Taps = tuple[_Indices, Pixels]
 _Resize = Callable[[Pixels, int, int], Pixels]
@@ -29,9 +31,12 @@ _Resize = Callable[[Pixels, int, int], Pixels]
 
 def resize(images: Pixels, width: int, height: int, method: str, crop: str = "disabled") -> Pixels:
     """Resize [B,H,W,C]; with crop `center` what would distort the aspect is cut off first."""
-    if min(width, height, *images.shape) < 1:
-        old = "x".join(str(edge) for edge in images.shape)
-        raise ValueError(f"Pictures of {old} cannot be resized to {width}x{height}; sizes must be greater than 0.")
+    batch_size, old_height, old_width, channels = images.shape
+    if min(old_height, old_width) < 1 or (min(width, height) < 1 and method != "area"):
+        raise ValueError(f"{old_width}x{old_height} cannot be resized to {width}x{height}: no edge may be 0.")
+    if min(batch_size, width, height) < 1 and method != "lanczos":
+        # As in torch: no pictures are none in any size, and `area` may end in nothing.
+        return np.empty((batch_size, height, width, channels), np.float32)
     if crop == "center":
         images = _crop_to_aspect(images, width, height)
     resized = _RESIZED[method]
@@ -110,13 +115,11 @@ def _interpolated(taps_of: Callable[[int, int], _Taps]) -> _Resize:
         columns, column_weights = taps_of(image.shape[1], width)
         used, places = np.unique(rows, return_inverse=True)
         lines = _by_blocks(
-            len(used),
-            width * image.shape[-1],
+            (len(used), width, image.shape[-1]),
             lambda block: _weighted([image[used[block]][:, column] for column in columns], column_weights[:, :, None]),
         )
         return _by_blocks(
-            height,
-            width * image.shape[-1],
+            (height, width, image.shape[-1]),
             lambda block: _weighted([lines[row[block]] for row in places], row_weights[:, block, None, None]),
         )
 
@@ -140,26 +143,38 @@ def _interpolated_small(image: Pixels, width: int, height: int) -> Pixels:
         weights = [line[block, None, None] * column[:, None] for line in row_weights for column in column_weights]
         return _weighted(values, np.stack(weights))
 
-    return _by_blocks(height, width * image.shape[-1], weighted)
+    return _by_blocks((height, width, image.shape[-1]), weighted)
 
 
-def _by_blocks(rows: int, row_elements: int, make: Callable[[slice], Pixels]) -> Pixels:
+def _by_blocks(shape: tuple[int, int, int], make: Callable[[slice], Pixels]) -> Pixels:
     """Make rows block by block, so that little is held in float64."""
-    step = max(1, _BLOCK_ELEMENTS // row_elements)
-    return np.concatenate([make(slice(start, min(start + step, rows))) for start in range(0, rows, step)])
+    made = np.empty(shape, np.float32)
+    step = max(1, _BLOCK_ELEMENTS // made[0].size)
+    for start in range(0, len(made), step):
+        block = slice(start, min(start + step, len(made)))
+        made[block] = make(block)
+    return made
 
 
 def _area(image: Pixels, width: int, height: int) -> Pixels:
     """Average windows, each summed line by line from its upper left corner."""
     if width == height == 1:
-        # Torch takes the mean here, whose order of sums depends on the processor.
-        return image.mean(axis=(0, 1), dtype=np.float64, keepdims=True).astype(np.float32)
+        return _mean(image)[None, None]
     made = np.empty((height, width, image.shape[-1]), np.float32)
     for rows, starts, row_count in _windows(image.shape[0], height):
         for columns, lefts, column_count in _windows(image.shape[1], width):
             total = _window_sums(image, starts, row_count, lefts, column_count)
             made[np.ix_(rows, columns)] = total / np.float32(row_count) / np.float32(column_count)
     return made
+
+
+def _mean(image: Pixels) -> Pixels:
+    """Average all pixels, which torch does by other code than other windows; for large pictures in threads."""
+    values = image.reshape(-1, image.shape[-1])
+    if values.size >= _SUMMED_IN_THREADS:
+        return values.mean(axis=0, dtype=np.float64).astype(np.float32)
+    chains = 1 if values.shape[1] > _FEW_CHANNELS else _CHAINS
+    return summed(values, chains) / np.float32(len(values))
 
 
 def _windows(old: int, new: int) -> list[tuple[_Indices, _Indices, int]]:

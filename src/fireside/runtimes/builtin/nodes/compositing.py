@@ -26,7 +26,7 @@ def _composite(
     left = max(-source.shape[2], min(x, width))
     top = max(-source.shape[1], min(y, height))
     # What of the source lies within the destination.
-    seen = np.s_[:, : height - top + min(0, y), : width - left + min(0, x)]
+    seen = np.s_[:, : height - top + min(0, top), : width - left + min(0, left)]
     place = np.s_[:, top : top + source.shape[1], left : left + source.shape[2]]
     made[place] = cover[seen] * source[seen] + (1 - cover[seen]) * made[place]
     return Result((made,))

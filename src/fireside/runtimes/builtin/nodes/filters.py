@@ -1,7 +1,7 @@
 """Nodes that blur, sharpen and reduce colors.
 
-8-bit equal to ComfyUI with an equal Pillow, on processors with fused multiplication and addition. The largest kernels'
-weights can differ in their last bit, because torch's exponential function does.
+8-bit equal to ComfyUI with an equal Pillow, but for a few values of wide blurs, which are one step off: torch takes
+roots and exponentials from a library that rounds their last bit otherwise.
 """
 
 from typing import Any

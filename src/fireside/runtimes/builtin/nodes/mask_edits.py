@@ -6,7 +6,7 @@ import numpy as np
 
 from fireside.runtimes.builtin.context import Context
 from fireside.runtimes.builtin.node import MAX_EDGE, Input, Node, Output, Result, decimal, whole
-from fireside.runtimes.builtin.pictures import Pixels
+from fireside.runtimes.builtin.pictures import Pixels, filled
 
 _SETTLED_EVERY = 16
 _MODULE = "comfy_extras.nodes_mask"
@@ -14,11 +14,11 @@ _MODULE = "comfy_extras.nodes_mask"
 
 def _crop(_: Context, mask: Pixels, x: int, y: int, width: int, height: int) -> Result:
     # A copy, so that the whole mask is not kept alive by a part of it.
-    return Result((mask[:, y : y + height, x : x + width].copy(),))
+    return Result((filled(mask)[:, y : y + height, x : x + width].copy(),))
 
 
 def _composite(_: Context, destination: Pixels, source: Pixels, x: int, y: int, operation: str) -> Result:
-    made = destination.copy()
+    made, source = filled(destination).copy(), filled(source)
     height, width = made.shape[1:]
     right, bottom = min(x + source.shape[2], width), min(y + source.shape[1], height)
     below = made[:, y:bottom, x:right]
@@ -61,7 +61,7 @@ _OPERATIONS: dict[str, Callable[[Pixels, Pixels], Pixels]] = {
 
 
 def _feather(_: Context, mask: Pixels, left: int, top: int, right: int, bottom: int) -> Result:
-    made = mask.copy()
+    made = filled(mask).copy()
     for lines, before, behind in ((made.transpose(2, 0, 1), left, right), (made.transpose(1, 0, 2), top, bottom)):
         # Backwards it begins with line -0, which is the first one: so does ComfyUI.
         for reach, step in ((before, 1), (behind, -1)):
@@ -73,7 +73,7 @@ def _feather(_: Context, mask: Pixels, left: int, top: int, right: int, bottom: 
 
 def _grow(context: Context, mask: Pixels, expand: int, tapered_corners: bool) -> Result:
     pick = np.minimum if expand < 0 else np.maximum
-    made = mask.copy()
+    made = filled(mask).copy()
     for number in range(1, abs(expand) + 1):
         context.check_stop()
         grown = _picked(made, made, 1, pick)

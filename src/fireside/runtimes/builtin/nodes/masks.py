@@ -7,8 +7,7 @@ import numpy as np
 
 from fireside.runtimes.builtin.context import Context
 from fireside.runtimes.builtin.node import MAX_EDGE, Input, Node, Output, Result, decimal, whole
-from fireside.runtimes.builtin.nodes.batches import repeated
-from fireside.runtimes.builtin.pictures import Pixels
+from fireside.runtimes.builtin.pictures import Pixels, filled
 from fireside.runtimes.builtin.resampling import resize
 
 _CHANNELS = ("red", "green", "blue", "alpha")
@@ -16,7 +15,7 @@ _COLORS = 3
 
 
 def _mask_to_image(_: Context, mask: Pixels) -> Result:
-    return Result((np.repeat(mask[..., None], _COLORS, axis=-1),))
+    return Result((np.repeat(filled(mask)[..., None], _COLORS, axis=-1),))
 
 
 def _image_to_mask(_: Context, image: Pixels, channel: str) -> Result:
@@ -40,9 +39,8 @@ def _split(_: Context, image: Pixels) -> Result:
 def _join(_: Context, image: Pixels, alpha: Pixels) -> Result:
     height, width = image.shape[1:3]
     fitted = resize(alpha[..., None], width, height, "bilinear")
-    size = max(len(image), len(fitted))
-    colors = repeated(image, size)[..., :_COLORS]
-    return Result((np.concatenate([colors, 1 - repeated(fitted, size)], axis=-1),))
+    size = min(len(image), len(fitted))
+    return Result((np.concatenate([image[:size, ..., :_COLORS], 1 - fitted[:size]], axis=-1),))
 
 
 NODES = (
