@@ -77,6 +77,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_picture_pixels: Annotated[Positive, _help("Most pixels of a picture.")] = 67_108_864
     max_graph_nodes: Annotated[Positive, _help("Most nodes of a workflow.")] = 20_000
     max_graph_depth: Annotated[Positive, _help("Deepest nesting of a workflow's JSON.")] = 64
+    validator_seconds: Annotated[
+        Seconds, _help("How long a submit waits for nodes' own validators on a worker before it is queued without.")
+    ] = 5.0
     max_queued: Annotated[Positive, _help("Most jobs a user may have waiting, unless the user has a limit.")] = 10_000
     max_running: Annotated[
         int, Meta(ge=0), _help("Most jobs of a user that workers hold at once; 0: no limit, unless the user has one.")

@@ -190,13 +190,15 @@ class Station:
 
 
 @asynccontextmanager
-async def open_station(shop: Workshop, folder: Path) -> AsyncGenerator[Station]:
+async def open_station(
+    shop: Workshop, folder: Path, kind: "type[WatchedRuntime] | None" = None
+) -> AsyncGenerator[Station]:
     """Open the edge, and let a worker join."""
     services = shop.services
     edge = Doors(services.config)
     reports = FleetReports(services)
     gate = Gate()
-    runtime = WatchedRuntime(folder / "runtime")
+    runtime = (kind or WatchedRuntime)(folder / "runtime")
     client = FleetClient(edge.worker_url, services.keys.worker_token(WORKER), transport=gate)
     bus = await _worker_bus(shop)
     scratch, stopped = folder / "jobs", asyncio.Event()

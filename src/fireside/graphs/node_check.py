@@ -1,6 +1,6 @@
 """One node held against its definition; what its sources are like is `walk`'s business."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -39,16 +39,23 @@ class Checked:
 class NodeChecker:
     """Checks the nodes of one graph whose classes are all known."""
 
-    def __init__(self, graph: Graph, definitions: NodeDefinitions, known_files: Collection[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        definitions: NodeDefinitions,
+        known_files: Collection[str],
+        refused: Mapping[str, Sequence[Problem]],
+    ) -> None:
         self._graph = graph
         self._definitions = definitions
         self._known_files = known_files
+        self._refused = refused
 
     def check(self, node_id: str) -> Checked:
         """Look at every declared input; inputs that nobody declared are ignored."""
         node = self._graph.nodes[node_id]
         inputs, dynamic_problems = self._definition(node).inputs_for(node.inputs)
-        checked = Checked(problems=list(dynamic_problems))
+        checked = Checked(problems=[*dynamic_problems, *self._refused.get(node_id, ())])
         try:
             for declared in inputs:
                 self._check_input(node, declared, checked)

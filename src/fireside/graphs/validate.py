@@ -1,7 +1,8 @@
 """A graph held against the node definitions: refused as a whole, taken as a whole, or taken without its bad chains.
 
 The rules and texts are the open-source server's, so that what it would run is taken and what it would refuse is refused
-in its words. Custom validators of nodes are code on a worker and not asked here; those of the file loaders are known.
+in its words. Custom validators of nodes are code on a worker and not asked here: what they say is told from outside;
+those of the file loaders are known.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,6 +14,7 @@ from fireside.graphs.definitions import NodeDefinitions
 from fireside.graphs.links import source_of, sources_of
 from fireside.graphs.node_check import Checked, NodeChecker
 from fireside.graphs.parse import Graph, Node
+from fireside.graphs.problems import Problem
 from fireside.graphs.walk import Walk
 
 # More than people read, and few enough that a hostile graph is not answered with a hundred times its own size.
@@ -33,16 +35,25 @@ class ValidGraph:
 
 
 def validate_graph(
-    graph: Graph, definitions: NodeDefinitions, *, targets: Sequence[str] | None, known_files: Collection[str]
+    graph: Graph,
+    definitions: NodeDefinitions,
+    *,
+    targets: Sequence[str] | None,
+    known_files: Collection[str],
+    refused: Mapping[str, Sequence[Problem]] | None = None,
 ) -> ValidGraph:
     """Validate what the graph's outputs need, or only those outputs among them that `targets` names.
 
-    `known_files` are the file values, as written, that exist for the caller. Raises `InvalidGraph` unless at least one
+    `known_files` are the file values, as written, that exist for the caller, `refused` what nodes' own validators said
+    against them, by node. Raises `InvalidGraph` unless at least one
     output can be made.
     """
     _check_classes(graph, definitions)
     outputs = _outputs(graph, definitions, targets)
-    walk = Walk(NodeChecker(graph, definitions, known_files).check, lambda node_id: graph.nodes[node_id].class_type)
+    walk = Walk(
+        NodeChecker(graph, definitions, known_files, refused or {}).check,
+        lambda node_id: graph.nodes[node_id].class_type,
+    )
     good = tuple(output for output in outputs if walk.visit(output))
     passed = frozenset(good)
     failed = [output for output in outputs if output not in passed]

@@ -20,10 +20,11 @@ from fireside.graphs.fingerprint import fingerprint_graph
 from fireside.graphs.limits import GraphLimits
 from fireside.graphs.parse import Graph, parse_graph
 from fireside.graphs.requirements import requirement_id, requirement_of
-from fireside.graphs.validate import ValidGraph
+from fireside.graphs.validate import ValidGraph, validate_graph
 from fireside.jobs.definitions import KnownKind
 from fireside.jobs.desk import Desk
 from fireside.jobs.time_limits import check_wish
+from fireside.jobs.validators import ask_validators
 from fireside.store.records import JobBody, KeptRequirement, NewJob, StagedInput
 
 SECRET_NAMES = ("api_key_comfy_org", "auth_token_comfy_org")
@@ -71,6 +72,11 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     graph = parse_graph(submission.graph, limits)
     assets = await _find_files(desk, submission.user, graph, await desk.definitions.definitions())
     kind, valid = await _validate(graph, kinds, submission.targets, assets)
+    refused = await ask_validators(desk, kind, valid.graph)
+    if refused:
+        valid = validate_graph(
+            graph, kind.definitions, targets=submission.targets, known_files=assets.keys(), refused=refused
+        )
     job = await desk.store.add_job(
         _new_job(desk, submission, valid, assets, _requirement(submission, valid, kind)),
         desk.clock(),

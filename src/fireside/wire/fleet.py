@@ -53,7 +53,29 @@ class SnapshotRequest(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot")
     lease: LeaseBody
 
 
-WorkRequest = Assignment | CancelRun | SnapshotRequest
+class ValidateNodes(msgspec.Struct, frozen=True, kw_only=True, tag="validate"):
+    """Ask the own validators of these nodes of a graph, which is JSON, deflated. Answered by `ValidateReply`."""
+
+    graph: bytes
+    node_ids: tuple[str, ...]
+
+
+WorkRequest = Assignment | CancelRun | SnapshotRequest | ValidateNodes
+
+
+class RefusedInput(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node's validator said against its inputs, in ComfyUI's words."""
+
+    type: str
+    message: str
+    details: str
+    input_name: str | None = None
+
+
+class ValidateReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The nodes that were refused; none where the validators could not be asked."""
+
+    refused: dict[str, tuple[RefusedInput, ...]] = {}
 
 
 class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from fireside.wire.fleet import (
     CancelRun,
     LeaseBody,
     Presence,
+    ValidateNodes,
     WorkRequest,
 )
 from fireside.worker.health import Health
@@ -35,6 +36,7 @@ from fireside.worker.reporter import Reporter
 from fireside.worker.run import Outcome, Released, Run, run_job
 from fireside.worker.stage_cache import StageCache
 from fireside.worker.telling import Telling
+from fireside.worker.validating import validate_nodes
 
 _PRESENCE_SECONDS = 1.0
 _DEVICES_SECONDS = 10.0
@@ -84,7 +86,7 @@ class Agent:
 
         A runtime that does not start is tried again, less and less often; meanwhile the worker says so.
         """
-        subscription = await self._bus.subscribe(work(self._worker_id), self._asked)
+        subscription = await self._bus.subscribe(work(self._worker_id), self._asked, concurrent=True)
         telling = [
             asyncio.create_task(self._beat(), name="presence"),
             asyncio.create_task(self._look(), name="devices"),
@@ -164,6 +166,8 @@ class Agent:
         request = msgspec.json.decode(payload, type=WorkRequest)
         if isinstance(request, Assignment):
             return msgspec.json.encode(self._take(request))
+        if isinstance(request, ValidateNodes):
+            return msgspec.json.encode(await validate_nodes(self._runtime, request))
         run = self._run
         if run is not None and run.lease == request.lease.lease():
             if isinstance(request, CancelRun):
