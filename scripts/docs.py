@@ -275,7 +275,7 @@ def _command_page(words: tuple[str, ...], command: App) -> str:
     if own:
         parts.append(_table(("argument", "what it is"), [_argument_row(argument) for argument in own]))
     if known_settings:
-        parts.append("Every setting but the secret ones is an option too; see [settings](settings.md).")
+        parts.append("Every setting but the secret keys is an option too; see [settings](settings.md).")
     return "\n\n".join(parts)
 
 

@@ -102,7 +102,12 @@ class PostgresServer:
 
     def drop_database(self, url: str) -> None:
         """Drop a database, whoever is still connected to it."""
-        self.command(f"DROP DATABASE {url.partition('@/')[2].partition('?')[0]} WITH (FORCE)")
+        self.command(f"DROP DATABASE {self.name_of(url)} WITH (FORCE)")
+
+    @staticmethod
+    def name_of(url: str) -> str:
+        """Name the database that one of our URLs leads to."""
+        return url.partition("@/")[2].partition("?")[0]
 
     @contextmanager
     def database(self, *, template: str = _TEMPLATE, more: str = "") -> Generator[str]:

@@ -20,6 +20,8 @@ from msgspec import Meta
 _ENVIRONMENT_PREFIX = "FIRESIDE_"
 # Variables of this prefix that belong to clients or tests, not to the server's settings.
 _NOT_SETTINGS = frozenset({"FIRESIDE_URL", "FIRESIDE_API_KEY", "FIRESIDE_PUBLISHED_V1", "FIRESIDE_PUBLISHED_V2"})
+# What libpq finds the password of the database by.
+_PASSWORDS = {"PGPASSWORD", "PGPASSFILE"}
 
 MOST_DAYS = 36500
 """A hundred years: more than anybody means, and still a span that can be taken from a date."""
@@ -28,8 +30,8 @@ Seconds = Annotated[float, Meta(gt=0)]
 Texts = tuple[str, ...]
 
 
-def _help(text: str, *, secret: bool = False) -> Meta:
-    return Meta(description=text, extra={"secret": secret})
+def _help(text: str, *, secret: bool = False, has_flag: bool | None = None) -> Meta:
+    return Meta(description=text, extra={"secret": secret, "has_flag": not secret if has_flag is None else has_flag})
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +43,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     database_url: Annotated[
         str,
         _help(
-            "postgresql:// URL of the database, which servers may share; empty: SQLite in the data folder.", secret=True
+            "postgresql:// URL of the database, which servers may share; empty: SQLite in the data folder. On a command"
+            " line, other users of the machine can read a password in it: leave it out there, and set PGPASSWORD.",
+            secret=True,
+            has_flag=True,
         ),
     ] = ""
     public_url: Annotated[
@@ -131,6 +136,7 @@ class Setting:
     default: Any
     help: str
     secret: bool
+    has_flag: bool
 
 
 class ConfigError(Exception):
@@ -144,9 +150,20 @@ def settings() -> list[Setting]:
         info = msgspec.inspect.type_info(field.type)
         schema: dict[str, Any] = dict(getattr(info, "extra_json_schema", None) or {})
         extra: dict[str, Any] = dict(getattr(info, "extra", None) or {})
-        text, secret = str(schema.get("description", "")), bool(extra.get("secret"))
-        rows.append(Setting(field.name, _type_name(field.type), field.default, text, secret))
+        text, secret, has_flag = str(schema.get("description", "")), bool(extra["secret"]), bool(extra["has_flag"])
+        rows.append(Setting(field.name, _type_name(field.type), field.default, text, secret, has_flag))
     return rows
+
+
+def variable_of(setting: str) -> str:
+    """Name the variable of the environment that holds a setting."""
+    return f"{_ENVIRONMENT_PREFIX}{setting.upper()}"
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Give what a child may know of our environment: no secret setting, and no password of the database."""
+    ours = {variable_of(row.name) for row in settings() if row.secret}
+    return {name: value for name, value in environment.items() if name.upper() not in ours | _PASSWORDS}
 
 
 def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Config:

@@ -18,12 +18,15 @@ def test_help_lists_every_command(fireside: Any) -> None:
         assert f" {word} " in text
 
 
-def test_every_setting_but_secrets_is_an_option_with_its_help(fireside: Any) -> None:
+def test_every_setting_but_keys_is_an_option_with_its_help(fireside: Any) -> None:
     text = fireside("up", "--help", COLUMNS="200").stdout
 
     assert "--max-upload-bytes" in text
     assert "Largest file that is taken." in text
     assert "--secret-key" not in text
+    assert "--nats-account-seed" not in text
+    assert "--database-url" in text
+    assert "other users of the machine can read a password in it" in " ".join(text.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

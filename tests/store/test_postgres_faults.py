@@ -261,7 +261,7 @@ async def test_a_wrong_password_is_refused_and_not_repeated(postgres_server: Pos
 async def test_the_right_password_opens_also_when_it_has_characters_of_urls(postgres_server: PostgresServer) -> None:
     assert "@" in PASSWORD
     with postgres_server.database() as url:
-        database = PostgresDatabase(postgres_server.tcp_url(url.partition("@/")[2].partition("?")[0]))
+        database = PostgresDatabase(postgres_server.tcp_url(postgres_server.name_of(url)))
 
         await database.start()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from fireside.cli.errors import CommandFailed
+from fireside.config import settings, variable_of
 
 LOG_FILE = "server.log"
 _READY_SECONDS = 90.0
@@ -25,10 +26,16 @@ def start_in_background(data_dir: Path, flags: Mapping[str, Any]) -> str:
     """
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_path = data_dir / LOG_FILE
-    command = [sys.executable, "-m", "fireside.cli.main", "up", *_as_options(flags)]
+    # The command line of what goes on for long is not the place of a secret, though that of this command was.
+    secrets = {row.name for row in settings() if row.secret} & flags.keys()
+    environment = os.environ | {variable_of(name): str(flags[name]) for name in secrets}
+    options = _as_options({name: value for name, value in flags.items() if name not in secrets})
+    command = [sys.executable, "-m", "fireside.cli.main", "up", *options]
     # What it prints is for the person who started it and holds a key, so it goes to a file without a name.
     with tempfile.TemporaryFile() as printed, _open_log(log_path) as log:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=printed, stderr=log, start_new_session=True)
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=printed, stderr=log, env=environment, start_new_session=True
+        )
         deadline = time.monotonic() + _READY_SECONDS
         while os.fstat(printed.fileno()).st_size == 0:
             if child.poll() is not None:

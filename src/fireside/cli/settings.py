@@ -1,5 +1,6 @@
-"""The settings as options of a command: every one of the table but the secrets, which others could see in a list of
-processes and which therefore come from the file or the environment.
+"""The settings as options of a command: every one of the table but secrets, which others could see in a list of
+processes and which therefore come from the file or the environment. The URL of the database, which need not hold its
+password, is offered all the same.
 """
 
 import inspect
@@ -32,7 +33,7 @@ def takes_settings(command: Callable[..., int]) -> Callable[..., int]:
         flags = {name: value for name, value in given.items() if name not in names and value is not None}
         return command(flags, **{name: given[name] for name in names if name in given})
 
-    parameters = own + [_option(row) for row in settings() if not row.secret]
+    parameters = own + [_option(row) for row in settings() if row.has_flag]
     with_options.__name__ = command.__name__
     with_options.__doc__ = command.__doc__
     with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

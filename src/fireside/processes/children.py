@@ -1,7 +1,8 @@
 """One child process that dies with its parent.
 
 On Linux the kernel ends it (PR_SET_PDEATHSIG, set between fork and exec); that signal is bound to the thread that
-forks, so children are started from the thread of the event loop. Output goes to a log file of the child's own.
+forks, so children are started from the thread of the event loop. Output goes to a log file of the child's own. No child
+has the server's secrets in its environment: workers run what strangers wrote.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
+
+from fireside.config import without_secrets
 
 _PR_SET_PDEATHSIG = 1
 _LOG_KEPT_BYTES = 4 * 1024 * 1024
@@ -62,7 +65,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self._env,
+                env=without_secrets(os.environ if self._env is None else self._env),
                 preexec_fn=before_exec(),
             )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from fireside.config import without_secrets
 from fireside.processes.children import before_exec
 from fireside.runtimes.base import RunEvent, RuntimeInfo, RuntimeStartError
 from fireside.runtimes.builtin import messages
@@ -99,6 +100,7 @@ class Peer:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=self._log_path.parent,
+                env=without_secrets(os.environ),
                 preexec_fn=before_exec(),
             )
 
