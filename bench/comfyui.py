@@ -2,7 +2,7 @@
 
     python -m bench.comfyui [--comfyui-dir DIR] [--comfyui-python FILE] [--jobs N] [--rounds N] [--folder DIR]
 
-A graph is EmptyImage -> SaveImage, next to nothing to compute, and no two are alike. One by one: from the submit
+A graph is EmptyImage -> SaveImage at 512 by 512, and no two are alike. One by one: from the submit
 to `execution_success` on a websocket. All at once: what one worker gets done a second. Ends with 1 when the server adds
 more than 15 ms to the median, or does less than 40 % of ComfyUI's own jobs a second.
 """
@@ -23,7 +23,7 @@ import uvloop
 from bench.calling import Caller, Watcher, calling, watching
 from bench.measuring import high, middle, ms, parser_of, print_table, ratio, work_folder
 from bench.servers import Server, running_server
-from bench.workflows import small, submit_body
+from bench.workflows import plain, submit_body
 
 SHORT = ("--jobs=30", "--rounds=2")
 MOST_ADDED_SECONDS = 0.015
@@ -59,7 +59,7 @@ async def measure(direct: Server, server: Server, jobs: int, rounds: int) -> boo
 
 
 async def _submit(caller: Caller, path: str) -> str:
-    return await caller.submit(submit_body(small(), client_id=_CLIENT), path)
+    return await caller.submit(submit_body(plain(), client_id=_CLIENT), path)
 
 
 async def _run_singly(submit: Submit, watcher: Watcher, jobs: int) -> list[float]:

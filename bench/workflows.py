@@ -16,6 +16,11 @@ def small() -> Graph:
     return {"1": _picture(64, 64), "2": _save("1")}
 
 
+def plain() -> Graph:
+    """Save a picture of the size that EmptyImage has by itself."""
+    return {"1": _picture(512, 512), "2": _save("1")}
+
+
 def photo() -> Graph:
     """Halve and blur a picture of the size of a photograph, and save it."""
     scale = {"image": ["1", 0], "upscale_method": "lanczos", "width": 768, "height": 512, "crop": "disabled"}
