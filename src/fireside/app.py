@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,8 @@ from fireside.domain.errors import FiresideError
 from fireside.events.announcer import Announcer
 from fireside.events.hub import Hub
 from fireside.fleet.local import LocalFleet
+from fireside.fleet.plan import PlannedWorker
+from fireside.fleet.readiness import until_ready
 from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.desk import Desk
 from fireside.processes.leftovers import Leftovers
@@ -49,7 +51,6 @@ from fireside.upkeep.duties import duties
 from fireside.upkeep.pruner import Pruner
 
 SERVER_FILE = "server.json"
-_READY_SECONDS = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -60,12 +61,6 @@ class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     pid: int
     version: str
-
-
-class NotReady(FiresideError):
-    """The workers did not become ready in time."""
-
-    code = "not_ready"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +138,12 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
 
 
 async def serve(
-    config: Config, *, workers: int, on_ready: Callable[[ServerFile, FirstStart | None], None] | None = None
+    config: Config,
+    *,
+    plan: Sequence[PlannedWorker],
+    on_ready: Callable[[ServerFile, FirstStart | None], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, with that many workers as children."""
+    """Serve until SIGTERM or SIGINT, with these workers as children."""
     async with contextlib.AsyncExitStack() as stack:
         doors = Doors(config)
         stack.push_async_callback(doors.close)
@@ -169,8 +167,8 @@ async def serve(
             bus_url=assembly.bus_url,
         )
         stack.push_async_callback(fleet.stop)
-        await fleet.start(workers)
-        await _until_ready(assembly, workers, stopped)
+        await fleet.start(plan)
+        await until_ready(plan, assembly.dispatcher.presences, seconds=config.start_seconds, stopped=stopped)
         server_file = ServerFile(url=public_url, port=doors.port, pid=os.getpid(), version=__version__)
         with _server_file(Path(config.data_dir) / SERVER_FILE, server_file):
             if on_ready is not None and not stopped.is_set():
@@ -230,21 +228,6 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     ):
         stack.push_async_callback(loop.stop)
         await loop.start()
-
-
-async def _until_ready(assembly: Assembly, workers: int, stopped: asyncio.Event) -> None:
-    """Wait until as many workers as we started have told that they are ready."""
-    deadline = asyncio.get_running_loop().time() + _READY_SECONDS
-    while _ready_workers(assembly) < workers and not stopped.is_set():
-        if asyncio.get_running_loop().time() > deadline:
-            raise NotReady(
-                f"the workers did not become ready within {_READY_SECONDS:.0f} s; see their logs in the data folder"
-            )
-        await asyncio.sleep(0.02)
-
-
-def _ready_workers(assembly: Assembly) -> int:
-    return sum(said.ready for said in assembly.dispatcher.presences().values())
 
 
 @contextlib.contextmanager

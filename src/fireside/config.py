@@ -52,7 +52,34 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     public_url: Annotated[
         str, _help("The URL people reach this server by, for absolute links; empty: built from host and port.")
     ] = ""
-    workers: Annotated[int, Meta(ge=0), _help("Workers that `fireside up` starts on this machine.")] = 1
+    workers: Annotated[
+        int,
+        Meta(ge=0),
+        _help("Workers that `fireside up` starts here: per ComfyUI folder, and per GPU where `gpus` names some."),
+    ] = 1
+    comfyui_dir: Annotated[
+        Texts, _help("ComfyUI folders to start workers from; none, and no `comfyui_url`: the builtin runtime.")
+    ] = ()
+    comfyui_url: Annotated[Texts, _help("ComfyUI servers that run already, a worker for each.")] = ()
+    comfyui_python: Annotated[
+        str, _help("Python that runs ComfyUI; empty: that of the folder's or its parent's venv or .venv, else our own.")
+    ] = ""
+    comfyui_arguments: Annotated[str, _help("More arguments for ComfyUI, as a shell takes them.")] = ""
+    comfyui_model_paths: Annotated[Texts, _help("More files in the form of extra_model_paths.yaml for ComfyUI.")] = ()
+    comfyui_preview_method: Annotated[
+        Literal["auto", "latent2rgb", "taesd", "none"], _help("How ComfyUI makes previews while it samples.")
+    ] = "auto"
+    gpus: Annotated[
+        Texts,
+        _help(
+            "GPUs, by number or UUID, to start ComfyUI workers on; `cpu`: on none; `any`: ComfyUI chooses; empty: `any`"
+            " where there is a GPU, else `cpu`."
+        ),
+    ] = ()
+    label: Annotated[Texts, _help("Labels of this machine's workers, key=value, for jobs that ask for them.")] = ()
+    start_seconds: Annotated[Seconds, _help("Seconds in which workers must become ready when the server starts.")] = (
+        180.0
+    )
     interrupt_seconds: Annotated[
         Seconds, _help("Seconds after which a run that does not stop when told to has its runtime ended.")
     ] = 10.0

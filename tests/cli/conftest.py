@@ -41,7 +41,15 @@ def fireside(databases: Databases, tmp_path: Path) -> Run:
 def data_dir(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The data folder of a server that runs, with one worker."""
     folder = tmp_path_factory.mktemp("server") / "data"
-    started = _run("up", "--background", "--port=0", f"--data-dir={folder}", cwd=folder.parent, databases=databases)
+    started = _run(
+        "up",
+        "--background",
+        "--port=0",
+        "--label=site=home",
+        f"--data-dir={folder}",
+        cwd=folder.parent,
+        databases=databases,
+    )
     assert started.returncode == 0, started.stderr
     (folder / "banner.txt").write_text(started.stdout)
     yield folder

@@ -92,6 +92,24 @@ def test_doctor_finds_a_running_server_well(fireside: Any, data_dir: Path) -> No
     assert re.search(r"^ok +worker .* ready", answer.stdout, re.MULTILINE)
 
 
+def test_workers_are_listed_with_how_they_are(fireside: Any, data_dir: Path) -> None:
+    table = fireside("workers", f"--data-dir={data_dir}").stdout
+    listed = json.loads(fireside("workers", "--json", f"--data-dir={data_dir}").stdout)
+
+    assert re.search(r"^local-1 +ready +builtin ", table, re.MULTILINE)
+    assert [(worker["id"], worker["state"], worker["reason"]) for worker in listed] == [("local-1", "ready", "")]
+    assert listed[0]["labels"] == {"site": "home"}
+
+
+def test_what_is_wrong_with_the_workers_is_told_before_anything_starts(fireside: Any, tmp_path: Path) -> None:
+    answer = fireside("up", "--background", "--comfyui-dir=nowhere", "--comfyui-url=nothing", "--label=fast")
+
+    assert answer.returncode == 2
+    for told in ("nowhere is no ComfyUI", "'nothing' is no URL", "'fast' is not key=value"):
+        assert told in answer.stderr
+    assert not (tmp_path / "fireside-data").exists()
+
+
 def test_a_second_start_in_the_background_says_that_it_runs(fireside: Any, data_dir: Path) -> None:
     answer = fireside("up", "--background", f"--data-dir={data_dir}")
 

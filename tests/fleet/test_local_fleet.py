@@ -16,10 +16,12 @@ from tests.jobs.workshop import DEADLINE_SECONDS, ORIGIN, until
 from tests.worker.station import LONG, empty, save, sleep
 
 from fireside.app import Assembly, assemble
+from fireside.config import Config
 from fireside.domain.accounts import Role, User
 from fireside.domain.ids import JobId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.fleet.local import LocalFleet
+from fireside.fleet.plan import plan_workers
 from fireside.jobs.submit import Submission, submit_job
 from fireside.processes.leftovers import start_time
 from fireside.server.fleet_reports import FleetReports
@@ -40,6 +42,9 @@ class Site:
     fleet: LocalFleet
     data_dir: Path
     ann: User
+
+    async def start(self, count: int) -> None:
+        await self.fleet.start(await plan_workers(Config(workers=count)))
 
     def folder(self, number: int) -> Path:
         return self.data_dir / "run" / "workers" / f"local-{number}"
@@ -86,7 +91,7 @@ async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
 
 
 async def test_workers_start_join_and_do_jobs(site: Site) -> None:
-    await site.fleet.start(2)
+    await site.start(2)
     await until(lambda: site.boot_id(1) != "" and site.boot_id(2) != "")
 
     jobs = [await site.submit(QUICK) for _ in range(4)]
@@ -96,7 +101,7 @@ async def test_workers_start_join_and_do_jobs(site: Site) -> None:
 
 
 async def test_a_ticket_is_for_its_worker_alone(site: Site) -> None:
-    await site.fleet.start(2)
+    await site.start(2)
 
     paths = [site.folder(number) / "ticket.json" for number in (1, 2)]
     assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o600, 0o600]
@@ -107,7 +112,7 @@ async def test_a_ticket_is_for_its_worker_alone(site: Site) -> None:
 
 
 async def test_a_killed_worker_is_replaced_and_its_job_runs_again(site: Site) -> None:
-    await site.fleet.start(1)
+    await site.start(1)
     await until(lambda: site.boot_id(1) != "")
     first, pid = site.boot_id(1), site.pid(1)
     job_id = await site.submit({"1": empty(), "2": sleep("1", 1.0), "3": save("2")})
@@ -122,7 +127,7 @@ async def test_a_killed_worker_is_replaced_and_its_job_runs_again(site: Site) ->
 
 
 async def test_stopping_gives_jobs_back_and_leaves_no_process(site: Site) -> None:
-    await site.fleet.start(1)
+    await site.start(1)
     job_id = await _running(site)
     pid = site.pid(1)
     assert pid is not None
@@ -142,7 +147,7 @@ async def test_a_worker_leaves_nothing_of_a_former_life_in_its_scratch(site: Sit
     rubbish.parent.mkdir(parents=True)
     rubbish.write_bytes(b"half")
 
-    await site.fleet.start(1)
+    await site.start(1)
     await until(lambda: site.boot_id(1) != "")
 
     assert not rubbish.exists()

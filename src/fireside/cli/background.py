@@ -13,13 +13,12 @@ from fireside.cli.errors import CommandFailed
 from fireside.config import settings, variable_of
 
 LOG_FILE = "server.log"
-_READY_SECONDS = 90.0
 _LOOK_SECONDS = 0.05
 _LOG_TAIL_BYTES = 4096
 _LOG_TAIL_LINES = 8
 
 
-def start_in_background(data_dir: Path, flags: Mapping[str, Any]) -> str:
+def start_in_background(data_dir: Path, flags: Mapping[str, Any], *, ready_seconds: float) -> str:
     """Start `fireside up` with these settings and give what it prints once it is ready.
 
     Raises `CommandFailed`, with the end of the log, when it does not become ready.
@@ -36,13 +35,13 @@ def start_in_background(data_dir: Path, flags: Mapping[str, Any]) -> str:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=printed, stderr=log, env=environment, start_new_session=True
         )
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + ready_seconds
         while os.fstat(printed.fileno()).st_size == 0:
             if child.poll() is not None:
                 raise CommandFailed(f"the server did not start; {log_path} ends with:\n{_tail(log_path)}")
             if time.monotonic() > deadline:
                 child.terminate()
-                raise CommandFailed(f"the server was not ready within {_READY_SECONDS:.0f} s; see {log_path}")
+                raise CommandFailed(f"the server was not ready within {ready_seconds:.0f} s; see {log_path}")
             time.sleep(_LOOK_SECONDS)
         child.returncode = 0  # it goes on without us: nothing to wait for when this command ends
         printed.seek(0)

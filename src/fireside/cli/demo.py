@@ -21,6 +21,7 @@ from fireside.wire.admin import LoginLinkBody
 
 _DATA_DIR = ".demo"
 _LABEL = "demo"
+_READY_SECONDS = 90.0
 _PHOTOGRAPH = InputPlace("1", "image")
 
 
@@ -49,7 +50,7 @@ def _ensure_server(folder: Path) -> None:
     config = config_in(str(folder))
     if not _is_free(config.host, config.port):
         flags["port"] = 0
-    start_in_background(folder, flags)
+    start_in_background(folder, flags, ready_seconds=_READY_SECONDS)
 
 
 async def _credentials(folder: Path) -> tuple[str, LoginLinkBody]:

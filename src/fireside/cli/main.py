@@ -19,12 +19,13 @@ from fireside.cli.printing import say
 from fireside.cli.running import run
 from fireside.cli.serving import down, serve, up, worker
 from fireside.cli.users import users
+from fireside.cli.workers import workers
 from fireside.client.errors import ClientError
 from fireside.config import ConfigError
 from fireside.domain.errors import FiresideError
 
 app = App(name="fireside", help="A self-hosted Comfy Cloud.", version=fireside.__version__, help_format="plaintext")
-for command in (up, serve, worker, down, run, jobs, cancel, login_link, doctor, demo, users, keys):
+for command in (up, serve, worker, down, run, jobs, cancel, login_link, doctor, demo, users, keys, workers):
     app.command(command)
 
 

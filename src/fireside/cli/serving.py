@@ -1,13 +1,13 @@
 """`fireside up`, `serve`, `worker` and `down`: processes that run until they are stopped."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import uvloop
 from cyclopts import Parameter
 
@@ -21,9 +21,13 @@ from fireside.cli.logs import set_up_logs
 from fireside.cli.printing import give, say
 from fireside.cli.settings import config_in, takes_settings
 from fireside.config import Config, load_config
+from fireside.fleet.plan import PlannedWorker, plan_workers
+from fireside.wire.tickets import BuiltinSpec
 from fireside.worker.main import run_worker
 
 _STOP_SECONDS = 30.0
+# What a server takes to start beside its workers.
+_READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 
 
@@ -39,14 +43,14 @@ def up(
     config = load_config(flags)
     if background:
         return _start_background(config, flags)
-    _serve(config)
+    _serve(config, asyncio.run(plan_workers(config)))
     return 0
 
 
 @takes_settings
 def serve(flags: Mapping[str, Any]) -> int:
     """Start a server without workers."""
-    _serve(msgspec.structs.replace(load_config(flags), workers=0))
+    _serve(load_config(flags), [])
     return 0
 
 
@@ -73,13 +77,13 @@ def down(*, data_dir: Annotated[str | None, Parameter(help="Data folder of the s
     return 0
 
 
-def _serve(config: Config) -> None:
+def _serve(config: Config, plan: Sequence[PlannedWorker]) -> None:
     set_up_logs(config)
 
     def tell(server: ServerFile, first_start: FirstStart | None) -> None:
         give(banner(config, server, first_start))
 
-    uvloop.run(run_server(config, workers=config.workers, on_ready=tell))
+    uvloop.run(run_server(config, plan=plan, on_ready=tell))
 
 
 def _start_background(config: Config, flags: Mapping[str, Any]) -> int:
@@ -88,7 +92,10 @@ def _start_background(config: Config, flags: Mapping[str, Any]) -> int:
     if server is not None:
         give(f"Fireside {server.version} runs already at {server.url}")
         return 0
-    give(start_in_background(data_dir, flags))
+    plan = asyncio.run(plan_workers(config))
+    if any(not isinstance(worker.runtime, BuiltinSpec) for worker in plan):
+        say(f"starting {len(plan)} with ComfyUI, which may take a minute …")
+    give(start_in_background(data_dir, flags, ready_seconds=config.start_seconds + _READY_SECONDS))
     say(f"It runs in the background; its log is {data_dir / 'server.log'}. `fireside down` stops it.")
     return 0
 

@@ -11,6 +11,7 @@ from fireside.wire.admin import (
     CountersBody,
     CreatedKeyBody,
     DoctorBody,
+    FleetWorkerBody,
     KeyBody,
     KeysBody,
     LoginLinkBody,
@@ -20,6 +21,7 @@ from fireside.wire.admin import (
     RevokedBody,
     UserBody,
     UsersBody,
+    WorkersBody,
 )
 
 
@@ -60,6 +62,10 @@ class Admin:
         return await self._connection.ask(
             "POST", "/admin/api/login-link", LoginLinkBody, **_json(LoginLinkQuery(user=user))
         )
+
+    async def workers(self) -> list[FleetWorkerBody]:
+        """List the workers that have ever joined."""
+        return (await self._connection.ask("GET", "/admin/api/workers", WorkersBody)).workers
 
     async def recount(self) -> CountersBody:
         """Have all jobs counted anew; says by user how many counters were wrong."""

@@ -6,6 +6,7 @@ A worker gets everything it needs in a ticket, a file that only our user can rea
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from fireside.accounts.server_keys import ServerKeys
 from fireside.bus.authority import BusAuthority
 from fireside.config import Config
-from fireside.domain.ids import WorkerId
+from fireside.fleet.plan import PlannedWorker
 from fireside.processes.children import Child
 from fireside.processes.leftovers import Leftovers
 from fireside.processes.supervisor import Supervisor
@@ -45,10 +46,10 @@ class LocalFleet:
         self._bus_url = bus_url
         self._supervisors: list[Supervisor] = []
 
-    async def start(self, count: int) -> None:
-        """Start that many workers and keep them running."""
-        for number in range(1, count + 1):
-            supervisor = Supervisor(self._child(WorkerId(f"local-{number}")), self._leftovers)
+    async def start(self, plan: Sequence[PlannedWorker]) -> None:
+        """Start these workers and keep them running."""
+        for worker in plan:
+            supervisor = Supervisor(self._child(worker), self._leftovers)
             self._supervisors.append(supervisor)
             await supervisor.start()
 
@@ -57,20 +58,20 @@ class LocalFleet:
         supervisors, self._supervisors = self._supervisors, []
         await asyncio.gather(*(supervisor.stop(_STOP_SECONDS) for supervisor in supervisors))
 
-    def _child(self, worker_id: WorkerId) -> Child:
-        folder = self._data_dir / "run" / "workers" / worker_id
+    def _child(self, worker: PlannedWorker) -> Child:
+        folder = self._data_dir / "run" / "workers" / worker.id
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         ticket = folder / "ticket.json"
-        _write_private(ticket, msgspec.json.encode(self._ticket(worker_id, folder)))
+        _write_private(ticket, msgspec.json.encode(self._ticket(worker, folder)))
         command = [sys.executable, "-m", "fireside.cli.main", "worker", str(ticket)]
-        return Child(f"worker {worker_id}", command, log_path=folder / "worker.log")
+        return Child(f"worker {worker.id}", command, log_path=folder / "worker.log")
 
-    def _ticket(self, worker_id: WorkerId, folder: Path) -> WorkerTicket:
-        credentials = self._authority.worker_credentials(worker_id)
+    def _ticket(self, worker: PlannedWorker, folder: Path) -> WorkerTicket:
+        credentials = self._authority.worker_credentials(worker.id)
         return WorkerTicket(
-            worker_id=worker_id,
+            worker_id=worker.id,
             server_url=self._server_url,
-            token=self._keys.worker_token(worker_id),
+            token=self._keys.worker_token(worker.id),
             bus_url=self._bus_url,
             bus_jwt=credentials.jwt,
             bus_seed=credentials.seed,
@@ -78,6 +79,8 @@ class LocalFleet:
             home=str(folder / "runtime"),
             stage_cache=str(self._data_dir / "run" / "inputs"),
             stage_cache_bytes=self._config.stage_cache_bytes,
+            runtime=worker.runtime,
+            labels=dict(worker.labels),
             interrupt_seconds=self._config.interrupt_seconds,
         )
 

@@ -4,7 +4,8 @@ Served below `/admin/api/` to an admin's key, and on the admin socket in the dat
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -123,6 +124,30 @@ class WorkerBody(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     draining: bool
     jobs: int
+
+
+class FleetWorkerBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker that has ever joined, or is about to. `state` is `ready`, `busy`, `starting`, `draining` or `away`.
+
+    `reason` says why it drains. `devices` have their free memory of a moment ago where the runtime can tell. `jobs` are
+    the ids of those it holds.
+    """
+
+    id: str
+    state: Literal["ready", "busy", "starting", "draining", "away"]
+    reason: str
+    runtime: str
+    version: str
+    labels: dict[str, str]
+    devices: list[dict[str, Any]]
+    jobs: list[UUID]
+    joined_at: datetime | None
+
+
+class WorkersBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /admin/api/workers`."""
+
+    workers: list[FleetWorkerBody]
 
 
 class CountersBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,8 +13,9 @@ class BuiltinSpec(msgspec.Struct, frozen=True, kw_only=True, tag="builtin"):
 class ComfyFolderSpec(msgspec.Struct, frozen=True, kw_only=True, tag="comfyui"):
     """A ComfyUI that the worker starts from a folder and keeps running, with an interpreter of its own.
 
-    `gpu` is the one device it may see, by number or UUID; empty: whichever it finds. `cpu` keeps it off all of them.
-    `arguments` are added to its command line, `model_paths` are files in the form of `extra_model_paths.yaml`.
+    `python` empty: that of a virtual environment beside it. `gpu` is the one device it may see, by number or UUID;
+    empty: whichever it finds. `cpu` keeps it off all of them. `arguments` are added to its command line, `model_paths`
+    are files in the form of `extra_model_paths.yaml`.
     """
 
     directory: str

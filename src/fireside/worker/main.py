@@ -12,9 +12,9 @@ from fireside.bus.authority import BusCredentials
 from fireside.bus.client import Bus
 from fireside.client.fleet import FleetClient
 from fireside.domain.ids import WorkerId
-from fireside.runtimes.builtin.runtime import BuiltinRuntime
 from fireside.wire.tickets import WorkerTicket
 from fireside.worker.agent import Agent
+from fireside.worker.runtimes import runtime_of
 from fireside.worker.stage_cache import StageCache
 
 
@@ -41,7 +41,7 @@ async def _work(ticket: WorkerTicket) -> None:
         stack.push_async_callback(bus.close)
         client = FleetClient(ticket.server_url, ticket.token)
         stack.push_async_callback(client.close)
-        runtime = BuiltinRuntime(scratch / "runtime", interrupt_seconds=ticket.interrupt_seconds)
+        runtime = runtime_of(ticket)
         stack.push_async_callback(runtime.stop)
         agent = Agent(
             worker_id=worker_id,
