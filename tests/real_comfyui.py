@@ -39,13 +39,8 @@ class Tasks:
     """Makes tasks in folders of their own below `folder`; all nodes that show something are outputs."""
 
     SHOWING = (
-        "SaveImage",
-        "PreviewImage",
-        "PreviewAny",
-        "SaveAnimatedWEBP",
-        "SaveLatent",
-        "FiresideShow",
-        "FiresidePicky",
+        *("SaveImage", "PreviewImage", "PreviewAny", "SaveAnimatedWEBP", "SaveLatent"),
+        *("FiresideShow", "FiresideExpand", "FiresidePicky"),
     )
 
     def __init__(self, folder: Path) -> None:

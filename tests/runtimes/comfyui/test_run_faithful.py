@@ -19,6 +19,7 @@ from fireside.runtimes.base import (
     Preview,
     RunEvent,
 )
+from fireside.runtimes.comfyui.checking import free
 from fireside.runtimes.comfyui.runtime import ComfyRuntime
 from fireside.runtimes.comfyui.supervised import SupervisedHome
 
@@ -83,7 +84,8 @@ def inverted(name: str = "photo.png") -> Graph:
 
 
 async def run_directly(home: SupervisedHome, graph: Graph, extra_data: Graph) -> list[bytes]:
-    """Give the files that ComfyUI saves when it is asked without Fireside in between."""
+    """Give the files that ComfyUI saves when it is asked without Fireside in between, and remembers nothing."""
+    await free(home)
     client_id, prompt_id = uuid4().hex, uuid4().hex
     async with aiohttp.ClientSession(home.url) as session:
         async with session.ws_connect("/ws", params={"clientId": client_id}) as socket:
@@ -160,6 +162,15 @@ async def test_an_equal_graph_shows_its_files_again_with_the_workflow_of_who_run
     (output,) = of(NodeOutput, events)
     with Image.open(output.files[0].path) as picture:
         assert json.loads(picture.info["workflow"]) == {"of": "me"}
+
+
+async def test_nodes_inside_of_others_show_their_files_again_too(real_runtime: ComfyRuntime, make_task: Tasks) -> None:
+    graph = {"1": node("FiresideExpand", color=0x123456)}
+    runs = [await all_events(real_runtime, make_task(graph)) for _ in range(3)]
+
+    assert [events[-1] for events in runs] == [Finished()] * 3
+    shown = [[(output.display_node_id, len(output.files)) for output in of(NodeOutput, events)] for events in runs]
+    assert shown == [[("1", 1)]] * 3
 
 
 async def test_equal_names_of_different_files_are_never_mixed_up(

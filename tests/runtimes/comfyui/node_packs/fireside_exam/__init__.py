@@ -13,7 +13,7 @@ import comfy.utils
 import folder_paths
 import torch
 from comfy.comfy_types import IO
-from comfy_execution.graph_utils import ExecutionBlocker
+from comfy_execution.graph_utils import ExecutionBlocker, GraphBuilder
 from PIL import Image
 
 _STEP_SECONDS = 0.02
@@ -160,6 +160,25 @@ class Show:
         return {"ui": json.loads(shown)}
 
 
+class Expand:
+    """Becomes a picture and a node that saves it."""
+
+    RETURN_TYPES = ("IMAGE",)
+    OUTPUT_NODE = True
+    FUNCTION = "run"
+    CATEGORY = "fireside"
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"color": ("INT", {"default": 0, "min": 0, "max": 0xFFFFFF})}}
+
+    def run(self, color):
+        graph = GraphBuilder()
+        picture = graph.node("EmptyImage", width=4, height=4, batch_size=1, color=color)
+        graph.node("SaveImage", images=picture.out(0), filename_prefix="expanded")
+        return {"result": (picture.out(0),), "expand": graph.finalize()}
+
+
 class ReadText:
     """Reads a file and, like many loaders, takes a file of the same name for the same file."""
 
@@ -198,5 +217,5 @@ class Picky:
 
 NODE_CLASS_MAPPINGS = {
     f"Fireside{node.__name__}": node
-    for node in (Sleep, Fail, Switch, SplitLines, JoinLines, Trouble, Show, ReadText, Picky)
+    for node in (Sleep, Fail, Switch, SplitLines, JoinLines, Trouble, Show, Expand, ReadText, Picky)
 }
