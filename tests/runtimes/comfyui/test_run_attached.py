@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import aiohttp
@@ -21,6 +21,9 @@ from fireside.runtimes.comfyui.supervised import SupervisedHome
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+SHOWN = json.dumps({"files": [{"filename": "a.txt", "subfolder": "", "type": "output"}]})
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def attached(real_runtime: ComfyRuntime, real_home: SupervisedHome) -> AsyncIterator[ComfyRuntime]:
     """A runtime attached to the ComfyUI of the tests, which is supervised by another one that rests meanwhile."""
@@ -29,6 +32,40 @@ async def attached(real_runtime: ComfyRuntime, real_home: SupervisedHome) -> Asy
         await runtime.start()
         yield runtime
         await runtime.stop()
+
+
+class Unbridged:
+    """The home of the tests as it would be if its ComfyUI could not load our node pack."""
+
+    def __init__(self, home: SupervisedHome) -> None:
+        self._home = home
+
+    def __getattr__(self, name: str) -> Any:
+        return None if name == "bridge_headers" else getattr(self._home, name)
+
+
+async def test_without_our_node_pack_equal_names_of_different_files_are_not_mixed_up_either(
+    real_runtime: ComfyRuntime, real_home: SupervisedHome, make_task: Tasks, tmp_path: Path
+) -> None:
+    runtime = ComfyRuntime(cast("SupervisedHome", Unbridged(real_home)), deadlines=DEADLINES)
+    graph = {
+        "1": node("FiresideReadText", file="notes.txt"),
+        "2": node("PreviewAny", source=["1", 0]),
+        "3": node("FiresideShow", files='[["output", "a.txt", "a"]]', shown=SHOWN),
+    }
+    texts: list[Any] = []
+    async with real_runtime._turn:
+        await runtime.start()
+        for number, text in enumerate(["mine", "yours", "yours"]):
+            path = tmp_path / f"{number}.txt"
+            path.write_text(text)
+            events = await all_events(runtime, make_task(graph, inputs={"notes.txt": path}))
+            files = [file.path.read_text() for output in outputs(events) for file in output.files]
+            (read,) = [output.output["text"] for output in outputs(events) if output.node_id == "2"]
+            texts.append((read, files, events[-1]))
+        await runtime._disconnect()
+
+    assert texts == [(["mine"], ["a"], Finished()), *[(["yours"], ["a"], Finished())] * 2]
 
 
 def outputs(events: list[RunEvent]) -> list[NodeOutput]:

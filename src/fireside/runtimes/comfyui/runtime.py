@@ -18,7 +18,7 @@ from fireside.runtimes.comfyui.home import Home, HomeLost
 from fireside.runtimes.comfyui.http import NoAnswer
 from fireside.runtimes.comfyui.info import read_info
 from fireside.runtimes.comfyui.outputs import Collector
-from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace, Place, RemotePlace, Staged
+from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace, Place, RemotePlace, Staged, UnbridgedPlace
 from fireside.runtimes.comfyui.translating import Translator
 from fireside.runtimes.mailbox import END, Mailbox
 
@@ -242,9 +242,13 @@ class ComfyRuntime:
             self._connection = None
 
     def _place_of(self, connection: Connection) -> Place:
-        if self._home.folders is None:
-            return RemotePlace(connection, self._definitions, self._hashes)
-        return LocalPlace(self._home.folders, self._hashes)
+        folders = self._home.folders
+        remote = RemotePlace(connection, self._definitions, self._hashes)
+        if folders is None:
+            return remote
+        if self._home.bridge_headers is None:
+            return UnbridgedPlace(folders, self._hashes, remote)
+        return LocalPlace(folders, self._hashes)
 
     def _restart_soon(self, reason: str) -> None:
         self._background(self._restart(reason), "restart of ComfyUI")

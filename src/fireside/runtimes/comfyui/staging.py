@@ -151,6 +151,18 @@ class RemotePlace:
         return placed if folder == "input" else f"{placed} [{folder}]"
 
 
+class UnbridgedPlace(LocalPlace):
+    """The private folders of a supervised ComfyUI without our node pack: only names tell results apart there."""
+
+    def __init__(self, folders: Folders, hashes: FileHashes, uploads: RemotePlace) -> None:
+        super().__init__(folders, hashes)
+        self._uploads = uploads
+
+    async def stage(self, task: Task) -> Staged:
+        """Name the inputs by their hashes."""
+        return await self._uploads.stage(task)
+
+
 def _linked(source: Path, target: Path) -> bool:
     """Link the file; false where links cannot lead, to another disk for instance."""
     try:
