@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fireside.store.blocks import Stretch, edges, find_block, fine_range, run_block
+from fireside.store.blocks import Found, Stretch, edges, run_block
 
 RUN_TIMES = st.integers(0, 2**40)
 
@@ -27,24 +27,16 @@ def test_a_block_is_narrow_beside_the_run_times_in_it(run_us: int) -> None:
     assert (high - low) * 256 <= run_us
 
 
-@given(st.integers(0, 2**30))
-def test_a_coarse_block_is_made_of_its_fine_ones(block: int) -> None:
-    low, high = fine_range(block >> 6)
-
-    assert low <= block <= high
-    assert high - low == 63
-
-
-@given(st.lists(st.integers(0, 5), min_size=1).filter(any), st.booleans(), st.data())
-def test_the_block_of_an_offset_is_found_as_by_counting(
+@given(st.lists(st.integers(1, 5), min_size=1), st.booleans(), st.data())
+def test_a_block_says_how_many_rows_to_skip_from_either_edge(
     sizes: list[int], descending: bool, data: st.DataObject
 ) -> None:
     rows = [block for block, size in enumerate(sizes) for _ in range(size)]
-    skip = data.draw(st.integers(0, len(rows) - 1))
-    ordered = rows[::-1] if descending else rows
+    place = data.draw(st.integers(0, len(rows) - 1))
+    block = rows[place]
+    found = Found(block, rows.index(block), sizes[block])
 
-    found = find_block(list(enumerate(sizes)), skip, descending=descending)
+    skip = found.skip(place, descending=descending)
 
-    assert found.block == ordered[skip]
-    assert found.skip == skip - ordered.index(found.block)
-    assert found.rows == sizes[found.block]
+    places = [one for one, other in enumerate(rows) if other == block]
+    assert (places[::-1] if descending else places)[skip] == place

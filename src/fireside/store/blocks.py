@@ -5,14 +5,11 @@ with the time itself. Each has fine blocks and coarse ones of 64 fine ones. Bloc
 queries that count (`tally_*`, `fill_*`) cut as this module does.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 _PLACE_BITS = 10
-_FINE_IN_COARSE_BITS = 6
 _RUN_DIGITS = 4096
-LAST_BLOCK = 1 << 40
 
 
 class Stretch(Enum):
@@ -26,44 +23,24 @@ class Stretch(Enum):
     """Those that never ran, in create order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grain:
-    """One size of blocks: its axes in the table, of ended jobs by stretch and of those that have not ended."""
-
-    ended: Mapping[Stretch, int]
-    active: int
-    place_bits: int
-
-
-FINE = Grain(ended={Stretch.CREATED: 1, Stretch.RUN: 3, Stretch.IDLE: 5}, active=1, place_bits=_PLACE_BITS)
-COARSE = Grain(
-    ended={Stretch.CREATED: 2, Stretch.RUN: 4, Stretch.IDLE: 6},
-    active=2,
-    place_bits=_PLACE_BITS + _FINE_IN_COARSE_BITS,
-)
+ENDED_AXES = {Stretch.CREATED: 1, Stretch.RUN: 3, Stretch.IDLE: 5}
+"""The axis of fine blocks of each stretch, of jobs that have ended; that of coarse ones is the next."""
+ACTIVE_AXIS = 1
+"""The axis of fine blocks of jobs that have not ended, which are in create order in every stretch they are in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The block that holds an offset, how many rows to skip inside of it, and how many it holds."""
+    """A fine block: how many rows stand before it in rising order, and how many it holds."""
 
     block: int
-    skip: int
+    before: int
     rows: int
 
-
-def find_block(blocks: Sequence[tuple[int, int]], skip: int, *, descending: bool) -> Found:
-    """Find the block of the row that stands after `skip` others; `blocks` are (number, rows) in rising order."""
-    for block, rows in reversed(blocks) if descending else blocks:
-        if skip < rows:
-            return Found(block, skip, rows)
-        skip -= rows
-    raise ValueError("the offset lies behind the last block")
-
-
-def fine_range(coarse: int) -> tuple[int, int]:
-    """Give the first and the last fine block of a coarse one."""
-    return coarse << _FINE_IN_COARSE_BITS, ((coarse + 1) << _FINE_IN_COARSE_BITS) - 1
+    def skip(self, place: int, *, descending: bool) -> int:
+        """Say how many of its rows to skip for the row of a place, from its upper or its lower edge."""
+        inside = place - self.before
+        return self.rows - 1 - inside if descending else inside
 
 
 def edges(stretch: Stretch, block: int) -> tuple[int, int]:

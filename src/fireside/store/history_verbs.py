@@ -6,7 +6,6 @@ index that has them in order and from its nearer end. Histories that are not lar
 rows.
 """
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +16,7 @@ from fireside.domain.jobs import Job
 from fireside.domain.listing import JobFilter, JobPage, JobSort, Window
 from fireside.domain.outputs import Media
 from fireside.domain.retention import EndedJob, Retention
-from fireside.store.blocks import COARSE, FINE, LAST_BLOCK, Found, Grain, Stretch, edges, find_block, fine_range
+from fireside.store.blocks import ACTIVE_AXIS, ENDED_AXES, Found, Stretch, edges
 from fireside.store.classes import ACTIVE_CLASSES, ENDED_SLOTS, RUNNING_CLASS, are_whole, classes_of
 from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Rows, Statement, Transaction
@@ -178,14 +177,15 @@ def _read(tx: Transaction, history: _History, stretch: Stretch, skip: int, limit
 
 
 def _read_on(tx: Transaction, history: _History, stretch: Stretch, skip: int, limit: int) -> Rows:
-    if skip <= _ROWS_SKIPPED or not tx.run("is_promoted", history.key):
+    found = _find(tx, history, stretch, skip) if skip > _ROWS_SKIPPED else None
+    if found is None:
         return _read_from(tx, history, stretch, _BEYOND if history.descending else 1, skip, limit)
-    found = _find(tx, history, stretch, skip)
-    behind = found.rows - found.skip - limit
-    if 0 <= behind < found.skip:
+    block, skip = found
+    behind = block.rows - skip - limit
+    if 0 <= behind < skip:
         backwards = history.turned
-        return _read_from(tx, backwards, stretch, _edge(backwards, stretch, found.block), behind, limit)[::-1]
-    return _read_from(tx, history, stretch, _edge(history, stretch, found.block), found.skip, limit)
+        return _read_from(tx, backwards, stretch, _edge(backwards, stretch, block), behind, limit)[::-1]
+    return _read_from(tx, history, stretch, _edge(history, stretch, block), skip, limit)
 
 
 def _read_from(tx: Transaction, history: _History, stretch: Stretch, bound: int, skip: int, limit: int) -> Rows:
@@ -200,45 +200,35 @@ def _read_from(tx: Transaction, history: _History, stretch: Stretch, bound: int,
     )
 
 
-def _find(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> Found:
-    """Find the fine block that a window begins in."""
-    few = _running_places(tx, history, stretch)
-    coarse_rows = _blocks(tx, history, stretch, COARSE, (0, LAST_BLOCK), few)
-    coarse = find_block(coarse_rows, skip, descending=history.descending)
-    fine_rows = _blocks(tx, history, stretch, FINE, fine_range(coarse.block), few)
-    return find_block(fine_rows, coarse.skip, descending=history.descending)
+def _find(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> tuple[Found, int] | None:
+    """Find the fine block that a window begins in, and how many of its rows to skip; None for a history without."""
+    place = history.rows_of(stretch) - 1 - skip if history.descending else skip
+    active, few = _active_blocks(history, stretch)
+    asked = {"place": place, "ended_axis": ENDED_AXES[stretch], "active_axis": ACTIVE_AXIS, "few": few}
+    classes = {"ended": to_json(history.ended).decode(), "active": to_json(active).decode()}
+    rows = tx.run("find_block", history.key | asked | classes)
+    if not rows:
+        return None
+    found = Found(rows[0]["block"], rows[0]["before"], rows[0]["rows"])
+    return found, found.skip(place, descending=history.descending)
 
 
-def _edge(history: _History, stretch: Stretch, block: int) -> int:
+def _active_blocks(history: _History, stretch: Stretch) -> tuple[list[int], int]:
+    """Say which blocks count the jobs that have not ended, and whether to count those that run in (1) or out (-1).
+
+    Blocks count them together; where those that run are told from those that wait, they are few.
+    """
+    if stretch is Stretch.RUN or not history.active:
+        return [], 0
+    if len(history.active) == len(ACTIVE_CLASSES):
+        return [_ACTIVE_BLOCKS], 0
+    return ([], 1) if history.active == [RUNNING_CLASS] else ([_ACTIVE_BLOCKS], -1)
+
+
+def _edge(history: _History, stretch: Stretch, found: Found) -> int:
     """Give the bound from which on a fine block is read."""
-    edge = edges(stretch, block)[history.descending]
+    edge = edges(stretch, found.block)[history.descending]
     return max(1, edge) if stretch is Stretch.RUN else (history.user_id << _PLACE_BITS) + edge
-
-
-def _running_places(tx: Transaction, history: _History, stretch: Stretch) -> list[int]:
-    """Read where the jobs that run stand, if they are told apart from those that wait: few run at any time."""
-    if stretch is Stretch.RUN or len(history.active) != 1:
-        return []
-    return [row["place"] for row in tx.run("running_places", history.key)]
-
-
-def _blocks(
-    tx: Transaction, history: _History, stretch: Stretch, grain: Grain, span: tuple[int, int], few: Sequence[int]
-) -> list[tuple[int, int]]:
-    """Read (block, rows) in rising order; jobs that have not ended are counted together, `few` are those that run."""
-    asked = {grain.ended[stretch]: history.ended}
-    if history.active not in ([], [RUNNING_CLASS]) and stretch is not Stretch.RUN:
-        asked[grain.active] = [*asked.get(grain.active, []), _ACTIVE_BLOCKS]
-    rows: Counter[int] = Counter()
-    for axis, classes in asked.items():
-        params = {"axis": axis, "classes": to_json(classes).decode(), "low": span[0], "high": span[1]}
-        rows.update({row["block"]: row["n"] for row in tx.run("blocks_of_history", history.key | params)})
-    inside = Counter(block for place in few if span[0] <= (block := place >> grain.place_bits) <= span[1])
-    if history.active == [RUNNING_CLASS]:
-        rows.update(inside)
-    else:
-        rows.subtract(inside)
-    return sorted(rows.items())
 
 
 def _order(*, descending: bool) -> str:

@@ -1,0 +1,45 @@
+-- Find the fine block that holds the row of a place in the rising order of a history counted in blocks: how many rows
+-- stand before it, and how many it holds. Its coarse block is found first, then the block among that one's 64.
+-- Jobs that run are few; where they are told from those that wait, `few` counts them in (1) or out (-1).
+WITH coarse AS (
+    SELECT block, sum(n) AS n FROM (
+        SELECT block, n FROM job_block
+        WHERE user_id = :user_id AND workflow = :workflow AND axis = :ended_axis + 1
+            AND class IN (SELECT value FROM json_each(:ended))
+        UNION ALL
+        SELECT block, n FROM job_block
+        WHERE user_id = :user_id AND workflow = :workflow AND axis = :active_axis + 1
+            AND class IN (SELECT value FROM json_each(:active))
+        UNION ALL
+        SELECT (pk & 1099511627775) >> 16 AS block, :few AS n FROM job INDEXED BY job_held
+        WHERE :few <> 0 AND user_id = :user_id AND worker_id IS NOT NULL AND class = 1
+            AND (:workflow = '' OR workflow_id = :workflow)
+    ) AS counted GROUP BY block
+), placed AS (
+    SELECT block, n, sum(n) OVER (ORDER BY block) - n AS before FROM coarse
+), found AS MATERIALIZED (
+    SELECT block, before FROM placed WHERE before <= :place AND :place < before + n
+), fine AS (
+    SELECT block, sum(n) AS n FROM (
+        SELECT block, n FROM job_block
+        WHERE user_id = :user_id AND workflow = :workflow AND axis = :ended_axis
+            AND class IN (SELECT value FROM json_each(:ended))
+            AND block BETWEEN (SELECT block << 6 FROM found) AND (SELECT (block << 6) + 63 FROM found)
+        UNION ALL
+        SELECT block, n FROM job_block
+        WHERE user_id = :user_id AND workflow = :workflow AND axis = :active_axis
+            AND class IN (SELECT value FROM json_each(:active))
+            AND block BETWEEN (SELECT block << 6 FROM found) AND (SELECT (block << 6) + 63 FROM found)
+        UNION ALL
+        SELECT (pk & 1099511627775) >> 10 AS block, :few AS n FROM job INDEXED BY job_held
+        WHERE :few <> 0 AND user_id = :user_id AND worker_id IS NOT NULL AND class = 1
+            AND (:workflow = '' OR workflow_id = :workflow)
+            AND (pk & 1099511627775) >> 10 BETWEEN (SELECT block << 6 FROM found)
+                AND (SELECT (block << 6) + 63 FROM found)
+    ) AS counted GROUP BY block
+), numbered AS (
+    SELECT block, n, (SELECT before FROM found) + sum(n) OVER (ORDER BY block) - n AS before FROM fine
+)
+SELECT block, before, n AS "rows" FROM numbered
+WHERE before <= :place AND :place < before + n
+    AND EXISTS (SELECT 1 FROM job_promoted WHERE user_id = :user_id AND workflow = :workflow);
