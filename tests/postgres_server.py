@@ -22,8 +22,8 @@ from typing import NoReturn
 import psycopg
 import pytest
 
-from fireside.store.postgres import migrate
 from fireside.store.postgres_link import connect, read_url
+from fireside.store.postgres_migrations import migrate
 from fireside.store.queries import load_migrations
 
 PASSWORD = "correct/horse@battery"

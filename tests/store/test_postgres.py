@@ -17,8 +17,9 @@ from fireside.domain.errors import BadRequest
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId
 from fireside.domain.listing import JobFilter, Window
 from fireside.store.database import DatabaseError, Statement, Violated
-from fireside.store.postgres import PostgresDatabase, migrate, prepare
+from fireside.store.postgres import PostgresDatabase, prepare
 from fireside.store.postgres_link import RawConnection, connect, read_url
+from fireside.store.postgres_migrations import migrate
 from fireside.store.queries import load_migrations, load_queries
 from fireside.store.records import JobBody, NewJob, QueueCounts
 from fireside.store.store import DuplicateJob, Store
@@ -185,10 +186,12 @@ def schema_of(raw: RawConnection) -> Sequence[Any]:
 
 
 LATER = "CREATE TABLE later (id integer PRIMARY KEY);"
+ONLINE = "-- online\nCREATE INDEX CONCURRENTLY IF NOT EXISTS job_later ON job (number);"
 
 
 def test_a_migrated_schema_equals_a_fresh_one(postgres_server: PostgresServer) -> None:
-    steps = [*load_migrations("postgres"), (len(load_migrations("postgres")) + 1, LATER)]
+    known = load_migrations("postgres")
+    steps = [*known, (len(known) + 1, LATER), (len(known) + 2, ONLINE)]
     with (
         postgres_server.database(template="template0") as first,
         postgres_server.database(template="template0") as second,

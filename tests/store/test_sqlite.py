@@ -123,7 +123,8 @@ def schema_of(raw: sqlite3.Connection) -> Sequence[Any]:
 
 def test_a_migrated_schema_equals_a_fresh_one() -> None:
     known = load_migrations("sqlite")
-    steps = [*known, (len(known) + 1, "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT;")]
+    later = "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT; CREATE INDEX job_later ON job (number);"
+    steps = [*known, (len(known) + 1, later)]
     fresh, migrated = (sqlite3.connect(":memory:", isolation_level=None) for _ in range(2))
 
     migrate(fresh, steps)

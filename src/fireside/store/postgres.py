@@ -19,16 +19,14 @@ from fireside.domain.errors import FiresideError, Unavailable
 from fireside.store.database import DatabaseError, Rows, Transaction, Unexpected, Violated
 from fireside.store.group_commit import GroupCommit, TransactionLost
 from fireside.store.postgres_link import RawConnection, connect, explained, read_url
-from fireside.store.queries import load_migrations, load_queries, missing_migrations
+from fireside.store.postgres_migrations import WRITE_ALONE, migrate
+from fireside.store.queries import load_migrations, load_queries
 from fireside.store.threaded import Readers, ThreadedDatabase
 from fireside.store.times import from_time, is_time, to_time
 
 T = TypeVar("T")
-# Advisory locks of one database share their numbers with everybody in it; the first half spells "fire".
-_TAKE_LOCK: LiteralString = "SELECT pg_advisory_lock(1718186597, 1)"
-_GIVE_LOCK: LiteralString = "SELECT pg_advisory_unlock(1718186597, 1)"
 # READ COMMITTED, so that what is read after the lock was taken is what the writer before us has left.
-_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(1718186597, 1)"
+_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED; " + WRITE_ALONE.encode()
 _BEGIN_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
@@ -226,21 +224,6 @@ class PostgresConnection:
                 if row[name] is not None:
                     row[name] = to_time(row[name])
         return rows
-
-
-def migrate(raw: RawConnection, migrations: Sequence[tuple[int, str]]) -> None:
-    """Apply the migrations that the database has not seen, each in a transaction, while no other server writes."""
-    raw.execute(_TAKE_LOCK)
-    try:
-        raw.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer PRIMARY KEY)")
-        ((present,),) = raw.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchall()
-        for version, script in missing_migrations(migrations, present):
-            with raw.transaction():
-                raw.execute(cast("LiteralString", script))
-                raw.execute("INSERT INTO schema_version VALUES ($1)", [str(version)])
-    finally:
-        if not raw.closed:
-            raw.execute(_GIVE_LOCK)
 
 
 def _control(raw: RawConnection, sql: bytes) -> bytes | None:
