@@ -47,6 +47,7 @@ from fireside.store.folder_lock import lock_folder
 from fireside.store.postgres import PostgresDatabase
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
+from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.duties import duties
 from fireside.upkeep.pruner import Pruner
 
@@ -224,6 +225,9 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
         services.clock,
         present_workers=lambda: services.fleet.presences().keys(),
         workers_remembered_for=timedelta(days=services.config.workers_remembered_days),
+        collector=BlobCollector(
+            services.store, services.blobs, grace=timedelta(hours=services.config.blob_grace_hours)
+        ),
         pruner=Pruner(services.store, keep_jobs=services.config.keep_jobs, keep_days=services.config.keep_days),
     ):
         stack.push_async_callback(loop.stop)

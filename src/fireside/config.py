@@ -126,6 +126,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(ge=0, le=MOST_DAYS),
         _help("Days that ended jobs and their outputs are kept; 0: for ever, unless the user has a limit."),
     ] = 0
+    blob_grace_hours: Annotated[
+        Positive,
+        _help("How long bytes that nothing refers to are left alone, and then set aside, before they are removed."),
+    ] = 24
     max_sockets_per_user: Annotated[Positive, _help("Most websockets a user may have open.")] = 100
     workers_remembered_days: Annotated[
         Positive,

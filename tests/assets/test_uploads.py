@@ -69,21 +69,30 @@ async def test_bytes_with_a_record_stay(library: Library, ann: User) -> None:
     assert await library.blobs.stat(recorded.blob.hash) is not None
 
 
-async def test_bytes_that_were_there_before_are_for_their_writer_to_remove(library: Library) -> None:
+async def test_bytes_that_were_there_before_are_not_for_a_later_upload_to_remove(library: Library) -> None:
     first, second = await written(library, b"same"), await written(library, b"same")
 
     await discard_unrecorded(library, second)
+
     assert await library.blobs.stat(first.hash) is not None
 
-    await discard_unrecorded(library, first)
-    assert await library.blobs.stat(first.hash) is None
+
+async def test_bytes_that_somebody_else_has_wanted_since_stay_for_their_record(library: Library) -> None:
+    sent_again, claimed = await written(library, b"sent again"), await written(library, b"claimed")
+    await written(library, b"sent again")
+    await library.blobs.claim(claimed.hash)
+
+    for refused in (sent_again, claimed):
+        await discard_unrecorded(library, refused)
+
+        assert await library.blobs.stat(refused.hash) is not None
 
 
 async def test_bytes_that_are_being_removed_are_never_recorded(library: Library, ann: User, tmp_path: Path) -> None:
     slow = SlowBlobs(tmp_path / "blobs")
     library = replace(library, blobs=slow)
     refused = await written(library, b"same")
-    accepted = await upload(library, ann, "a.txt", b"same")
+    accepted = Upload(user_id=ann.id, file=upload_name(Folder.INPUT, "", "a.txt"), blob=refused)
 
     removal = asyncio.create_task(discard_unrecorded(library, refused))
     await slow.removing.wait()

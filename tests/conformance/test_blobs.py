@@ -4,7 +4,7 @@ import asyncio
 import ctypes
 import os
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from blake3 import blake3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fireside.blobs.base import HEAD_BYTES, Blobs, HashMismatch
+from fireside.blobs.base import HEAD_BYTES, Blobs, HashMismatch, ListedBlob
 from fireside.blobs.local import LocalBlobs
 from fireside.domain.errors import NotFound, StorageFull, TooLarge
 from fireside.domain.ids import BlobHash
@@ -251,3 +251,115 @@ async def test_a_full_disk_is_told_and_loses_nothing(tiny_disk: Path) -> None:
     assert len(files_in(tiny_disk)) == 1
     assert await all_of(blobs.read(kept.hash)) == b"k" * 300_000
     assert (await blobs.write(chunks_of(b"small"), limit_bytes=None)).created
+
+
+def age(folder: Path, hours: float) -> None:
+    """Let everything in the folder be older."""
+    for path in files_in(folder):
+        at = path.stat().st_mtime - hours * 3600
+        os.utime(path, (at, at))
+
+
+async def walk(blobs: Blobs, limit: int) -> list[ListedBlob]:
+    listed: list[ListedBlob] = []
+    after: str | None = ""
+    while after is not None:
+        page = await blobs.list_blobs(after, limit=limit)
+        assert len(page.blobs) <= limit
+        listed += page.blobs
+        after = page.next_after
+    return listed
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 1000])
+async def test_a_walk_finds_every_blob_once_in_order(blobs: Blobs, limit: int) -> None:
+    assert await walk(blobs, limit) == []
+    hashes = [(await blobs.write_bytes(bytes([n, m]), limit_bytes=None)).hash for n in range(20) for m in range(2)]
+    await blobs.set_aside(hashes[3], datetime.now(UTC))
+
+    listed = await walk(blobs, limit)
+
+    assert [one.hash for one in listed] == sorted(hashes)
+    assert [one.hash for one in listed if one.is_set_aside] == [hashes[3]]
+
+
+async def test_blobs_of_one_folder_are_walked_in_pieces(blobs: Blobs, folder: Path) -> None:
+    (folder / "ab").mkdir()
+    names = [f"abcd{n:060x}" for n in range(25)]
+    for name in (*names, "abcd", "stray"):
+        (folder / "ab" / name).write_bytes(b"")
+
+    assert [one.hash for one in await walk(blobs, 10)] == names
+    assert [one.hash for one in await walk(blobs, 5)] == names
+
+
+async def test_many_empty_folders_are_walked_in_steps(blobs: Blobs, folder: Path) -> None:
+    for number in range(256):
+        (folder / f"{number:02x}").mkdir()
+
+    page = await blobs.list_blobs("", limit=10)
+
+    assert page.blobs == []
+    assert page.next_after is not None
+    assert page.next_after.startswith("3f")
+    assert await walk(blobs, 10) == []
+
+
+async def test_a_blob_that_was_set_aside_is_there_for_whoever_looks(blobs: Blobs) -> None:
+    looks: dict[str, Callable[[BlobHash], Awaitable[object]]] = {
+        "stat": blobs.stat,
+        "claim": blobs.claim,
+        "read": lambda blob_hash: all_of(blobs.read(blob_hash)),
+        "path": lambda blob_hash: asyncio.to_thread(blobs.local_path, blob_hash),
+        "write": lambda _: blobs.write_bytes(b"bytes", limit_bytes=None),
+    }
+    written = await blobs.write_bytes(b"bytes", limit_bytes=None)
+    for name, look in looks.items():
+        await blobs.set_aside(written.hash, datetime.now(UTC) - timedelta(days=9))
+        assert [one.is_set_aside for one in await walk(blobs, 9)] == [True], name
+
+        await look(written.hash)
+
+        (listed,) = await walk(blobs, 9)
+        assert not listed.is_set_aside, name
+        assert datetime.now(UTC) - listed.since < timedelta(hours=1), name
+        assert await all_of(blobs.read(written.hash)) == b"bytes"
+
+
+async def test_what_was_set_aside_goes_only_when_it_has_been_there_long_enough(blobs: Blobs, folder: Path) -> None:
+    now = datetime.now(UTC)
+    written = await blobs.write_bytes(b"bytes", limit_bytes=None)
+    await blobs.remove_set_aside(written.hash, now + timedelta(days=1))
+    assert await blobs.stat(written.hash) is not None
+
+    await blobs.set_aside(written.hash, now)
+    await blobs.remove_set_aside(written.hash, now - timedelta(seconds=1))
+    assert len(files_in(folder)) == 1
+
+    await blobs.remove_set_aside(written.hash, now + timedelta(seconds=1))
+    assert files_in(folder) == []
+    assert await blobs.stat(written.hash) is None
+    await blobs.set_aside(written.hash, now)
+
+
+async def test_a_claim_renews_the_time(blobs: Blobs, folder: Path) -> None:
+    written = await blobs.write_bytes(b"bytes", limit_bytes=None)
+    age(folder, hours=5)
+
+    claimed = await blobs.claim(written.hash)
+
+    assert claimed == await blobs.stat(written.hash)
+    assert claimed is not None
+    assert claimed.written_at >= written.written_at
+    assert await blobs.claim(NOWHERE) is None
+
+
+async def test_claims_and_setting_aside_at_the_same_time_never_lose_a_blob(blobs: Blobs) -> None:
+    written = await blobs.write_bytes(b"bytes", limit_bytes=None)
+    for _ in range(30):
+        found = await asyncio.gather(
+            *(blobs.claim(written.hash) for _ in range(4)),
+            *(blobs.set_aside(written.hash, datetime.now(UTC)) for _ in range(2)),
+            *(blobs.stat(written.hash) for _ in range(4)),
+        )
+        assert sum(one is not None for one in found) == 8

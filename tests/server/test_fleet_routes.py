@@ -1,6 +1,7 @@
 """The workers' routes, as workers and those who would like to be one call them."""
 
 import base64
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,19 @@ async def test_bytes_are_told_from_those_that_are_not_here(shop: Workshop, http:
     answer = await http.head(path, headers=mine)
     assert (answer.status_code, answer.headers["content-length"]) == (200, str(len(PNG)))
     assert (await http.head("/fleet/blobs/..", headers=mine)).status_code == 404
+
+
+async def test_bytes_that_a_worker_need_not_send_are_wanted_from_now_on(
+    shop: Workshop, http: httpx.AsyncClient
+) -> None:
+    await upload(shop, http)
+    path = shop.services.blobs.local_path(BlobHash(hash_of(PNG)))
+    assert path is not None
+    os.utime(path, (0, 0))
+
+    await http.head(f"/fleet/blobs/{hash_of(PNG)}", headers=as_worker(shop))
+
+    assert path.stat().st_mtime > 0
 
 
 @pytest.mark.parametrize(("blob", "content", "status"), [

@@ -12,6 +12,7 @@ from tests.publishing import BUILTIN, publish
 
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.lifecycle import Verb, advance
+from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.duties import duties
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
@@ -33,6 +34,7 @@ def duty(shop: Workshop, name: str) -> Loop:
         shop.clock,
         present_workers=lambda: [WorkerId("here")],
         workers_remembered_for=timedelta(days=30),
+        collector=BlobCollector(shop.store, services.blobs, grace=timedelta(hours=1)),
         pruner=Pruner(shop.store, keep_jobs=2, keep_days=0),
     )
     (loop,) = [loop for loop in loops if loop._name == name]
@@ -78,6 +80,19 @@ async def test_ended_jobs_that_are_not_kept_are_removed(shop: Workshop) -> None:
 
     (history, *_) = [one for one in await shop.store.ended_histories(UserId(0), limit=9) if one.user_id == ann.id]
     assert history.ended == 2
+
+
+async def test_bytes_that_nothing_refers_to_are_removed_in_the_end(shop: Workshop) -> None:
+    written = await shop.services.blobs.write_bytes(b"nobody's", limit_bytes=None)
+    folder = Path(shop.services.config.data_dir) / "blobs" / written.hash[:2]
+    later = written.written_at
+
+    for _ in range(2):
+        assert [path for path in folder.rglob("*") if path.is_file()]
+        later += timedelta(hours=2)
+        await duty(shop, "unused blobs").tick(later)
+
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 async def test_uploads_that_nobody_finished_are_removed_after_a_day(shop: Workshop) -> None:

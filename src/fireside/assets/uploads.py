@@ -73,11 +73,13 @@ async def record_checked(library: Library, upload: Upload, content_type: str) ->
 
 
 async def discard_unrecorded(library: Library, blob: WrittenBlob) -> None:
-    """Remove the blob that an upload has made, unless there is a record of it."""
+    """Remove the blob that an upload has made, unless there is a record of it, or somebody is about to make one."""
     if not blob.created:
         return  # whoever made it looks after it
     async with hold_blob(blob.hash):
-        if not await library.store.is_blob_used(blob.hash):
+        found = await library.blobs.stat(blob.hash)
+        is_wanted = found is None or found.written_at != blob.written_at
+        if not is_wanted and not await library.store.is_blob_used(blob.hash):
             await library.blobs.delete(blob.hash)
 
 

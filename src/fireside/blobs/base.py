@@ -5,7 +5,7 @@ knows users, names or types; whether a blob is still needed is the store's knowl
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,16 +31,34 @@ class WrittenBlob:
 
     hash: BlobHash
     size_bytes: int
+    written_at: datetime
     head: bytes
     created: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobStat:
-    """What is known of a stored blob without reading it. A write of equal bytes renews `written_at`."""
+    """What is known of a stored blob without reading it. A write of equal bytes and a claim renew `written_at`."""
 
     size_bytes: int
     written_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedBlob:
+    """A blob as a walk finds it: since when nobody has wanted it, or since when it is set aside."""
+
+    hash: BlobHash
+    since: datetime
+    is_set_aside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobPage:
+    """A few of the blobs, in the order of their hashes; `next_after` None: there are no more."""
+
+    blobs: Sequence[ListedBlob]
+    next_after: str | None
 
 
 class Blobs(Protocol):
@@ -70,11 +88,30 @@ class Blobs(Protocol):
         ...
 
     async def stat(self, blob_hash: BlobHash) -> BlobStat | None:
-        """Look at a blob; None when there is none."""
+        """Look at a blob; None when there is none. One that was set aside is back in its place."""
+        ...
+
+    async def claim(self, blob_hash: BlobHash) -> BlobStat | None:
+        """Look at a blob that somebody is about to record, and renew its time; None when there is none."""
         ...
 
     async def delete(self, blob_hash: BlobHash) -> None:
         """Remove a blob; one that is gone already is fine."""
+        ...
+
+    async def list_blobs(self, after: str, *, limit: int) -> BlobPage:
+        """Give up to so many blobs behind what the last page said, or from the first for an empty text."""
+        ...
+
+    async def set_aside(self, blob_hash: BlobHash, now: datetime) -> None:
+        """Take a blob that nobody seems to want out of its place; whoever looks at it puts it back, as if just written.
+
+        At whatever point this is interrupted, the blob can be read.
+        """
+        ...
+
+    async def remove_set_aside(self, blob_hash: BlobHash, older_than: datetime) -> None:
+        """Remove a blob for good if it was set aside before that time, and nobody has looked at it since."""
         ...
 
     def local_path(self, blob_hash: BlobHash) -> Path | None:

@@ -1,5 +1,8 @@
 """Blobs in a folder of this machine: `ab/abcd…` for the finished ones, `unfinished/` for those being written.
 
+A blob that is set aside stands beside its place as `abcd….unwanted`. To set aside and to put back are renames, so that
+it is always at one of the two, and a name's time of change says since when.
+
 A blob is published by write, fsync, rename and fsync of its folder, because obstore's local store does not fsync.
 Reads go through obstore. All that touches the disk happens in threads.
 """
@@ -8,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +22,14 @@ import obstore
 from blake3 import blake3
 from obstore.store import LocalStore
 
-from fireside.blobs.base import CHUNK_BYTES, HEAD_BYTES, BlobStat, HashMismatch, WrittenBlob, is_blob_hash
+from fireside.blobs.base import CHUNK_BYTES, HEAD_BYTES, BlobPage, BlobStat, HashMismatch, WrittenBlob, is_blob_hash
+from fireside.blobs.local_listing import aside_of, list_folder
 from fireside.domain.errors import NotFound, StorageFull, TooLarge
 from fireside.domain.ids import BlobHash
 
 _UNFINISHED = "unfinished"
 _FOLDER_MODE = 0o700
+_LOOKS = 3
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _T = TypeVar("_T")
 
@@ -76,24 +82,40 @@ class LocalBlobs:
         """Look at a blob; see `Blobs.stat`."""
         if not is_blob_hash(blob_hash):
             return None
-        try:
-            found = await asyncio.to_thread(os.stat, self._folder / _relative(blob_hash))
-        except FileNotFoundError:
+        return await _in_thread(lambda: _find(self._folder / _relative(blob_hash)))
+
+    async def claim(self, blob_hash: BlobHash) -> BlobStat | None:
+        """Look at a blob and renew its time; see `Blobs.claim`."""
+        if not is_blob_hash(blob_hash):
             return None
-        return BlobStat(size_bytes=found.st_size, written_at=datetime.fromtimestamp(found.st_mtime, UTC))
+        return await _in_thread(lambda: _claim(self._folder / _relative(blob_hash)))
 
     async def delete(self, blob_hash: BlobHash) -> None:
         """Remove a blob; see `Blobs.delete`."""
         if is_blob_hash(blob_hash):
             path = self._folder / _relative(blob_hash)
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await _in_thread(lambda: _remove(path))
+
+    async def list_blobs(self, after: str, *, limit: int) -> BlobPage:
+        """Give a few of the blobs; see `Blobs.list_blobs`."""
+        return await _in_thread(lambda: list_folder(self._folder, after, limit))
+
+    async def set_aside(self, blob_hash: BlobHash, now: datetime) -> None:
+        """Take a blob out of its place; see `Blobs.set_aside`."""
+        path = self._folder / _relative(blob_hash)
+        await _in_thread(lambda: _set_aside(path, now))
+
+    async def remove_set_aside(self, blob_hash: BlobHash, older_than: datetime) -> None:
+        """Remove a blob that was set aside; see `Blobs.remove_set_aside`."""
+        path = aside_of(self._folder / _relative(blob_hash))
+        await _in_thread(lambda: _remove_older(path, older_than.timestamp()))
 
     def local_path(self, blob_hash: BlobHash) -> Path | None:
         """Name the blob's file; see `Blobs.local_path`."""
         if not is_blob_hash(blob_hash):
             return None
         path = self._folder / _relative(blob_hash)
-        return path if path.is_file() else None
+        return path if _find(path) is not None else None
 
     async def sweep_unfinished(self, older_than: datetime) -> int:
         """Remove what dead writers left; see `Blobs.sweep_unfinished`."""
@@ -113,15 +135,21 @@ class LocalBlobs:
             raise HashMismatch(f"The bytes have the blake3 {blob_hash}, announced was {expected}. Send them again.")
         target = self._folder / _relative(blob_hash)
         with _full_disk_as_refusal():
-            created = not _renew(target, unfinished.size_bytes)
-            if created:
+            found = _claim(target)
+            created = found is None or found.size_bytes != unfinished.size_bytes
+            if found is None or created:
                 unfinished.seal()
                 self._make_folder(target.parent)
                 unfinished.path.replace(target)
+                found = _stat_of(target.stat())
             # Also for a blob that was there: its writer may not have come to this line yet.
             _fsync_folder(target.parent)
         return WrittenBlob(
-            hash=blob_hash, size_bytes=unfinished.size_bytes, head=bytes(unfinished.head), created=created
+            hash=blob_hash,
+            size_bytes=unfinished.size_bytes,
+            written_at=found.written_at,
+            head=bytes(unfinished.head),
+            created=created,
         )
 
     def _make_folder(self, folder: Path) -> None:
@@ -229,13 +257,50 @@ def _relative(blob_hash: str) -> Path:
     return Path(blob_hash[:2], blob_hash)
 
 
-def _renew(target: Path, size_bytes: int) -> bool:
-    """Mark a stored blob as just written; false when it is not there, or not whole."""
-    try:
-        os.utime(target)
-        return target.stat().st_size == size_bytes
-    except FileNotFoundError:
-        return False
+def _find(path: Path) -> BlobStat | None:
+    """Look at a blob; one that was set aside is put back."""
+    # Another process may rename it between two looks: a blob is gone when it was at neither place again and again.
+    for _ in range(_LOOKS):
+        with contextlib.suppress(FileNotFoundError):
+            return _stat_of(path.stat())
+        with contextlib.suppress(FileNotFoundError):
+            aside_of(path).rename(path)
+            _renew(path)
+    return None
+
+
+def _claim(path: Path) -> BlobStat | None:
+    """Mark a blob as just written. It may be set aside meanwhile, so only what is found afterwards is there."""
+    with contextlib.suppress(FileNotFoundError):
+        _renew(path)
+    return _find(path)
+
+
+def _renew(path: Path) -> None:
+    # Our own clock, because the kernel's for files stands still for some milliseconds.
+    now = time.time_ns()
+    os.utime(path, ns=(now, now))
+
+
+def _set_aside(path: Path, now: datetime) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(path, (now.timestamp(), now.timestamp()))
+        path.rename(aside_of(path))
+
+
+def _remove_older(path: Path, before: float) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_mtime < before:
+            path.unlink()
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    aside_of(path).unlink(missing_ok=True)
+
+
+def _stat_of(found: os.stat_result) -> BlobStat:
+    return BlobStat(size_bytes=found.st_size, written_at=datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 def _fsync_folder(folder: Path) -> None:

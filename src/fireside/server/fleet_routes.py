@@ -13,6 +13,7 @@ from blake3 import blake3
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fireside.assets.uploads import hold_blob
 from fireside.blobs.base import is_blob_hash
 from fireside.domain.errors import BadRequest, NotFound
 from fireside.domain.ids import BlobHash, JobId
@@ -88,8 +89,10 @@ async def get_work(request: Request) -> Response:
 
 
 async def has_blob(request: Request) -> Response:
-    """Say whether the bytes of a hash are here, so that nobody sends them twice."""
-    found = await services_of(request).blobs.stat(BlobHash(str(request.path_params["hash"])))
+    """Say whether the bytes of a hash are here, so that nobody sends them twice; then they stay until the record."""
+    wanted = BlobHash(str(request.path_params["hash"]))
+    async with hold_blob(wanted):
+        found = await services_of(request).blobs.claim(wanted)
     if found is None:
         raise NotFound("These bytes are not stored here.")
     return Response(headers={"Content-Length": str(found.size_bytes)})

@@ -8,6 +8,7 @@ from fireside.blobs.base import Blobs
 from fireside.domain.ids import WorkerId
 from fireside.jobs.definitions import DefinitionBook
 from fireside.store.store import Store
+from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
 
@@ -17,6 +18,7 @@ _WORKERS_SECONDS = 600.0
 _SWEEP_SECONDS = 3600.0
 _HISTORIES_SECONDS = 60.0
 _PRUNE_SECONDS = 60.0
+_COLLECT_SECONDS = 1.0
 _UNFINISHED_FOR = timedelta(days=1)
 
 
@@ -30,6 +32,7 @@ def duties(
     present_workers: Callable[[], Collection[WorkerId]],
     workers_remembered_for: timedelta,
     pruner: Pruner,
+    collector: BlobCollector,
 ) -> list[Loop]:
     """Give the loops of a server, not yet started."""
 
@@ -59,4 +62,5 @@ def duties(
         Loop("unfinished uploads", sweep_unfinished, every_seconds=_SWEEP_SECONDS, clock=clock),
         Loop("large histories", promote_large_histories, every_seconds=_HISTORIES_SECONDS, clock=clock),
         Loop("ended jobs", prune_histories, every_seconds=_PRUNE_SECONDS, clock=clock),
+        Loop("unused blobs", collector.step, every_seconds=_COLLECT_SECONDS, clock=clock),
     ]
