@@ -19,8 +19,8 @@ _CURVES = (
     ("postgres HTTP", "Fireside over HTTP, PostgreSQL", "#1558b0"),
     ("sqlite HTTP", "Fireside over HTTP, SQLite", "#0b7a4b"),
 )
-_WIDTH, _HEIGHT = 860, 460
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 250, 40, 50
+_WIDTH, _HEIGHT = 980, 460
+_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 350, 40, 50
 _LABEL_GAP = 17
 _STYLE = "font-family:system-ui,sans-serif;font-size:13px"
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.histories import History, JobMaker
+from bench.histories import WORKERS, History, JobMaker
 from bench.loading import Loader, postgres_loader, sqlite_loader
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -88,7 +88,8 @@ def _load(target: Target, users: Mapping[UserId, int], progress: Progress) -> No
     rows = progress.add_task("jobs", total=sum(users.values()))
     with target.loader() as loader:
         for user_id, jobs in sorted(users.items()):
-            _load_history(loader, user_id, jobs, progress, rows)
+            running = WORKERS if jobs == max(users.values()) else 0
+            _load_history(loader, user_id, jobs, running, progress, rows)
         indexes = progress.add_task("indexes", total=None)
         for name in loader.rebuild():
             progress.update(indexes, description=f"indexes: {name}", advance=1)
@@ -96,12 +97,13 @@ def _load(target: Target, users: Mapping[UserId, int], progress: Progress) -> No
     progress.remove_task(indexes)
 
 
-def _load_history(loader: Loader, user_id: UserId, jobs: int, progress: Progress, rows: TaskID) -> None:
+def _load_history(loader: Loader, user_id: UserId, jobs: int, running: int, progress: Progress, rows: TaskID) -> None:
     place, created_at = loader.latest(user_id)
     ends_at = datetime.now(UTC) - _ENDED_SINCE
     history = History(
         user_id=user_id,
         jobs=jobs,
+        running=running,
         first=place + 1,
         begins_at=max(created_at, from_time(ends_at - _LASTS)),
         ends_at=from_time(ends_at),

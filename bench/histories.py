@@ -31,9 +31,10 @@ Whole = NDArray[np.int64]
 Truth = NDArray[np.bool_]
 
 CHUNK = 50_000
+WORKERS = 64
+"""How many workers hold jobs."""
 SHARES = {JobState.FAILED: 0.03, JobState.CANCELED: 0.02, JobState.QUEUED: 0.02}
 _ACTIVE_WITHIN = 0.1
-_MOST_RUNNING = 64
 _NO_WORKFLOW = 0.05
 _ENDED_WHILE_WAITING = {JobState.FAILED: 0.2, JobState.CANCELED: 0.5}
 _STATES = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED, JobState.QUEUED, JobState.RUNNING)
@@ -60,10 +61,14 @@ _ERROR = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """So many jobs of a user, from a place in create order on, between two times in microseconds."""
+    """So many jobs of a user, from a place in create order on, between two times in microseconds.
+
+    At most `running` of them run: there are only so many workers, and a server looks at all jobs that they hold.
+    """
 
     user_id: UserId
     jobs: int
+    running: int
     first: int
     begins_at: int
     ends_at: int
@@ -90,7 +95,7 @@ class JobMaker:
     def __init__(self, history: History) -> None:
         self._history = history
         self._random = default_rng([history.user_id, history.first])
-        self._kinds = _kinds(self._random, history.jobs)
+        self._kinds = _kinds(self._random, history)
         self._created = _created(self._random, history)
 
     @property
@@ -126,7 +131,7 @@ class JobMaker:
             "number": places.astype(float).tolist(),
             "attempt": attempts,
             "fence": attempts,
-            "worker_id": [f"bench-{row % _MOST_RUNNING}" if one else None for row, one in enumerate(is_held.tolist())],
+            "worker_id": [f"bench-{row % WORKERS}" if one else None for row, one in enumerate(is_held.tolist())],
             "created_at": created.tolist(),
             "changed_at": np.where(has_ended | is_held, began + run, created).tolist(),
             "started_at": _or_none(began, has_begun),
@@ -139,7 +144,8 @@ class JobMaker:
         }
 
 
-def _kinds(random: Generator, jobs: int) -> Whole:
+def _kinds(random: Generator, history: History) -> Whole:
+    jobs = history.jobs
     counts = {state: round(share * jobs) for state, share in SHARES.items()}
     kinds = np.zeros(jobs, dtype=np.int64)
     kinds[: counts[JobState.FAILED]] = _FAILED
@@ -150,7 +156,7 @@ def _kinds(random: Generator, jobs: int) -> Whole:
     active = np.sort(random.choice(newest, counts[JobState.QUEUED], replace=False)) + jobs - newest
     displaced = kinds[active]
     kinds[active] = _QUEUED
-    kinds[active[: min(_MOST_RUNNING, len(active) // 10)]] = _RUNNING
+    kinds[active[: min(history.running, len(active) // 10)]] = _RUNNING
     completed = np.flatnonzero(kinds == _SUCCEEDED)
     lost = displaced[displaced != _SUCCEEDED]
     kinds[random.choice(completed, len(lost), replace=False)] = lost

@@ -146,8 +146,9 @@ def measure(options: argparse.Namespace, folder: Path, results: Results) -> None
         for name in options.databases:
             targets = _targets(name, folder, options.jobs, stack)
             asyncio.run(prepare(targets))
-            uvloop.run(measure_stores(targets, options.rounds, options.calls, results, name))
-            uvloop.run(measure_servers(targets, folder, options.rounds, options.calls, results, name))
+            if options.rounds:
+                uvloop.run(measure_stores(targets, options.rounds, options.calls, results, name))
+                uvloop.run(measure_servers(targets, folder, options.rounds, options.calls, results, name))
             measure_plain_sql(targets, options.plain, results, name)
     measure_in_memory(options.jobs, min(options.plain, _MOST_IN_MEMORY), results)
 
@@ -164,9 +165,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = parser_of("listing", __doc__)
     parser.add_argument("--jobs", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=10, help="0 to measure only the plain ways")
     parser.add_argument("--calls", type=int, default=15, help="calls of each page in a round")
-    parser.add_argument("--plain", type=int, default=1_000_000, help="largest history that plain ways list")
+    parser.add_argument("--plain", type=int, default=1_000_000, help="largest history that plain ways list, or 0")
     parser.add_argument("--stores", type=Path, help="where stores stay, and are found")
     parser.add_argument("--results", type=Path, help="file of results to begin with, and to keep them in")
     parser.add_argument("--chart", type=Path, help="SVG file to draw the curves into")

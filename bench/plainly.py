@@ -41,7 +41,7 @@ class InMemory:
     """A history in memory, listed as the open-source server lists it."""
 
     def __init__(self, jobs: int) -> None:
-        history = History(user_id=UserId(1), jobs=jobs, first=1, begins_at=0, ends_at=jobs * 10_000_000)
+        history = History(user_id=UserId(1), jobs=jobs, running=0, first=1, begins_at=0, ends_at=jobs * 10_000_000)
         self._items = {
             columns["id"][row].hex(): _item({name: values[row] for name, values in columns.items()})
             for columns in JobMaker(history).chunks()
