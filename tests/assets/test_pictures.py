@@ -160,6 +160,18 @@ async def test_a_mask_gives_its_alpha_and_the_texts_stay(tmp_path: Path, photo: 
         assert made.info["title"] == "猫"
 
 
+async def test_a_masked_picture_has_the_bytes_that_comfyui_writes(tmp_path: Path) -> None:
+    original = saved(tmp_path / "photo.png", Image.effect_mandelbrot((64, 48), (-2.0, -1.2, 1.0, 1.2), 50))
+    mask = saved(tmp_path / "mask.png", Image.radial_gradient("L").resize((64, 48)).convert("LA"))
+    await apply_mask(original, mask, tmp_path / "out.png")
+
+    with Image.open(original) as picture, Image.open(mask) as covering, BytesIO() as theirs:
+        masked = picture.convert("RGBA")
+        masked.putalpha(covering.convert("RGBA").getchannel("A"))
+        masked.save(theirs, "PNG", compress_level=4)
+        assert (tmp_path / "out.png").read_bytes() == theirs.getvalue()
+
+
 async def test_a_mask_of_another_size_is_refused(tmp_path: Path, photo: Path) -> None:
     mask = saved(tmp_path / "mask.png", Image.new("RGBA", (30, 40)))
 

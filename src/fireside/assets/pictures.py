@@ -136,7 +136,8 @@ def _apply_mask(original: Path, mask: Path, out: Path | IO[bytes], limits: Pictu
         masked = image.convert("RGBA")
         text = _text_of(image)
     masked.putalpha(alpha)
-    masked.save(out, format="PNG", pnginfo=text)
+    # ComfyUI's own level: what is saved later names the hash of this file.
+    masked.save(out, format="PNG", compress_level=4, pnginfo=text)
 
 
 def _preview(
@@ -208,5 +209,5 @@ def _check_whole(image: ImageFile.ImageFile) -> None:
 def _text_of(image: Image.Image) -> PngInfo:
     text = PngInfo()
     for name, value in getattr(image, "text", {}).items():
-        text.add_itxt(name, value) if not value.isascii() else text.add_text(name, value)
+        text.add_text(name, value)
     return text

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ _BAD_REQUEST = 400
 
 
 class Refused(Exception):
-    """ComfyUI does not take the graph; `node_errors` says why, node by node."""
+    """ComfyUI does not take the graph; `error` says why, and `node_errors` node by node."""
 
-    def __init__(self, node_errors: Mapping[str, Any]) -> None:
-        super().__init__(str(node_errors))
+    def __init__(self, error: Mapping[str, Any], node_errors: Mapping[str, Any]) -> None:
+        super().__init__(f"{error} {node_errors}")
+        self.error = error
         self.node_errors = node_errors
 
 
@@ -46,7 +47,7 @@ class RealComfyUI:
         body = {"prompt": graph, "client_id": _CLIENT_ID, "extra_data": extra_data}
         answer = self._http.post("/prompt", json=body)
         if answer.status_code == _BAD_REQUEST:
-            raise Refused(answer.json()["node_errors"])
+            raise Refused(**answer.json())
         return str(answer.raise_for_status().json()["prompt_id"])
 
     def wait(self, prompt_id: str) -> dict[str, Any]:
@@ -58,6 +59,11 @@ class RealComfyUI:
                 self._hear(msgspec.json.decode(message))
         return self._http.get(f"/history/{prompt_id}").raise_for_status().json()[prompt_id]
 
+    def upload(self, kind: str, name: str, content: bytes, **fields: str) -> dict[str, str]:
+        """Bring an `image` or a `mask` as people do, and give its name, its folder and its type."""
+        answer = self._http.post(f"/upload/{kind}", data=fields, files={"image": (name, content)})
+        return answer.raise_for_status().json()
+
     def path_of(self, item: Mapping[str, str]) -> Path:
         """Find a file that a node has written."""
         return self._output / item["type"] / item["subfolder"] / item["filename"]
@@ -68,11 +74,17 @@ class RealComfyUI:
 
 
 @contextmanager
-def running_comfyui(comfyui_dir: Path, python: Path, folder: Path, inputs: Path) -> Generator[RealComfyUI]:
+def running_comfyui(
+    comfyui_dir: Path,
+    python: Path,
+    folder: Path,
+    inputs: Path,
+    options: Sequence[str] = ("--disable-all-custom-nodes",),
+) -> Generator[RealComfyUI]:
     """Start a ComfyUI that works in `folder` and reads pictures from `inputs`; end it afterwards."""
     port = _free_port()
     output = folder / "made"
-    words = [str(python), "main.py", "--cpu", f"--port={port}", "--disable-all-custom-nodes", "--disable-api-nodes"]
+    words = [str(python), "main.py", "--cpu", f"--port={port}", "--disable-api-nodes", *options]
     places = {"input": inputs, "output": output / "output", "temp": output, "user": folder / "user"}
     for name, place in places.items():
         place.mkdir(parents=True, exist_ok=True)
