@@ -363,3 +363,10 @@ async def test_claims_and_setting_aside_at_the_same_time_never_lose_a_blob(blobs
             *(blobs.stat(written.hash) for _ in range(4)),
         )
         assert sum(one is not None for one in found) == 8
+
+
+async def test_blobs_belong_to_whoever_asks_first(blobs: Blobs, folder: Path) -> None:
+    assert await blobs.belong_to("ann")
+    assert not await blobs.belong_to("bob")
+    assert await LocalBlobs(folder).belong_to("ann")
+    assert await walk(blobs, 9) == []

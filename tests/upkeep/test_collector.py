@@ -77,7 +77,7 @@ class House:
             os.utime(path, (0, 0))
 
     def names(self) -> set[str]:
-        return {path.name for path in self.folder.rglob("*") if path.is_file()}
+        return {path.name for path in self.folder.rglob("*") if path.is_file() and path.name != "owner"}
 
 
 @pytest.fixture
@@ -110,6 +110,22 @@ async def test_bytes_that_nothing_refers_to_go_after_two_times_of_grace(house: H
     await house.walk(2 * HOUR)
     assert house.names() == set()
     assert await house.blobs.stat(blob) is None
+
+
+async def test_bytes_of_another_database_are_left_alone(databases: Databases, tmp_path: Path, house: House) -> None:
+    blob = await house.write(b"of the other one")
+    await house.record(blob)
+    await house.walk(timedelta(0))
+
+    async with databases.opened(tmp_path / "other") as database:
+        store = Store(database)
+        await store.add_user("ann", Role.MEMBER, house.now + HOUR)
+        collector = BlobCollector(store, house.blobs, grace=GRACE)
+        for days in (1, 2, 3):
+            await collector.step(house.now + timedelta(days=days))
+    await house.collector.step(house.now + timedelta(days=1))
+
+    assert house.names() == {blob}
 
 
 async def test_recorded_bytes_stay(house: House) -> None:

@@ -83,6 +83,7 @@ async def test_ended_jobs_that_are_not_kept_are_removed(shop: Workshop) -> None:
 
 
 async def test_bytes_that_nothing_refers_to_are_removed_in_the_end(shop: Workshop) -> None:
+    await shop.user()
     written = await shop.services.blobs.write_bytes(b"nobody's", limit_bytes=None)
     folder = Path(shop.services.config.data_dir) / "blobs" / written.hash[:2]
     later = written.written_at

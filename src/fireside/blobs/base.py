@@ -103,6 +103,10 @@ class Blobs(Protocol):
         """Give up to so many blobs behind what the last page said, or from the first for an empty text."""
         ...
 
+    async def belong_to(self, owner: str) -> bool:
+        """Say whether these blobs belong to that owner; whoever is first to ask for them becomes it."""
+        ...
+
     async def set_aside(self, blob_hash: BlobHash, now: datetime) -> None:
         """Take a blob that nobody seems to want out of its place; whoever looks at it puts it back, as if just written.
 

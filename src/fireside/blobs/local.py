@@ -30,6 +30,7 @@ from fireside.domain.ids import BlobHash
 _UNFINISHED = "unfinished"
 _FOLDER_MODE = 0o700
 _LOOKS = 3
+_OWNER = "owner"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _T = TypeVar("_T")
 
@@ -99,6 +100,10 @@ class LocalBlobs:
     async def list_blobs(self, after: str, *, limit: int) -> BlobPage:
         """Give a few of the blobs; see `Blobs.list_blobs`."""
         return await _in_thread(lambda: list_folder(self._folder, after, limit))
+
+    async def belong_to(self, owner: str) -> bool:
+        """Compare the owner with who was first, by a file; see `Blobs.belong_to`."""
+        return await _in_thread(lambda: _owner(self._folder / _OWNER, owner) == owner)
 
     async def set_aside(self, blob_hash: BlobHash, now: datetime) -> None:
         """Take a blob out of its place; see `Blobs.set_aside`."""
@@ -255,6 +260,15 @@ def _full_disk_as_refusal() -> Generator[None]:
 
 def _relative(blob_hash: str) -> Path:
     return Path(blob_hash[:2], blob_hash)
+
+
+def _owner(path: Path, first: str) -> str:
+    """Read who the blobs belong to; a file that was not written to its end is written anew."""
+    with contextlib.suppress(FileNotFoundError):
+        if owner := path.read_text():
+            return owner
+    path.write_text(first)
+    return first
 
 
 def _find(path: Path) -> BlobStat | None:

@@ -7,10 +7,13 @@ are here, and records or reads them within the grace, finds them gone: not in th
 
 from datetime import datetime, timedelta
 
+import structlog
+
 from fireside.assets.uploads import hold_blob
 from fireside.blobs.base import Blobs, ListedBlob
 from fireside.store.store import Store
 
+_log = structlog.get_logger(__name__)
 _BLOBS_AT_ONCE = 512
 _WALK_EVERY = timedelta(hours=1)
 
@@ -22,11 +25,14 @@ class BlobCollector:
         self._store = store
         self._blobs = blobs
         self._grace = grace
+        self._owns: bool | None = None
         self._after: str | None = ""
         self._next_walk_at: datetime | None = None
 
     async def step(self, now: datetime) -> None:
         """Look at the next few blobs; after a whole walk, rest until the next one is due."""
+        if not await self._is_ours():
+            return
         if self._after is None and self._next_walk_at is not None and now < self._next_walk_at:
             return
         if not self._after:
@@ -40,6 +46,19 @@ class BlobCollector:
             elif blob.is_set_aside:
                 await self._blobs.stat(blob.hash)  # which puts it back
         self._after = page.next_after
+
+    async def _is_ours(self) -> bool:
+        """Whether this database is the one that the bytes belong to: to another one they would all seem unused."""
+        if self._owns is None:
+            users = await self._store.users()
+            if not users:
+                return False  # nothing tells an empty database from another one
+            self._owns = await self._blobs.belong_to(users[0].created_at.isoformat())
+            if not self._owns:
+                _log.warning(
+                    "the files in blobs belong to another database and are not collected; remove blobs/owner if not"
+                )
+        return self._owns
 
     async def _give_up(self, blob: ListedBlob, now: datetime) -> None:
         async with hold_blob(blob.hash):
