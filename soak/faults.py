@@ -48,8 +48,8 @@ class Soak:
         self._to_cancel: list[str] = []
         self.kills = 0
 
-    def submit(self, count: int) -> None:
-        """Queue that many jobs, and choose which of them will be canceled."""
+    def submit(self, count: int, cancels: int) -> None:
+        """Queue that many jobs, and choose so many of them that will be canceled."""
         makers = [maker for maker, share, _ in _SHARES for _ in range(share)]
         ends = {maker: end for maker, _, end in _SHARES}
         for _ in range(count):
@@ -57,13 +57,15 @@ class Soak:
             answer = self._client.post("/api/prompt", json={"prompt": maker()}).raise_for_status()
             job_id = str(answer.json()["prompt_id"])
             self.allowed[job_id] = (ends[maker],)
-            if self._random.random() < _CANCELED_SHARE:
-                self._to_cancel.append(job_id)
-                self.allowed[job_id] = (ends[maker], "cancelled")
-        self._random.shuffle(self._to_cancel)
+        self._to_cancel = self._random.sample(list(self.allowed), cancels)
+        for job_id in self._to_cancel:
+            self.allowed[job_id] += ("cancelled",)
 
-    def disturb(self, kill_every: float, word: str) -> dict[str, dict[str, Any]]:
-        """Cancel and kill until all have ended, and give the jobs as they are listed then."""
+    def disturb(self, kill_every: float, word: str, most_kills: int | None = None) -> dict[str, dict[str, Any]]:
+        """Cancel and kill until all have ended, and give the jobs as they are listed then.
+
+        A kill ends a process whose command line holds the word. `most_kills` makes them few, and each strike a job.
+        """
         deadline = time.monotonic() + len(self.allowed) * _SECONDS_A_JOB
         next_kill = time.monotonic() + kill_every
         canceled_share = len(self._to_cancel) / len(self.allowed)
@@ -76,8 +78,9 @@ class Soak:
                 if ended == len(self.allowed):
                     return jobs
                 self._cancel_up_to(int((1 - ended / len(self.allowed)) * canceled_share * len(self.allowed)), jobs)
-                if time.monotonic() > next_kill:
-                    self._kill_one(word)
+                strikes = most_kills is None or any(job["status"] == "in_progress" for job in jobs.values())
+                is_due = time.monotonic() > next_kill and self.kills != most_kills and strikes
+                if is_due and self._kill_one(word):
                     next_kill = time.monotonic() + self._random.uniform(0.5, 1.5) * kill_every
                 time.sleep(_LOOK_SECONDS)
         stuck = Counter(job["status"] for job in self._listed().values())
@@ -98,11 +101,12 @@ class Soak:
             self._to_cancel.remove(job_id)
             self._client.post(f"/api/jobs/{job_id}/cancel").raise_for_status()
 
-    def _kill_one(self, word: str) -> None:
+    def _kill_one(self, word: str) -> bool:
         victims = [pid for pid in descendants(self._server.pid) if word in command_of(pid)]
         if victims:
             kill(self._random.choice(victims))
             self.kills += 1
+        return bool(victims)
 
     def check(self) -> list[str]:
         """Name every job that ended as it may not, or whose picture is not there."""
@@ -162,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             httpx.Client(base_url=server.url, headers={"X-API-Key": server.key}, timeout=60) as client,
         ):
             soak = Soak(server, client, options.seed)
-            soak.submit(options.jobs)
+            soak.submit(options.jobs, cancels=int(options.jobs * _CANCELED_SHARE))
             jobs = soak.disturb(options.kill_every, "runtimes.builtin.child" if options.builtin else "main.py")
             wrong = soak.check()
         wrong += left_behind(data_dir)
