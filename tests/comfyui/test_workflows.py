@@ -172,6 +172,16 @@ def test_previews_say_whose_they_are_to_a_client_that_can_read_it(fireside: Fire
             assert picture.format == "JPEG"
 
 
+def test_pictures_that_a_node_sends_over_the_websocket_arrive_whole(fireside: Fireside) -> None:
+    heard = fireside.follow(fireside.submit(workflows.sent_pictures()))
+
+    assert heard.end[0] == "execution_success"
+    assert [struct.unpack_from(">II", frame) for frame in heard.frames] == [(1, 2)] * 12
+    for frame in heard.frames:
+        with Image.open(BytesIO(frame[8:])) as picture:
+            assert picture.convert("RGB").tobytes() == painted("RGB").tobytes()
+
+
 def test_a_node_that_fails_shows_what_comfyui_says_of_it(both: Both) -> None:
     job = both.fireside.submit(workflows.failing())
     kind, ours = both.fireside.follow(job).end

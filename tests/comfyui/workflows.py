@@ -166,6 +166,15 @@ def loaded_latent() -> Graph:
     }
 
 
+def sent_pictures() -> Graph:
+    """Send the pictures of a batch over the websocket, and save none."""
+    return {
+        "1": node("LoadImage", image="photo.png"),
+        "2": node("RepeatImageBatch", image=["1", 0], amount=12),
+        "3": node("SaveImageWebsocket", images=["2", 0]),
+    }
+
+
 def failing() -> Graph:
     """Show a picture, and fail beside it."""
     return {
