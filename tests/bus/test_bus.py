@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from fireside.bus.authority import BusAuthority, BusCredentials, inbox_of
 from fireside.bus.client import Bus
@@ -149,6 +150,14 @@ async def test_while_the_bus_is_away_a_request_says_so_and_lossy_messages_are_dr
     with pytest.raises(BusDisconnected):
         await server_bus.request(work(WORKER), b"", timeout=1)
     await server_bus.publish_lossy(presence(WORKER), b"")
+
+
+async def test_a_lossy_message_that_the_bus_will_never_carry_is_dropped_with_a_word(server_bus: Bus) -> None:
+    with capture_logs() as logs:
+        await server_bus.publish_lossy(presence(WORKER), bytes(2 * 1024 * 1024))
+
+    assert [(line["log_level"], line["size_bytes"]) for line in logs] == [("warning", 2 * 1024 * 1024)]
+    assert server_bus.is_connected
 
 
 async def test_the_configuration_is_for_our_eyes_only(nats_server: NatsServer, tmp_path: Path) -> None:

@@ -95,7 +95,11 @@ class Bus:
         if not self._client.is_connected:
             return
         with contextlib.suppress(nats.errors.Error, OSError):
-            await self._client.publish(subject, payload)
+            try:
+                await self._client.publish(subject, payload)
+            except nats.errors.MaxPayloadError:
+                # Not for a moment, as the others: a picture of this size will never be seen live.
+                _log.warning("too large for the bus, dropped", subject=subject, size_bytes=len(payload))
 
     async def request(self, subject: str, payload: bytes, *, timeout: float) -> bytes:
         """Ask and give the answer; raises `NobodyListens`, `BusTimeout` or `BusDisconnected`."""
