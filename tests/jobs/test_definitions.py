@@ -59,6 +59,23 @@ async def test_lists_of_the_newer_form_are_united_too(shop: Workshop) -> None:
     assert declared == {"of": ["COMBO", {"options": ["a", "b"], "tooltip": "t"}]}
 
 
+async def test_what_newer_nodes_leave_null_is_said_in_words_as_the_contract_has_it(shop: Workshop) -> None:
+    node = {
+        "input": {"required": {}},
+        "output": [],
+        "name": "New",
+        "display_name": None,
+        "output_tooltips": [None, "t"],
+    }
+    old = {"input": {"required": {}}, "output": [], "name": "Old"}
+    await publish(shop.store, msgspec.json.encode({"New": node, "Old": old}))
+
+    info = await shop.desk.definitions.object_info()
+
+    assert (info["New"]["display_name"], info["New"]["output_tooltips"]) == ("New", ["", "t"])
+    assert info["Old"] == old
+
+
 async def test_lists_of_input_files_are_nobodys(shop: Workshop) -> None:
     for name in ("a", "b"):
         body = msgspec.json.encode(one_class("Load", image=[[f"{name}.png"], {"image_upload": True}]))

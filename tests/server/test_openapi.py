@@ -225,10 +225,6 @@ def _mended(document: dict[str, Any]) -> dict[str, Any]:
     items = schemas["QueueItem"]["items"]
     assert "oneOf" in items, _QUEUE_ITEM_TWINS
     items["anyOf"] = items.pop("oneOf")
-    # ComfyUI's own newer nodes have neither a name to show nor words for their outputs, and say so.
-    node = schemas["NodeInfo"]["properties"]
-    node["display_name"]["type"] = ["string", "null"]
-    node["output_tooltips"]["items"]["type"] = ["string", "null"]
     refused = {"description": "Refused", "content": {"application/json": {"schema": {"type": "object"}}}}
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -82,8 +82,20 @@ def _raw_entries(object_info: bytes) -> Mapping[str, bytes]:
 
 def _read_entry(name: str, raw: bytes) -> NodeEntry:
     info = blank_input_files({name: msgspec.json.decode(raw)})[name]
-    is_node = isinstance(info, dict)
-    return NodeEntry(info, read_node(name, cast("dict[str, Any]", info)) if is_node else None)
+    if not isinstance(info, dict):
+        return NodeEntry(info, None)
+    info = _with_texts(name, cast("dict[str, Any]", info))
+    return NodeEntry(info, read_node(name, info))
+
+
+def _with_texts(name: str, info: dict[str, Any]) -> dict[str, Any]:
+    """Say in words what ComfyUI's newer nodes leave null: the published NodeInfo has only texts there."""
+    tooltips = info.get("output_tooltips")
+    if info.get("display_name", "") is None:
+        info = {**info, "display_name": name}
+    if isinstance(tooltips, list):
+        info = {**info, "output_tooltips": ["" if one is None else one for one in cast("list[Any]", tooltips)]}
+    return info
 
 
 def _united(name: str, entries: Sequence[NodeEntry]) -> NodeEntry:

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import msgspec
+import uvloop
 
 from fireside.bus.authority import BusCredentials
 from fireside.bus.client import Bus
@@ -21,7 +22,7 @@ from fireside.worker.stage_cache import StageCache
 def run_worker(ticket_path: Path) -> None:
     """Work for the server that the ticket names, until SIGTERM or SIGINT."""
     ticket = msgspec.json.decode(ticket_path.read_bytes(), type=WorkerTicket)
-    asyncio.run(_work(ticket))
+    uvloop.run(_work(ticket))
 
 
 async def _work(ticket: WorkerTicket) -> None:
