@@ -51,11 +51,20 @@ async def start_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
 
 
 async def add_output(
-    desk: Desk, worker_id: WorkerId, lease: Lease, record: NodeRecord, files: Sequence[Asset]
+    desk: Desk,
+    worker_id: WorkerId,
+    lease: Lease,
+    record: NodeRecord,
+    files: Sequence[Asset],
+    *,
+    seen: Job | None = None,
 ) -> NodeRecord:
-    """Record what a node has shown, with its files, and tell listeners; gives the record with the names as stored."""
+    """Record what a node has shown, with its files, and tell listeners; gives the record with the names as stored.
+
+    `seen` is the job as `held_job` gave it a moment ago, which spares reading it again.
+    """
     while True:
-        job = await held_job(desk, worker_id, lease)
+        job, seen = seen or await held_job(desk, worker_id, lease), None
         try:
             stored, _ = await desk.store.add_output(job, record, files)
         except Changed:

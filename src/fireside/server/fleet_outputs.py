@@ -23,7 +23,7 @@ async def take_output(services: Services, worker_id: WorkerId, body: OutputBody)
             await held.enter_async_context(hold_blob(blob_hash))
         places = [await _place(services, file) for file in body.files]
         files = await output_assets(services.blobs, job, record, places, services.clock())
-        await add_output(services.desk, worker_id, lease, record, files)
+        await add_output(services.desk, worker_id, lease, record, files, seen=job)
 
 
 async def _place(services: Services, file: OutputFile) -> OutputPlace:
