@@ -22,6 +22,7 @@ from fireside.runtimes.comfyui.attached import AttachedHome
 from fireside.runtimes.comfyui.checking import check, free
 from fireside.runtimes.comfyui.info import read_info
 from fireside.runtimes.comfyui.launch import Launch
+from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace
 from fireside.runtimes.comfyui.supervised import SupervisedHome
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -110,6 +111,26 @@ async def test_its_definitions_are_those_of_comfyui(real: Real) -> None:
     assert definitions["KSampler"]["output"] == ["LATENT"]
     assert list(definitions) == sorted(definitions)
     assert {"Even", "Short"} <= set(definitions)
+
+
+async def test_what_it_is_is_whole_also_while_its_folders_are_emptied_after_a_run(real: Real) -> None:
+    folders = real.home.folders
+    assert folders is not None
+    (folders.output / "checkpoints").mkdir(exist_ok=True)
+    place = LocalPlace(folders, FileHashes())
+
+    async def empty_them() -> None:
+        while True:
+            await place.clean()
+            await asyncio.sleep(0)
+
+    emptying = asyncio.create_task(empty_them())
+    infos = await asyncio.gather(read_info(real.home), read_info(real.home))
+    emptying.cancel()
+
+    # A class that fails to describe itself is left out by ComfyUI.
+    classes = msgspec.json.decode(real.info.definitions).keys()
+    assert [msgspec.json.decode(info.definitions).keys() for info in infos] == [classes] * 2
 
 
 async def test_definitions_do_not_depend_on_the_files_and_folders_of_jobs(real: Real) -> None:

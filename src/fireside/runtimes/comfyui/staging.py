@@ -27,6 +27,9 @@ from fireside.runtimes.comfyui.outputs import FileSource
 
 _REMEMBERED_HASHES = 4096
 _NAME_CHARACTERS = 40
+# Folders below the output folder in which ComfyUI looks for models as well. It remembers when one was changed last, and
+# knows no model at all any more when one is gone that it has seen.
+_LOOKED_INTO = frozenset({"checkpoints", "clip", "diffusion_models", "loras", "vae"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +179,11 @@ def _linked(source: Path, target: Path) -> bool:
 
 def _entries_of(folder: Path) -> Iterator[Path]:
     with contextlib.suppress(FileNotFoundError):
-        yield from list(folder.iterdir())
+        for entry in list(folder.iterdir()):
+            if entry.name in _LOOKED_INTO and entry.is_dir() and not entry.is_symlink():
+                yield from list(entry.iterdir())
+            else:
+                yield entry
 
 
 def _remove(entries: list[Path]) -> None:

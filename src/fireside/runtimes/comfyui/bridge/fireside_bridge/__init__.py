@@ -34,6 +34,7 @@ _Handler = Callable[[web.Request], Any]
 
 def _install(server: Any) -> None:
     routes = server.routes
+    one_at_a_time = asyncio.Lock()
     elsewhere.install()
     running.install(server)
 
@@ -53,8 +54,9 @@ def _install(server: Any) -> None:
     async def object_info(request: web.Request) -> web.Response:  # pyright: ignore[reportUnusedFunction]
         """Answer as ComfyUI's own route does, without the files that jobs have here just now."""
         own = next(route.handler for route in routes if (route.method, route.path) == ("GET", "/object_info"))
-        with elsewhere.empty_input_folder():
-            return await own(request)
+        async with one_at_a_time:
+            with elsewhere.empty_input_folder():
+                return await own(request)
 
     @routes.get("/fireside/validators")
     @_guarded

@@ -45,8 +45,12 @@ def files_exist(names: frozenset[str]) -> Generator[None]:
 
 @contextlib.contextmanager
 def empty_input_folder() -> Generator[None]:
-    """Let the input folder be a new and empty one, as nodes make folders in it when they are asked what they are."""
-    folder = Path(importlib.import_module("folder_paths").get_temp_directory()) / "fireside_no_input"
+    """Let the input folder be a new and empty one, as nodes make folders in it when they are asked what they are.
+
+    One at a time: its name is always the same, since nodes show it. It does not lie in ComfyUI's temp folder but beside
+    it, because that is emptied after each run.
+    """
+    folder = Path(importlib.import_module("folder_paths").get_temp_directory()).parent / "fireside_no_input"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     token = _input.set(str(folder))
