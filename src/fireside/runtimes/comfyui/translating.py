@@ -54,8 +54,8 @@ class Translator:
         self._blocked: Failed | None = None
 
     def is_cached(self, node_id: str) -> bool:
-        """Whether the node's result was reused."""
-        return node_id in self._cached
+        """Whether the node's result was reused; of nodes that others bring along ComfyUI lists only those others."""
+        return node_id in self._cached or (node_id not in self._graph and node_id not in self._started)
 
     def try_again(self) -> None:
         """Expect the whole run once more; what was shown stays shown."""
