@@ -37,6 +37,7 @@ from fireside.fleet.plan import PlannedWorker
 from fireside.fleet.readiness import until_ready
 from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.desk import Desk
+from fireside.outbound.purposes import way_for_imports
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
 from fireside.server.fleet_reports import FleetReports
@@ -83,6 +84,7 @@ def utc_now() -> datetime:
 @contextlib.asynccontextmanager
 async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembly]:
     """Open the store, the blobs and the bus, and put the services over them together."""
+    imports = way_for_imports(config)
     data_dir = Path(config.data_dir)
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
@@ -122,6 +124,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             desk=desk,
             hub=hub,
             signer=signer,
+            imports=imports,
             accounts=Accounts(store, utc_now, config),
             keys=keys,
             fleet=dispatcher,

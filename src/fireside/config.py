@@ -143,6 +143,27 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         _help("Seconds a job may run before it is stopped and failed; 0: no limit, unless the user has one."),
     ] = 0.0
     max_attempts: Annotated[Positive, _help("Times a job is handed out at most.")] = 10
+    import_hosts: Annotated[
+        Texts,
+        _help(
+            "Hosts that files may be fetched from by URL: names, `*.domain` or `*`, with `:port` for others than 80 and"
+            " 443; empty: none."
+        ),
+    ] = ()
+    import_seconds: Annotated[Seconds, _help("Seconds in which a file that is fetched by URL must be here.")] = 21_600.0
+    outbound_private_hosts: Annotated[
+        Texts,
+        _help(
+            "Hosts and networks (10.1.0.0/16) that may be reached although their addresses are not public; other lists"
+            " must allow them too."
+        ),
+    ] = ()
+    outbound_connect_seconds: Annotated[
+        Seconds, _help("Seconds that are waited for a host somebody named by URL to be reached.")
+    ] = 10.0
+    outbound_read_seconds: Annotated[Seconds, _help("Seconds that are waited for the next bytes of such a host.")] = (
+        30.0
+    )
     signed_url_seconds: Annotated[Positive, _help("How long a signed download link works.")] = 3600
     session_days: Annotated[Positive, _help("How long a browser stays signed in.")] = 30
     login_link_minutes: Annotated[Positive, _help("How long a one-time login link works.")] = 15

@@ -8,6 +8,7 @@
     │   ├── NotFound             404
     │   ├── Conflict             409
     │   ├── TooLarge             413
+    │   ├── Unprocessable        422
     │   └── TooMany              429, with when to come back
     ├── StaleLease               a report of a worker that no longer holds the job
     ├── IllegalTransition        a verb that the job's state does not know
@@ -72,6 +73,12 @@ class TooLarge(Refused):
     """More bytes, nodes or entries than the settings allow."""
 
     code = "too_large"
+
+
+class Unprocessable(Refused):
+    """The request is well formed, and what it names does not allow it to be done."""
+
+    code = "unprocessable"
 
 
 class TooMany(Refused):

@@ -17,6 +17,7 @@ from fireside.domain.errors import (
     TooMany,
     Unauthenticated,
     Unavailable,
+    Unprocessable,
 )
 from fireside.graphs.errors import InvalidGraph
 from fireside.server.routes import JSON, Refusal
@@ -30,6 +31,7 @@ _STATUSES: tuple[tuple[type[FiresideError], int], ...] = (
     (StaleLease, 409),
     (Conflict, 409),
     (TooLarge, 413),
+    (Unprocessable, 422),
     (TooMany, 429),
     (Refused, 400),
     (Unavailable, 503),

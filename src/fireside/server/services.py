@@ -14,6 +14,7 @@ from fireside.config import Config
 from fireside.domain.ids import WorkerId
 from fireside.events.hub import Hub
 from fireside.jobs.desk import Desk
+from fireside.outbound.client import Outbound
 from fireside.store.store import Store
 from fireside.wire.fleet import Presence
 
@@ -37,6 +38,7 @@ class Services:
     desk: Desk
     hub: Hub
     signer: UrlSigner
+    imports: Outbound
     accounts: Accounts
     keys: ServerKeys
     fleet: FleetView

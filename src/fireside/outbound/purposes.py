@@ -1,0 +1,32 @@
+"""What we go out for, each with the settings that allow and bound it."""
+
+from datetime import timedelta
+
+from fireside.config import Config, ConfigError
+from fireside.outbound.client import Outbound, Patience
+from fireside.outbound.hosts import AllowedHosts
+
+
+def way_for_imports(config: Config) -> Outbound:
+    """Give the way to the files that users name by URL; raises `ConfigError` for an entry that cannot be read."""
+    return Outbound(_allowed("import_hosts", config.import_hosts, config))
+
+
+def import_patience(config: Config) -> Patience:
+    """How long a file may take."""
+    return _patience(config, config.import_seconds)
+
+
+def _allowed(setting: str, hosts: tuple[str, ...], config: Config) -> AllowedHosts:
+    try:
+        return AllowedHosts.parse(setting, hosts, config.outbound_private_hosts)
+    except ValueError as error:
+        raise ConfigError(f"{setting}, or outbound_private_hosts: {error}") from error
+
+
+def _patience(config: Config, total_seconds: float) -> Patience:
+    return Patience(
+        connect=timedelta(seconds=config.outbound_connect_seconds),
+        read=timedelta(seconds=config.outbound_read_seconds),
+        total=timedelta(seconds=total_seconds),
+    )
