@@ -103,8 +103,19 @@ def route_tables() -> str:
     """Print all routes, group by group."""
     groups: dict[str, list[Route]] = {}
     for route in ROUTES:
-        groups.setdefault(route.tag, []).append(route)
+        if not route.twin_of:
+            groups.setdefault(route.tag, []).append(route)
     return "\n\n".join(f"### {tag}\n\n{_route_table(routes)}" for tag, routes in groups.items())
+
+
+def twin_table() -> str:
+    """Print the bare paths that answer as another path does."""
+    rows = [
+        (f"`{route.method}`", f"`{_plain_path(route.path)}`", f"`{_plain_path(route.twin_of)}`")
+        for route in ROUTES
+        if route.twin_of
+    ]
+    return _table(("method", "path", "answers as"), rows)
 
 
 def socket_table() -> str:
@@ -226,13 +237,17 @@ def _route_table(routes: Sequence[Route]) -> str:
     rows = [
         (
             f"`{route.method}`",
-            f"`{_OF_SEVERAL_SEGMENTS.sub('}', route.path)}`",
+            f"`{_plain_path(route.path)}`",
             _CALLERS[route.access],
             route.text + _token_note(route),
         )
         for route in routes
     ]
     return _table(("method", "path", "who may call", "what it does"), rows)
+
+
+def _plain_path(path: str) -> str:
+    return _OF_SEVERAL_SEGMENTS.sub("}", path)
 
 
 def _token_note(route: Route) -> str:
@@ -313,6 +328,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "rooms": rooms,
     "settings": setting_table,
     "routes": route_tables,
+    "bare-paths": twin_table,
     "sockets": socket_table,
     "socket-messages": socket_messages,
     "node-problems": node_problems,

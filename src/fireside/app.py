@@ -63,6 +63,7 @@ class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     pid: int
     version: str
+    local_urls: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +174,9 @@ async def serve(
         stack.push_async_callback(fleet.stop)
         await fleet.start(plan)
         await until_ready(plan, assembly.dispatcher.presences, seconds=config.start_seconds, stopped=stopped)
-        server_file = ServerFile(url=public_url, port=doors.port, pid=os.getpid(), version=__version__)
+        server_file = ServerFile(
+            url=public_url, port=doors.port, pid=os.getpid(), version=__version__, local_urls=doors.local_urls
+        )
         with _server_file(Path(config.data_dir) / SERVER_FILE, server_file):
             if on_ready is not None and not stopped.is_set():
                 on_ready(server_file, first_start)

@@ -28,6 +28,7 @@ MOST_DAYS = 36500
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 Texts = tuple[str, ...]
+LocalPort = Annotated[str, Meta(pattern=r"^[^=\s]+=[0-9]{1,5}$")]
 
 
 def _help(text: str, *, secret: bool = False, has_flag: bool | None = None) -> Meta:
@@ -39,6 +40,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     host: Annotated[str, _help("Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535), _help("Port to listen on; 0 takes a free one.")] = 8787
+    local_ports: Annotated[
+        tuple[LocalPort, ...],
+        _help(
+            "USER=PORT: ports on 127.0.0.1 where programs that know no keys are that user, as they are with a ComfyUI;"
+            " everybody on this machine can reach them. 0 takes a free port."
+        ),
+    ] = ()
     data_dir: Annotated[str, _help("Folder that holds everything Fireside remembers.")] = "fireside-data"
     database_url: Annotated[
         str,

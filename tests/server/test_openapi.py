@@ -32,13 +32,22 @@ OWN_TAGS = {"admin", "health"}
 NEWER = {
     "cancelJob",
     "cancelJobs",
+    "deleteJob",
     "getNodeInfoOfClass",
     "downloadFile",
     "getModelTypes",
     "getModelNames",
     "getEmbeddings",
     "getJobSnapshot",
+    # ComfyUI's own, where it is unlike the Cloud API.
+    "getLocalHistory",
+    "getLocalHistoryOfPrompt",
+    "getLocalQueue",
+    "viewFileBytes",
+    "freeMemory",
 }
+# A twin has the handler of another row, which is examined under that row's path.
+EXAMINED = [route for route in ROUTES if route.is_documented and not route.twin_of]
 _PATH_KIND = re.compile(r":\w+\}")
 _METHODS = ("get", "post", "put", "delete", "head")
 # Schemas of the published document that no true answer can meet; see docs/decisions on the published contract.
@@ -145,12 +154,12 @@ def _under_fire(schema: Any, route: Route, examined: Examined) -> None:
     fire()
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.is_documented], ids=lambda route: route.name)
+@pytest.mark.parametrize("route", EXAMINED, ids=lambda route: route.name)
 def test_our_own_document_holds_under_fire(route: Route, own_schema: Any, examined: Examined) -> None:
     _under_fire(own_schema, route, examined)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.is_documented], ids=lambda route: route.name)
+@pytest.mark.parametrize("route", EXAMINED, ids=lambda route: route.name)
 def test_the_published_document_holds_under_fire(route: Route, published_schema: Any, examined: Examined) -> None:
     if route.method.lower() not in published_schema.raw_schema["paths"].get(route.path, {}):
         assert route.tag in OWN_TAGS or route.name in NEWER, f"{route.name} is a route of ours that is not named here"

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from fireside.accounts.tokens import API_KEY_PREFIX, digest_of, new_api_key, new_token, shown_prefix
 from fireside.config import MOST_DAYS, Config
 from fireside.domain.accounts import ApiKey, Principal, PrincipalKind, Role, User
-from fireside.domain.errors import BadRequest, Conflict, NotFound
+from fireside.domain.errors import BadRequest, Conflict, NotFound, Unauthenticated
 from fireside.domain.ids import UserId
 from fireside.store.store import DuplicateUser, Store
 
@@ -77,6 +77,15 @@ class Accounts:
             return None
         user = await self._store.session_owner(digest_of(cookie), self._clock())
         return None if user is None else Principal(user=user, kind=PrincipalKind.SESSION)
+
+    async def local_user(self, name: str) -> Principal:
+        """Say who calls at the local port of the user with this name; raises `Unauthenticated` while there is none."""
+        user = await self._store.user_named(name)
+        if user is None:
+            raise Unauthenticated(
+                f"This port is for the user {name}, and there is none: `fireside users add` adds one."
+            )
+        return Principal(user=user, kind=PrincipalKind.LOCAL)
 
     async def end_session(self, cookie: str) -> None:
         """Sign out: the cookie is worth nothing from now on."""

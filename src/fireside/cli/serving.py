@@ -103,6 +103,7 @@ def _start_background(config: Config, flags: Mapping[str, Any]) -> int:
 def banner(config: Config, server: ServerFile, first_start: FirstStart | None) -> str:
     """Say where the server is and, at its first start, how its owner gets in."""
     lines = [f"Fireside {server.version} is up at {server.url}", f"  data folder  {Path(config.data_dir).resolve()}"]
+    lines += [f"  local port   {url} is {user}, without a key" for user, url in server.local_urls]
     if first_start is None:
         lines.append("  sign in      `fireside login-link` prints a link")
     else:

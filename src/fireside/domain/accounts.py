@@ -55,6 +55,8 @@ class PrincipalKind(StrEnum):
     SESSION = "session"
     SOCKET = "socket"
     """The admin socket in the data folder."""
+    LOCAL = "local"
+    """A port on loopback that the operator gave this user; who can reach it need show nothing."""
     WORKER = "worker"
 
 
@@ -68,4 +70,4 @@ class Principal:
     @property
     def is_admin(self) -> bool:
         """Whether the caller may administer users and the fleet."""
-        return self.user.role is Role.ADMIN
+        return self.user.role is Role.ADMIN and self.kind is not PrincipalKind.LOCAL

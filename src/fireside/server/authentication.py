@@ -1,4 +1,4 @@
-"""Who calls: an API key, a browser's session, a worker's token, or whoever could open the admin socket.
+"""Who calls: an API key, a browser's session, a worker's token, or whoever could open the admin socket or a local port.
 
 A credential that is shown and not known is refused, never passed over for another one.
 """
@@ -8,7 +8,8 @@ from starlette.requests import HTTPConnection
 from fireside.accounts.tokens import SESSION_COOKIE
 from fireside.domain.accounts import Principal, PrincipalKind
 from fireside.domain.errors import Forbidden, Unauthenticated
-from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
+from fireside.server.callers import local_user_of, principal_of, refuse_foreign_origin, services_of
+from fireside.server.local_ports import refuse_foreign_pages
 from fireside.server.routes import Access
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -25,6 +26,8 @@ async def admit(
     if access is Access.WORKER:
         _admit_worker(connection)
         return
+    if local_user_of(connection) is not None:
+        refuse_foreign_pages(connection)
     if as_admin:
         admin = await services_of(connection).accounts.first_admin()
         connection.state.principal = Principal(user=admin, kind=PrincipalKind.SOCKET)
@@ -51,6 +54,10 @@ async def _principal(connection: HTTPConnection, *, is_public: bool, in_query: b
         if principal is None and not is_public:
             raise Unauthenticated(_UNKNOWN_KEY)
         return principal
+    local_user = local_user_of(connection)
+    if local_user is not None:
+        # A browser sends its cookie to every port of a host, so it says nothing here.
+        return await accounts.local_user(local_user)
     cookie = connection.cookies.get(SESSION_COOKIE)
     return await accounts.session(cookie) if cookie else None
 

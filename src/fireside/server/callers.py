@@ -16,6 +16,12 @@ def services_of(request: HTTPConnection) -> Services:
     return services
 
 
+def local_user_of(request: HTTPConnection) -> str | None:
+    """Name the user whose local port the request came in by; None for any other door."""
+    name: str | None = getattr(request.app.state, "local_user", None)
+    return name
+
+
 def principal_of(request: HTTPConnection) -> Principal | None:
     """Say for whom the request acts, as the edge found out; None for nobody."""
     principal: Principal | None = getattr(request.state, "principal", None)

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fireside.domain.errors import FiresideError
 from fireside.server.authentication import admit
+from fireside.server.local_ports import serves
 from fireside.server.openapi import openapi_document
 from fireside.server.refusals import refuse, refuse_plainly, status_of
 from fireside.server.routes import Access, Route, SocketRoute
@@ -30,9 +31,16 @@ _GONE = 499
 _log = structlog.get_logger(__name__)
 
 
-def build_edge(services: Services, *, as_admin: bool = False, only_fleet: bool = False) -> ASGIApp:
-    """Put the application together: the public one, `as_admin` the admin socket's, `only_fleet` that of own workers."""
+def build_edge(
+    services: Services, *, as_admin: bool = False, only_fleet: bool = False, local_user: str | None = None
+) -> ASGIApp:
+    """Put the application together: the public one, `as_admin` the admin socket's, `only_fleet` that of own workers.
+
+    With `local_user` it is that of the port where everybody is the user of this name.
+    """
     routes, sockets = (FLEET_ROUTES, ()) if only_fleet else (ROUTES, SOCKETS)
+    if local_user is not None:
+        routes = [route for route in routes if serves(route)]
     app = Starlette(
         routes=_routes(routes, sockets, as_admin=as_admin),
         exception_handlers={HTTPException: _refuse_http, Exception: _refuse_fault},
@@ -40,6 +48,7 @@ def build_edge(services: Services, *, as_admin: bool = False, only_fleet: bool =
     # A slash too many is a path that is not there: clients that follow no redirects must not meet one.
     app.router.redirect_slashes = False
     app.state.services = services
+    app.state.local_user = local_user
     app.state.openapi = openapi_document(ROUTES, server_url=services.public_url)
     return app
 

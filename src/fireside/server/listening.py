@@ -1,4 +1,4 @@
-"""The doors of a server: its public port, the admin socket in the data folder, and one for its own workers.
+"""The doors of a server: its public port, local ports, the admin socket in the data folder, and one for own workers.
 
 With TLS the certificate names the public host, which own workers on loopback could not verify; they get a port of their
 own there, without TLS, where nothing but the workers' routes is served.
@@ -37,11 +37,10 @@ class Doors:
     """Opens every door once the services are there, and closes them all."""
 
     def __init__(self, config: Config) -> None:
-        """Take the public port, so that its number is known; raises `CannotListen`."""
+        """Take the ports, so that their numbers are known; raises `CannotListen`."""
         self._config = config
-        self._public = _public_socket(config)
         self._stack = contextlib.AsyncExitStack()
-        self._stack.callback(self._public.close)
+        self._public = self._listen(config.host, config.port)
         self.port: int = self._public.getsockname()[1]
         """The public port."""
         scheme = "https" if config.tls_certificate else "http"
@@ -49,6 +48,7 @@ class Doors:
         """How the public port is reached from this machine."""
         self.worker_url = self.own_url
         """How own workers reach the server."""
+        self._local = [self._local_port(one) for one in config.local_ports]
         self.closed = asyncio.Event()
         """Set when a door has closed by itself or by `close`."""
 
@@ -56,6 +56,8 @@ class Doors:
         """Begin to serve."""
         self._serve(build_edge(services), self._public, tls=bool(self._config.tls_certificate))
         self._serve(build_edge(services, as_admin=True), self._admin_socket())
+        for user, listening in self._local:
+            self._serve(build_edge(services, local_user=user), listening)
         if self._config.tls_certificate:
             for_workers = socket.create_server((_LOOPBACK, 0), backlog=_ADMIN_BACKLOG)
             self._stack.callback(for_workers.close)
@@ -65,6 +67,25 @@ class Doors:
     async def close(self) -> None:
         """Finish what is being answered, for a few seconds at most, and close; idempotent."""
         await self._stack.aclose()
+
+    @property
+    def local_urls(self) -> tuple[tuple[str, str], ...]:
+        """The names of users with ports of their own, and how these are reached."""
+        return tuple((user, f"http://{_LOOPBACK}:{port.getsockname()[1]}") for user, port in self._local)
+
+    def _local_port(self, setting: str) -> tuple[str, socket.socket]:
+        user, _, port = setting.partition("=")
+        return user, self._listen(_LOOPBACK, int(port))
+
+    def _listen(self, host: str, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            listening = socket.create_server((host, port), backlog=_BACKLOG, family=family)
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "a port is at most 65535"
+            raise CannotListen(f"cannot listen on {host}:{port}: {reason}; is another server there?") from error
+        self._stack.callback(listening.close)
+        return listening
 
     def _admin_socket(self) -> socket.socket:
         path = Path(self._config.data_dir) / ADMIN_SOCKET
@@ -116,16 +137,6 @@ def _uvicorn_config(config: Config, app: Any, *, tls: bool) -> uvicorn.Config:
 async def _stop(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:
     server.should_exit = True
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _public_socket(config: Config) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    try:
-        return socket.create_server((config.host, config.port), backlog=_BACKLOG, family=family)
-    except OSError as error:
-        raise CannotListen(
-            f"cannot listen on {config.host}:{config.port}: {error.strerror}; is another server there?"
-        ) from error
 
 
 def _own_address(host: str) -> str:

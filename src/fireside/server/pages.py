@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from fireside.accounts.tokens import SESSION_COOKIE
+from fireside.domain.accounts import PrincipalKind
 from fireside.domain.errors import TooLarge
 from fireside.domain.jobs import TERMINAL_STATES
 from fireside.domain.listing import JobFilter, Window
@@ -57,6 +58,7 @@ async def show_jobs(request: Request) -> Response:
     return _page(
         "jobs.html",
         user=principal.user,
+        can_sign_out=principal.kind is not PrincipalKind.LOCAL,
         jobs=[card_of(job) for job in found.jobs],
         total=found.total,
         page=page,

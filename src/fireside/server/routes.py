@@ -64,7 +64,8 @@ class Route:
 
     `name` is the operation's id. `query` is a struct whose fields are the parameters, `body` the type of a JSON body,
     `form` the parts of a multipart one. Statuses that every route may answer (401, 403, 503 and so on) need no row in
-    `answers`. `token_in_query` lets the key stand in the URL, for programs that cannot send headers.
+    `answers`. `token_in_query` lets the key stand in the URL, for programs that cannot send headers. `twin_of` names
+    the path of another row with the same handler.
     """
 
     method: str
@@ -81,6 +82,7 @@ class Route:
     form: tuple[FormPart, ...] = ()
     answers: Mapping[int, Answer] = field(default_factory=dict[int, Answer])
     token_in_query: bool = False
+    twin_of: str = ""
     is_documented: bool = True
 
 

@@ -1,11 +1,14 @@
 """All routes of this server, dialect by dialect."""
 
 from fireside.server import admin, fleet_routes, health, pages
-from fireside.server.local import catalogue
+from fireside.server.local import bare_paths, free
+from fireside.server.local import history as local_history
+from fireside.server.local import queue as local_queue
+from fireside.server.local import view as local_view
 from fireside.server.routes import Route, SocketRoute
 from fireside.server.v1 import files, history, jobs, models, prompt, queue, snapshot, socket, system
 
-ROUTES: tuple[Route, ...] = (
+_ROWS: tuple[Route, ...] = (
     # The router looks from the top, so what is asked for most comes first.
     *jobs.ROUTES,
     *prompt.ROUTES,
@@ -16,11 +19,15 @@ ROUTES: tuple[Route, ...] = (
     *snapshot.ROUTES,
     *system.ROUTES,
     *models.ROUTES,
-    *catalogue.ROUTES,
+    *local_history.ROUTES,
+    *local_queue.ROUTES,
+    *local_view.ROUTES,
+    *free.ROUTES,
     *pages.ROUTES,
     *admin.ROUTES,
     *health.ROUTES,
 )
+ROUTES: tuple[Route, ...] = bare_paths.at_both_paths(_ROWS)
 SOCKETS: tuple[SocketRoute, ...] = socket.SOCKETS
 FLEET_ROUTES: tuple[Route, ...] = (*fleet_routes.ROUTES, files.DOWNLOAD)
 """All that workers ask for: their own routes, and the bytes of inputs by signed address."""

@@ -92,6 +92,11 @@ class JobVerbs(Verbs):
             staged.setdefault(row["job_id"], []).append(one)
         return {row["job_id"]: _body_of(row, staged.get(row["job_id"], [])) for row in bodies}
 
+    async def client_of_job(self, job_id: JobId) -> str | None:
+        """Read the id of the client that submitted a job, if it gave one."""
+        row = await self._one("job_client", {"id": job_id})
+        return row["client_id"] if row else None
+
     async def job_outputs(self, job_id: JobId) -> Sequence[NodeRecord]:
         """What the nodes of the present attempt have shown, in the order of arrival."""
         return [_record_of(row) for row in await self._all("job_outputs", {"id": job_id})]

@@ -26,6 +26,7 @@ from fireside.store.records import HeldJob, NodeRecord, TimelineEntry
 from fireside.wire.fleet import EndReport, LeaseBody, NodeFailure
 
 ORIGIN = "http://fireside.test"
+LOCAL_ORIGIN = "http://127.0.0.1:8188"
 WORKER = WorkerId("worker-1")
 GRAPH: dict[str, Any] = {
     "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}},
@@ -90,12 +91,21 @@ class House:
         user = await accounts.create_user(NewUser(name=name, **limits))
         return Caller(user=user, http=await self.client({"X-API-Key": (await accounts.create_key(user))[1]}))
 
-    async def client(self, headers: Mapping[str, str]) -> httpx.AsyncClient:
-        """Give a client that sends these headers."""
-        transport = httpx.ASGITransport(app=build_edge(self.services))
+    async def client(self, headers: Mapping[str, str], local_user: str | None = None) -> httpx.AsyncClient:
+        """Give a client that sends these headers; with `local_user` it calls at that user's own port."""
+        transport = httpx.ASGITransport(app=build_edge(self.services, local_user=local_user))
         hooks = {"response": [self._compare]}
-        client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers, event_hooks=hooks)
+        client = httpx.AsyncClient(
+            transport=transport,
+            base_url=ORIGIN if local_user is None else LOCAL_ORIGIN,
+            headers=headers,
+            event_hooks=hooks,
+        )
         return await self.doors.enter_async_context(client)
+
+    async def at_local_port(self, user: User, **headers: str) -> httpx.AsyncClient:
+        """Give a client without a key that calls at the user's own port."""
+        return await self.client(headers, user.name)
 
     async def sign_in(self, user: User) -> httpx.AsyncClient:
         """Give a browser that the user has signed in with."""

@@ -86,10 +86,14 @@ class Site:
         _, key = await self.stage.key(user)
         return await self.knock(path, None, token=key, **query)
 
-    async def knock(self, path: str = "/ws", headers: dict[str, str] | None = None, **query: str) -> Ear:
-        """Open a socket; raises InvalidStatus when it is refused."""
-        url = f"ws://127.0.0.1:{self.port}{path}?{urlencode(query)}"
-        connecting = connect(url, additional_headers=headers, compression=None, max_size=None)
+    async def knock(
+        self, path: str = "/ws", headers: dict[str, str] | None = None, name: str = "127.0.0.1", **query: str
+    ) -> Ear:
+        """Open a socket by this name of the host; raises InvalidStatus when it is refused."""
+        url = f"ws://{name}:{self.port}{path}?{urlencode(query)}"
+        connecting = connect(
+            url, host="127.0.0.1", port=self.port, additional_headers=headers, compression=None, max_size=None
+        )
         return Ear(await self.doors.enter_async_context(connecting))
 
 

@@ -38,8 +38,8 @@ from fireside.wire.v1_history import (
     PastPromptInFull,
 )
 
-_ENDED = JobFilter(states=TERMINAL_STATES)
-_AT_ONCE = 25
+ENDED = JobFilter(states=TERMINAL_STATES)
+AT_ONCE = 25
 
 HistoryDetail = dict[str, HistoryDetailBody]
 
@@ -48,11 +48,11 @@ async def list_history(request: Request) -> Response:
     """List the caller's jobs that have ended, newest first."""
     query = read_query(request, HistoryQuery)
     store = services_of(request).store
-    page = await store.list_jobs(user_of(request).id, _ENDED, Window(offset=query.offset, limit=query.max_items))
+    page = await store.list_jobs(user_of(request).id, ENDED, Window(offset=query.offset, limit=query.max_items))
     entries: list[HistoryEntryBody] = []
     # A few at a time, because the graphs and workflows that come along are heavy and are not kept.
-    for start in range(0, len(page.jobs), _AT_ONCE):
-        entries += await _entries(store, page.jobs[start : start + _AT_ONCE])
+    for start in range(0, len(page.jobs), AT_ONCE):
+        entries += [_entry(parts) for parts in await parts_of(store, page.jobs[start : start + AT_ONCE])]
     return json_answer(HistoryBody(history=entries))
 
 
@@ -76,11 +76,11 @@ async def change_history(request: Request) -> Response:
     return Response()
 
 
-async def _entries(store: Store, jobs: Sequence[Job]) -> list[HistoryEntryBody]:
+async def parts_of(store: Store, jobs: Sequence[Job]) -> list[JobParts]:
+    """Read the parts of some jobs; a few, because they are heavy."""
     bodies = await store.job_bodies([job.id for job in jobs])
     # A job that was removed meanwhile has no body any more.
-    parts = await asyncio.gather(*(_parts(store, job, bodies[job.id]) for job in jobs if job.id in bodies))
-    return [_entry(one) for one in parts]
+    return await asyncio.gather(*(_parts(store, job, bodies[job.id]) for job in jobs if job.id in bodies))
 
 
 async def _parts(store: Store, job: Job, body: JobBody) -> JobParts:

@@ -35,6 +35,7 @@ from fireside.wire.v1_jobs import (
 )
 
 _BULK_BYTES = 64 * 1024
+_EDITORS = frozenset({PrincipalKind.SESSION, PrincipalKind.LOCAL})
 _UNITS = {"seconds": SECOND, "milliseconds": MILLISECOND}
 
 
@@ -73,6 +74,14 @@ async def show_status(request: Request) -> Response:
     return json_answer(status_of(job, strict=services.config.v1_strict_status))
 
 
+async def delete_job(request: Request) -> Response:
+    """Remove a job that has ended, with the files it made; one that has not is left alone."""
+    services, user_id = services_of(request), user_of(request).id
+    job = await services.desk.job_of(user_id, _job_id(request))
+    await services.store.delete_jobs(user_id, [job.id])
+    return Response(status_code=204)
+
+
 async def cancel_one(request: Request) -> Response:
     """Cancel a job; whatever the request's body holds is not looked at."""
     canceled = await cancel_job(services_of(request).desk, user_of(request).id, _job_id(request))
@@ -96,7 +105,7 @@ def _time_unit(request: Request) -> timedelta:
     setting = services_of(request).config.v1_time_unit
     if setting != "auto":
         return _UNITS[setting]
-    reads_milliseconds = caller_of(request).kind is PrincipalKind.SESSION or "comfy-usage-source" in request.headers
+    reads_milliseconds = caller_of(request).kind in _EDITORS or "comfy-usage-source" in request.headers
     return MILLISECOND if reads_milliseconds else SECOND
 
 
@@ -122,6 +131,15 @@ ROUTES: tuple[Route, ...] = (
         text="Show a job in full",
         tag="job",
         answers={200: Answer(text="The job", body=JobDetail), 404: _NO_JOB},
+    ),
+    Route(
+        method="DELETE",
+        path="/api/jobs/{job_id}",
+        handler=delete_job,
+        name="deleteJob",
+        text="Remove a job that has ended, with the files it made; one that has not is left alone",
+        tag="job",
+        answers={204: Answer(text="It is gone, or it goes on because it has not ended"), 404: _NO_JOB},
     ),
     Route(
         method="GET",

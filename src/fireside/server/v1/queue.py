@@ -1,9 +1,9 @@
 """The queue over the Cloud API v1: what waits and what runs, taking jobs out of it, and interrupting those that run."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -31,6 +31,8 @@ from fireside.wire.v1_queue import (
     QueueMetaBody,
 )
 
+Item = TypeVar("Item")
+
 MAX_LISTED = 500
 MAX_GRAPH_BYTES = 64 * 1024 * 1024
 """What each list of the queue shows at most: every job comes with its whole graph."""
@@ -46,13 +48,17 @@ class _AnyId(msgspec.Struct, frozen=True):
 
 async def show_queue(request: Request) -> Response:
     """Show the jobs that run and those that wait, the next to run first; of each the first 500, or 64 MiB of graphs."""
+    running, pending = await queue_of(request, _item)
+    return json_answer(QueueBody(queue_running=running, queue_pending=pending))
+
+
+async def queue_of(request: Request, item: Callable[[int, Job, JobBody], Item]) -> tuple[list[Item], list[Item]]:
+    """Give what runs and what waits of the caller's jobs, each as `item` writes it from its place, counted from 1."""
     store = services_of(request).store
     active = await store.active_jobs(user_of(request).id)
     running = (job for job in active if STATUSES[job.state] == "in_progress")
     pending = (job for job in active if STATUSES[job.state] == "pending")
-    return json_answer(
-        QueueBody(queue_running=await _items(store, running), queue_pending=await _items(store, pending))
-    )
+    return await _items(store, running, item), await _items(store, pending, item)
 
 
 async def change_queue(request: Request) -> Response:
@@ -78,8 +84,8 @@ async def interrupt(request: Request) -> Response:
     return Response()
 
 
-async def _items(store: Store, jobs: Iterable[Job]) -> list[QueueItem]:
-    shown, items, size_bytes = list(islice(jobs, MAX_LISTED)), list[QueueItem](), 0
+async def _items(store: Store, jobs: Iterable[Job], item: Callable[[int, Job, JobBody], Item]) -> list[Item]:
+    shown, items, size_bytes = list(islice(jobs, MAX_LISTED)), list[Item](), 0
     for start in range(0, len(shown), _READ_AT_ONCE):
         some = shown[start : start + _READ_AT_ONCE]
         bodies = await store.job_bodies([job.id for job in some])
@@ -88,7 +94,7 @@ async def _items(store: Store, jobs: Iterable[Job]) -> list[QueueItem]:
             size_bytes += len(body.graph)
             if size_bytes > MAX_GRAPH_BYTES:
                 return items
-            items.append(_item(len(items) + 1, job, body))
+            items.append(item(len(items) + 1, job, body))
     return items
 
 

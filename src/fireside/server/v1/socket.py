@@ -12,12 +12,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fireside.domain.accounts import PrincipalKind
 from fireside.domain.errors import FiresideError, Forbidden, Unauthenticated
+from fireside.events.heard import Heard
 from fireside.events.listener import Closing, Listener, ListenerClosed
 from fireside.server.authentication import admit
 from fireside.server.callers import caller_of, services_of, user_of
 from fireside.server.routes import Access, SocketHandler, SocketRoute
+from fireside.server.v1.socket_audience import Audience
 from fireside.server.v1.socket_messages import SocketMessages
 from fireside.server.v1.system_features import features_of
+from fireside.wire.live import PreviewFrame
 from fireside.wire.v1_socket import decode_client_flags, encode_text_frame
 
 GOING_AWAY = 1001
@@ -50,7 +53,11 @@ class _LiveSocket:
         self._socket = socket
         self._listener = listener
         self._look_seconds = look_seconds
-        self._messages = SocketMessages(socket.query_params.get("clientId") or uuid4().hex)
+        sid = socket.query_params.get("clientId") or uuid4().hex
+        self._messages = SocketMessages(sid)
+        self._audience = Audience(
+            services_of(socket).store, sid, by_client=caller_of(socket).kind is PrincipalKind.LOCAL
+        )
         self._is_named = asyncio.Event()
 
     async def serve(self) -> None:
@@ -73,8 +80,10 @@ class _LiveSocket:
         """Send what is heard; the code to close with, or None when the client is gone."""
         try:
             while True:
-                for frame in self._messages.of(await self._listener.next()):
-                    await self._put_out(frame)
+                heard = await self._listener.next()
+                if await self._is_meant(heard):
+                    for frame in self._messages.of(heard):
+                        await self._put_out(frame)
                 self._is_named.set()
         except ListenerClosed as closed:
             return _CODES[closed.closing]
@@ -82,6 +91,12 @@ class _LiveSocket:
             return TRY_AGAIN_LATER
         except WebSocketDisconnect:
             return None
+
+    async def _is_meant(self, heard: Heard) -> bool:
+        try:
+            return await self._audience.may_hear(heard, with_metadata=self._messages.with_metadata)
+        except FiresideError:
+            return not isinstance(heard.frame, PreviewFrame)  # the store is away; no fact may be lost by that
 
     async def _receive(self) -> None:
         """Read what the client sends, so that its going is noticed."""

@@ -30,7 +30,16 @@ _FOUND = 302
 
 
 async def view(request: Request) -> Response:
-    """Give a file, or say where it is."""
+    """Give a file, or tell a program with a key where it is."""
+    return await _view(request, is_redirected=caller_of(request).kind is PrincipalKind.KEY)
+
+
+async def view_bytes(request: Request) -> Response:
+    """Give a file, whoever asks."""
+    return await _view(request, is_redirected=False)
+
+
+async def _view(request: Request, *, is_redirected: bool) -> Response:
     asked, caller = read_query(request, ViewQuery), caller_of(request)
     library = library_of(request)
     asset = await find_file(
@@ -40,7 +49,7 @@ async def view(request: Request) -> Response:
     transform = wanted_transform(asked)
     if transform is not None:
         return await serve_transform(request, library, asset, transform, cache=cache)
-    if caller.kind is PrincipalKind.KEY:
+    if is_redirected:
         return Response(
             status_code=_FOUND, headers={"location": _signed_url(request, asset), "cache-control": "no-store"}
         )
@@ -81,7 +90,6 @@ ROUTES = (
         text="View a file, or a picture made of it",
         tag="file",
         query=ViewQuery,
-        token_in_query=True,
         answers={
             200: Answer(
                 text="The picture that `channel`, `res` or `preview` make; to a session any file",
