@@ -16,11 +16,12 @@ from fireside.store.history_verbs import HistoryVerbs
 from fireside.store.job_verbs import JobVerbs
 from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, QueueFull
 from fireside.store.schedule_verbs import ScheduleVerbs
+from fireside.store.task_verbs import TaskVerbs
 
 __all__ = ["Changed", "DuplicateJob", "DuplicateUser", "QueueFull", "Store"]
 
 
-class Store(JobVerbs, HistoryVerbs, ScheduleVerbs, AccountVerbs, AssetVerbs, FleetVerbs):
+class Store(JobVerbs, HistoryVerbs, ScheduleVerbs, AccountVerbs, AssetVerbs, FleetVerbs, TaskVerbs):
     """What Fireside remembers."""
 
     async def check(self) -> None:

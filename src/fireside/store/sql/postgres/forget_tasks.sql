@@ -1,0 +1,2 @@
+-- Remove tasks that ended long ago.
+DELETE FROM task WHERE ended_at < :before;

@@ -1,0 +1,2 @@
+-- Read a task of the user.
+SELECT * FROM task WHERE id = :id AND user_id = :user_id;
