@@ -121,6 +121,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Seconds, _help("How long a submit waits for nodes' own validators on a worker before it is queued without.")
     ] = 5.0
     max_queued: Annotated[Positive, _help("Most jobs a user may have waiting, unless the user has a limit.")] = 10_000
+    max_queued_in_all: Annotated[Positive, _help("Most jobs of all users together that wait.")] = 100_000
     max_running: Annotated[
         int, Meta(ge=0), _help("Most jobs of a user that workers hold at once; 0: no limit, unless the user has one.")
     ] = 0
@@ -139,6 +140,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         _help("How long bytes that nothing refers to are left alone, and then set aside, before they are removed."),
     ] = 24
     max_sockets_per_user: Annotated[Positive, _help("Most websockets a user may have open.")] = 100
+    max_streams_per_user: Annotated[Positive, _help("Most event streams of the API v2 a user may have open.")] = 32
+    stream_updates_per_second: Annotated[
+        Seconds, _help("Most progress events, and most previews, that an event stream of the API v2 is sent a second.")
+    ] = 2.0
     workers_remembered_days: Annotated[
         Positive,
         _help("How long what a worker can run is remembered after it was seen last; the last one always is."),

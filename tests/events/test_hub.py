@@ -165,7 +165,7 @@ async def test_a_job_canceled_while_it_runs_ends_when_its_worker_has_stopped(
 
     heard = await heard_until(listener, is_end_of(job))
 
-    assert words(heard)[-3:] == ["JobStarted", "NodeFrame", "JobEnded"]
+    assert words(heard)[-4:] == ["JobStarted", "JobCanceling", "NodeFrame", "JobEnded"]
     assert isinstance(heard[-1].fact, JobEnded)
     assert (heard[-1].fact.state, heard[-1].fact.node_id) == ("canceled", "2")
 

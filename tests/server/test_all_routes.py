@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -77,6 +78,11 @@ def _path(route: Route, value: str) -> str:
     return re.sub(r"\{[^}]*\}", value, route.path)
 
 
+def _refusal(answer: httpx.Response) -> dict[str, Any]:
+    body = answer.json()
+    return body["error"] if set(body) == {"error"} else body
+
+
 CLOSED = [route for route in ROUTES if route.access is not Access.PUBLIC]
 closed = pytest.mark.parametrize("route", CLOSED, ids=_named)
 
@@ -112,7 +118,7 @@ async def test_nobody_gets_in_without_being_known(house: House, headers: dict[st
 
         assert answer.status_code == 401, _named(route)
         if route.method != "HEAD":
-            assert {type(answer.json()[name]) for name in ("code", "message")} == {str}, _named(route)
+            assert {type(_refusal(answer)[name]) for name in ("code", "message")} == {str}, _named(route)
 
 
 async def test_a_revoked_key_opens_nothing(house: House) -> None:
@@ -161,7 +167,8 @@ async def test_what_is_anothers_is_not_there(house: House) -> None:
     for route in with_ids:
         answer = await _ask(house, route, _path(route, str(job.id)), bobs_key)
         assert answer.status_code == 404, _named(route)
-        assert str(ada.id) not in answer.json()["message"].split(), _named(route)
+        if route.method != "HEAD":
+            assert str(ada.id) not in _refusal(answer)["message"].split(), _named(route)
 
     assert await house.services.store.job(job.id) == job
 

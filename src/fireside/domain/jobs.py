@@ -43,9 +43,9 @@ class Job:
     """The narrow record of a job.
 
     `number` orders a user's queue (lower first, ties by age). `attempt` counts hand-outs, `losses` those of them
-    that ended because the worker, or its runtime, died while the job ran. `preview` and `error` are JSON, kept encoded
-    because listings pass them on as they are. `charged_seconds` is what its user's share was charged for the present
-    attempt.
+    that ended because the worker, or its runtime, died while the job ran. `preview`, `error` and `metadata`, the
+    labels that its owner gave it, are JSON, kept encoded because listings pass them on as they are. `charged_seconds`
+    is what its user's share was charged for the present attempt.
     """
 
     id: JobId
@@ -66,6 +66,7 @@ class Job:
     preview: bytes | None = None
     error: bytes | None = None
     charged_seconds: float = 0.0
+    metadata: bytes | None = None
 
     @property
     def lease(self) -> Lease:

@@ -1,7 +1,7 @@
 """How jobs are asked for: which ones, in which order, which window of them, and what comes back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fireside.domain.jobs import Job, JobState
@@ -50,4 +50,30 @@ class JobPage:
 
     jobs: Sequence[Job]
     total: int
+    next_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobWalk:
+    """A page of a walk through a user's jobs, newest first: those in one of the states with all of the labels.
+
+    `after` is where the page before ended, by its place in create order.
+    """
+
+    states: frozenset[JobState] = ALL_STATES
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    after: int | None = None
+    limit: int = 50
+
+    @property
+    def is_of_all_states(self) -> bool:
+        """Whether jobs of every state are wanted."""
+        return self.states == ALL_STATES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkPage:
+    """A page of a walk, which may be short or even empty; only with `next_after` None is it the last one."""
+
+    jobs: Sequence[Job]
     next_after: int | None = None

@@ -6,6 +6,7 @@ because a fact that was never announced must reach its listeners too. What is be
 
 import asyncio
 import struct
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -19,7 +20,7 @@ from fireside.domain.ids import JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.events.announcer import TELLER
 from fireside.events.facts import fact_of, output_fact, started_fact
-from fireside.events.following import Following, Verdict
+from fireside.events.following import Following, Standing, Verdict
 from fireside.events.heard import Heard
 from fireside.events.listener import Closing, Listener
 from fireside.store.records import QueueCounts
@@ -28,6 +29,7 @@ from fireside.wire.fleet import LeaseBody, SnapshotRequest
 from fireside.wire.live import (
     Fact,
     JobAssigned,
+    JobCanceling,
     JobEnded,
     OutputAdded,
     decode_fact,
@@ -40,8 +42,8 @@ _RETRY_SECONDS = 2.0
 _SNAPSHOT_SECONDS = 2.0
 _SNAPSHOT_TRIES = 8
 _SNAPSHOT_PAUSE_SECONDS = 0.5
-# Neither changes what the user's queue looks like from outside.
-_WITHOUT_COUNTS = (OutputAdded, JobAssigned)
+# None of them changes what the user's queue looks like from outside.
+_WITHOUT_COUNTS = (OutputAdded, JobAssigned, JobCanceling)
 _log = structlog.get_logger(__name__)
 
 
@@ -49,13 +51,14 @@ class Channel:
     """The subscription of one user, and those who hear it."""
 
     def __init__(self, user_id: UserId, bus: Bus, store: Store) -> None:
-        self.seats = 0
-        """How many hear it or are about to; kept by the hub."""
+        self.seats: Counter[str] = Counter()
+        """How many of each kind hear it or are about to; kept by the hub."""
         self._user_id = user_id
         self._bus = bus
         self._store = store
         self._following = Following()
         self._listeners: set[Listener] = set()
+        self._of_job: dict[JobId, set[Listener]] = {}
         self._subscription: Subscription | None = None
         self._opening = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -63,9 +66,12 @@ class Channel:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
-    async def join(self, listener: Listener) -> None:
-        """Tell the listener the user's counts and every run so far, and from then on all that happens."""
-        await self._open()
+    async def join(self, listener: Listener, job_id: JobId | None = None) -> None:
+        """Tell the listener the user's counts and every run so far, and from then on all that happens.
+
+        With a job, only that job's run and what happens to it.
+        """
+        await self.open()
         self._counts = await self._store.queue_counts(self._user_id)
         if self._is_closed:
             listener.close(Closing.STOPPING)
@@ -73,17 +79,29 @@ class Channel:
         # No await from here on, so that nothing is told twice or missed.
         listener.put(Heard(counts=self._counts))
         for heard in self._following.standing():
-            listener.put(heard)
-        self._listeners.add(listener)
+            if job_id in (None, heard.job_id):
+                listener.put(heard)
+        if job_id is None:
+            self._listeners.add(listener)
+        else:
+            self._of_job.setdefault(job_id, set()).add(listener)
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: Listener, job_id: JobId | None = None) -> None:
         """Tell the listener nothing more."""
         self._listeners.discard(listener)
+        if job_id is not None and job_id in self._of_job:
+            self._of_job[job_id].discard(listener)
+            if not self._of_job[job_id]:
+                del self._of_job[job_id]
+
+    def standing_of(self, job_id: JobId) -> Standing | None:
+        """Say how far a run is, as far as was heard."""
+        return self._following.standing_of(job_id)
 
     async def close(self) -> None:
         """End the subscription, and whoever still listens."""
         self._is_closed = True
-        for listener in self._listeners:
+        for listener in (*self._listeners, *(one for several in self._of_job.values() for one in several)):
             listener.close(Closing.STOPPING)
         async with self._opening:
             for task in self._tasks:
@@ -112,7 +130,8 @@ class Channel:
                 task = asyncio.create_task(self._ask(job, job.worker_id), name=f"snapshot of job {job.id}")
                 self._keep(task)
 
-    async def _open(self) -> None:
+    async def open(self) -> None:
+        """Begin to hear, unless it is heard already."""
         async with self._opening:
             if self._subscription is not None:
                 return
@@ -147,10 +166,7 @@ class Channel:
         """Tell where the job stands; one that is being canceled still runs."""
         if job.state is JobState.CANCELING and job.worker_id is not None:
             await self._tell(started_fact(job, job.worker_id))
-            return
-        fact = fact_of(job)
-        if fact is not None:
-            await self._tell(fact)
+        await self._tell(fact_of(job))
 
     async def _ask(self, job: Job, worker_id: WorkerId) -> None:
         """Ask one worker; after an outage of the bus it may be back a moment later than we are."""
@@ -206,10 +222,10 @@ class Channel:
 
     async def _frame_heard(self, job_id: JobId, worker_id: WorkerId, payload: bytes) -> None:
         frame, picture = decode_frame(payload)
-        verdict = self._following.take_frame(job_id, worker_id, frame)
+        verdict = self._following.take_frame(job_id, worker_id, frame, picture)
         if verdict is Verdict.UNSURE:
             await self._learn(job_id)
-            verdict = self._following.take_frame(job_id, worker_id, frame)
+            verdict = self._following.take_frame(job_id, worker_id, frame, picture)
         if verdict is Verdict.NEWS:
             self._spread(Heard(job_id=job_id, frame=frame, picture=picture))
 
@@ -223,6 +239,13 @@ class Channel:
     def _spread(self, heard: Heard) -> None:
         for listener in self._listeners:
             listener.put(heard)
+        if heard.job_id is not None:
+            for listener in self._of_job.get(heard.job_id, ()):
+                listener.put(heard)
+            return
+        for several in self._of_job.values():
+            for listener in several:
+                listener.put(heard)
 
     async def _tend(self) -> None:
         """Tell new counts, at most so many times a second; look into the store when it is time."""

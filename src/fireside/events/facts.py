@@ -8,7 +8,7 @@ import msgspec
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.store.records import NodeRecord
-from fireside.wire.live import EndState, JobAssigned, JobEnded, JobQueued, JobStarted, OutputAdded
+from fireside.wire.live import EndState, JobAssigned, JobCanceling, JobEnded, JobQueued, JobStarted, OutputAdded
 
 
 def milliseconds(at: datetime) -> float:
@@ -16,8 +16,8 @@ def milliseconds(at: datetime) -> float:
     return at.timestamp() * 1000
 
 
-def fact_of(job: Job) -> JobQueued | JobAssigned | JobStarted | JobEnded | None:
-    """Say where the job stands; None while it is being canceled, which listeners hear at its end."""
+def fact_of(job: Job) -> JobQueued | JobAssigned | JobStarted | JobCanceling | JobEnded:
+    """Say where the job stands."""
     at = milliseconds(job.changed_at)
     if job.is_terminal:
         return ended_fact(job)
@@ -25,7 +25,9 @@ def fact_of(job: Job) -> JobQueued | JobAssigned | JobStarted | JobEnded | None:
         return JobQueued(job_id=job.id, at=at, fence=job.fence)
     if job.state is JobState.ASSIGNED:
         return JobAssigned(job_id=job.id, at=at, fence=job.fence)
-    return started_fact(job, job.worker_id) if job.state is JobState.RUNNING else None
+    if job.state is JobState.CANCELING:
+        return JobCanceling(job_id=job.id, at=at, fence=job.fence)
+    return started_fact(job, job.worker_id)
 
 
 def started_fact(job: Job, worker_id: WorkerId) -> JobStarted:

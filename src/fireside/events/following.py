@@ -16,10 +16,12 @@ from fireside.wire.live import (
     Fact,
     Frame,
     JobAssigned,
+    JobCanceling,
     JobEnded,
     JobQueued,
     JobStarted,
     NodeFrame,
+    NodeStateBody,
     OutputAdded,
     PreviewFrame,
     ProgressFrame,
@@ -28,7 +30,13 @@ from fireside.wire.live import (
 
 _ENDED_REMEMBERED = 1000
 # A lease that is given back leaves its fence in place, so under one fence the queue comes after the run.
-_ORDER: dict[type[Fact], int] = {JobAssigned: 0, JobStarted: 1, JobQueued: 2, JobEnded: 3}
+_ORDER: dict[type[Fact], int] = {
+    JobAssigned: 0,
+    JobStarted: 1,
+    JobCanceling: 2,
+    JobQueued: 3,
+    JobEnded: 4,
+}
 
 _Place = tuple[int, int]
 
@@ -42,6 +50,16 @@ class Verdict(Enum):
     """It may be from a new holder of the job: the store knows."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a run is, as its worker has told so far."""
+
+    cached: tuple[str, ...] = ()
+    nodes: tuple[NodeStateBody, ...] = ()
+    node_id: str | None = None
+    preview: tuple[PreviewFrame, bytes] | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class _Run:
     """What is known of a run under its lease."""
@@ -52,8 +70,9 @@ class _Run:
     cached: CachedFrame | None = None
     node: NodeFrame | None = None
     state: StateFrame | None = None
+    preview: tuple[PreviewFrame, bytes] | None = None
 
-    def take(self, frame: Frame) -> bool:
+    def take(self, frame: Frame, picture: bytes) -> bool:
         """Keep where the run stands; whether the frame says anything new."""
         match frame:
             case CachedFrame():
@@ -63,7 +82,9 @@ class _Run:
                 self.node = frame
             case StateFrame():
                 is_news, self.state = True, frame
-            case ProgressFrame() | PreviewFrame():
+            case PreviewFrame():
+                is_news, self.preview = True, (frame, picture)
+            case ProgressFrame():
                 is_news = True
         return is_news
 
@@ -100,6 +121,9 @@ class Following:
         if job_id in self._ended:
             return False
         life = self._open.get(job_id)
+        if isinstance(fact, JobCanceling):
+            # Without its run, which has to be learned first, there would be nobody to believe.
+            return life is not None and life.run is not None and _place_of(fact) > life.place
         if isinstance(fact, OutputAdded):
             # One that comes without its run is told with the job's end at the latest.
             run = life.run if life is not None else None
@@ -121,10 +145,12 @@ class Following:
             life.run.outputs[fact.node_id] = fact
             return True
         run = _Run(started=fact) if isinstance(fact, JobStarted) else None
+        if isinstance(fact, JobCanceling) and life is not None:
+            run = life.run
         self._open[job_id] = _Life(place=_place_of(fact), run=run)
         return True
 
-    def take_frame(self, job_id: JobId, worker_id: WorkerId, frame: Frame) -> Verdict:
+    def take_frame(self, job_id: JobId, worker_id: WorkerId, frame: Frame, picture: bytes = b"") -> Verdict:
         """Believe the frame if it is from the job's holder, and new."""
         if job_id in self._ended:
             return Verdict.OLD
@@ -139,7 +165,7 @@ class Following:
         if worker_id != run.started.worker_id or frame.sequence <= run.sequence:
             return Verdict.OLD
         run.sequence = frame.sequence
-        return Verdict.NEWS if run.take(frame) else Verdict.OLD
+        return Verdict.NEWS if run.take(frame, picture) else Verdict.OLD
 
     def forget(self, job_id: JobId) -> None:
         """Hear nothing more of a job that is over."""
@@ -161,6 +187,19 @@ class Following:
         """Tell of every run so far, for somebody who comes now."""
         runs = ((job_id, life.run) for job_id, life in self._open.items() if life.run is not None)
         return [_heard(job_id, told) for job_id, run in runs for told in run.standing()]
+
+    def standing_of(self, job_id: JobId) -> Standing | None:
+        """Say how far the job's run is; None for a job that does not run, as far as is known."""
+        life = self._open.get(job_id)
+        if life is None or life.run is None:
+            return None
+        run = life.run
+        return Standing(
+            cached=run.cached.nodes if run.cached else (),
+            nodes=run.state.nodes if run.state else (),
+            node_id=run.node.node_id if run.node else None,
+            preview=run.preview,
+        )
 
     def running(self) -> list[JobId]:
         """Name the jobs that run, as far as is known."""

@@ -15,15 +15,22 @@ from fireside.domain.ids import AssetId
 _TYPE = "core/ASSET"
 
 
+_SHOWN_CHARACTERS = 80
+
+
 class MissingAsset(BadRequest):
-    """References that lead to no asset of the caller; `missing_ids` names them all, None for one without an id."""
+    """References that lead to no asset of the caller; `missing_ids` names them all, None for one without an id.
+
+    `node_errors` is what else is wrong with the workflow, as in `InvalidGraph`.
+    """
 
     code: ClassVar[str] = "missing_asset"
 
-    def __init__(self, missing_ids: Sequence[str | None]) -> None:
-        shown = ", ".join(missing or "(no id)" for missing in missing_ids)
+    def __init__(self, missing_ids: Sequence[str | None], *, node_errors: Mapping[str, Any] | None = None) -> None:
+        shown = ", ".join(missing[:_SHOWN_CHARACTERS] if missing else "(no id)" for missing in missing_ids)
         super().__init__(f"the workflow refers to assets that do not exist: {shown}")
         self.missing_ids = tuple(missing_ids)
+        self.node_errors = dict(node_errors or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +55,20 @@ def find_asset_references(workflow: Any) -> list[AssetReference]:
     return list(found.values())
 
 
-def replace_asset_references(workflow: Any, names: Mapping[AssetId, str]) -> Any:
+def missing_references(references: Sequence[AssetReference], names: Mapping[AssetId, str]) -> list[str | None]:
+    """Give those of the references, as written, that are malformed or not among the names."""
+    return [reference.written for reference in references if reference.id is None or reference.id not in names]
+
+
+def replace_asset_references(workflow: Any, names: Mapping[AssetId, str], *, otherwise: str | None = None) -> Any:
     """Give a copy of the workflow with file names in place of references.
 
-    Raises `MissingAsset` with every reference that is malformed or not among the names.
+    One that is malformed or not among the names is replaced with `otherwise`; without that, `MissingAsset` is raised
+    with all of them.
     """
     references = find_asset_references(workflow)
-    missing = [reference.written for reference in references if reference.id is None or reference.id not in names]
-    if missing:
+    missing = missing_references(references, names)
+    if missing and otherwise is None:
         raise MissingAsset(missing)
     root: list[Any] = [workflow]
     left: list[Any] = [root]
@@ -63,7 +76,8 @@ def replace_asset_references(workflow: Any, names: Mapping[AssetId, str]) -> Any
         container = left.pop()
         for key, child in list(_children(container)):
             if _is_reference(child):
-                container[key] = names[AssetId(UUID(child["info"]["id"]))]
+                asset_id = _read(child).id
+                container[key] = otherwise if asset_id is None else names.get(asset_id, otherwise)
             elif isinstance(child, (dict, list)):
                 container[key] = cast("Any", child).copy()
                 left.append(container[key])

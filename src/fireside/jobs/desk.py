@@ -49,9 +49,7 @@ class Desk:
 
     async def announce(self, job: Job) -> None:
         """Tell listeners where the job stands now."""
-        fact = fact_of(job)
-        if fact is not None:
-            await self.announcer.tell(job.user_id, fact)
+        await self.announcer.tell(job.user_id, fact_of(job))
 
     async def wake_dispatch(self) -> None:
         """Let the dispatcher look now; without this it looks a moment later by itself."""

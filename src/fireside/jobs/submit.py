@@ -1,8 +1,9 @@
 """Submit: a workflow goes in, is checked in full, and is on disk before the caller hears of it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,22 +14,31 @@ from fireside.domain.assets import Asset, FileName, Folder
 from fireside.domain.errors import BadRequest
 from fireside.domain.ids import BlobHash, JobId
 from fireside.domain.jobs import Job
+from fireside.graphs.asset_references import MissingAsset
 from fireside.graphs.choosing import choose_kind
 from fireside.graphs.definitions import NodeDefinitions
+from fireside.graphs.errors import InvalidGraph, outputs_failed
 from fireside.graphs.files import FileReference, file_values, parse_file_value
 from fireside.graphs.fingerprint import fingerprint_graph
 from fireside.graphs.limits import GraphLimits
 from fireside.graphs.parse import Graph, parse_graph
 from fireside.graphs.requirements import requirement_id, requirement_of
+from fireside.graphs.unknown_classes import with_all_unknown
 from fireside.graphs.validate import ValidGraph, validate_graph
 from fireside.jobs.definitions import KnownKind
 from fireside.jobs.desk import Desk
+from fireside.jobs.draining import seconds_until_room
+from fireside.jobs.references import Resolved, resolve_references
 from fireside.jobs.time_limits import check_wish
 from fireside.jobs.validators import ask_validators
-from fireside.store.records import JobBody, KeptRequirement, NewJob, StagedInput
+from fireside.store.records import IdempotencyKey, JobBody, KeptRequirement, NewJob, StagedInput
+from fireside.store.store import QueueFull
 
 SECRET_NAMES = ("api_key_comfy_org", "auth_token_comfy_org")
 """Credentials of partner nodes: sealed beside the job, never stored or shown with its `extra_data`."""
+
+KEYS_LAST = timedelta(hours=24)
+"""How long an idempotency key is remembered after its use."""
 
 _BIG_GRAPH_NODES = 200
 
@@ -48,6 +58,14 @@ class Submission:
     targets: Sequence[str] | None = None
     require: Mapping[str, str] = field(default_factory=dict[str, str])
     """Labels that the worker must have."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels of the job itself, which its owner finds it by."""
+    key: str | None = None
+    """An idempotency key, used up with the job."""
+    has_references: bool = False
+    """Whether `core/ASSET` objects in the graph stand for the user's assets."""
+    is_whole: bool = False
+    """Whether a graph is refused of which only some outputs can be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,30 +79,65 @@ class Submitted:
 async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     """Validate and queue a workflow.
 
-    Raises `InvalidGraph` or `TooLarge` for the workflow, `BadRequest` for a wish in `extra_data.fireside`,
-    `DuplicateJob` for an id that is taken, `QueueFull`, `NoDefinitions`, `StorageFull`. Nothing is kept of a submit
-    that raises.
+    Raises `InvalidGraph`, `MissingAsset` or `TooLarge` for the workflow, `BadRequest` for a wish in
+    `extra_data.fireside`, `DuplicateJob` for an id that is taken, `KeyReused`, `QueueFull`, `NoDefinitions`,
+    `StorageFull`. Nothing is kept of a submit that raises.
     """
     check_wish(submission.extra_data)
     fleet = await desk.definitions.fleet()
     kinds = fleet.kinds_with(submission.require)
     limits = GraphLimits(max_nodes=desk.config.max_graph_nodes, max_depth=desk.config.max_graph_depth)
-    graph = parse_graph(submission.graph, limits)
-    assets = await _find_files(desk, submission.user, graph, await desk.definitions.definitions())
-    kind, valid = await _validate(graph, kinds, submission.targets, assets)
-    refused = await ask_validators(desk, kind, valid.graph)
-    if refused:
-        valid = validate_graph(
-            graph, kind.definitions, targets=submission.targets, known_files=assets.keys(), refused=refused
-        )
-    job = await desk.store.add_job(
-        _new_job(desk, submission, valid, assets, _requirement(submission, valid, kind)),
-        desk.clock(),
-        max_queued=submission.user.max_queued or desk.config.max_queued,
-    )
+    resolved = Resolved(graph=submission.graph)
+    if submission.has_references:
+        resolved = await resolve_references(desk.store, submission.user.id, submission.graph)
+    try:
+        kind, valid, assets = await _check(desk, submission, resolved, kinds, limits)
+    except InvalidGraph as error:
+        if resolved.missing:
+            raise MissingAsset(resolved.missing, node_errors=error.node_errors) from error
+        raise
+    if resolved.missing:
+        raise MissingAsset(resolved.missing, node_errors=valid.node_errors)
+    if submission.is_whole and valid.node_errors:
+        raise outputs_failed("some of the outputs cannot be made", valid.node_errors)
+    new = _new_job(desk, submission, valid, assets, _requirement(submission, valid, kind))
+    job = await _queue(desk, submission, new)
     await desk.announce(job)
     await desk.wake_dispatch()
     return Submitted(job=job, node_errors=valid.node_errors_body())
+
+
+async def _check(
+    desk: Desk, submission: Submission, resolved: Resolved, kinds: Sequence[KnownKind], limits: GraphLimits
+) -> tuple[KnownKind, ValidGraph, dict[str, Asset]]:
+    graph = parse_graph(resolved.graph, limits)
+    assets = await _find_files(desk, submission.user, graph, await desk.definitions.definitions())
+    assets |= resolved.assets
+    known = assets.keys() | resolved.known
+    try:
+        kind, valid = await _validate(graph, kinds, submission.targets, known)
+    except InvalidGraph as error:
+        if not submission.is_whole:
+            raise  # the open-source server names the first one only
+        raise with_all_unknown(error, graph, await desk.definitions.definitions()) from error
+    refused = await ask_validators(desk, kind, valid.graph)
+    if refused:
+        valid = validate_graph(graph, kind.definitions, targets=submission.targets, known_files=known, refused=refused)
+    return kind, valid, assets
+
+
+async def _queue(desk: Desk, submission: Submission, new: NewJob) -> Job:
+    user = submission.user
+    try:
+        return await desk.store.add_job(
+            new,
+            desk.clock(),
+            max_queued=user.max_queued or desk.config.max_queued,
+            max_queued_in_all=desk.config.max_queued_in_all,
+        )
+    except QueueFull as error:
+        error.retry_after = await seconds_until_room(desk, None if error.is_of_all else user.id)
+        raise
 
 
 async def _find_files(desk: Desk, user: User, graph: Graph, definitions: NodeDefinitions) -> dict[str, Asset]:
@@ -110,11 +163,11 @@ def _file_name(reference: FileReference) -> FileName:
 
 
 async def _validate(
-    graph: Graph, kinds: Sequence[KnownKind], targets: Sequence[str] | None, assets: Mapping[str, Asset]
+    graph: Graph, kinds: Sequence[KnownKind], targets: Sequence[str] | None, known_files: Collection[str]
 ) -> tuple[KnownKind, ValidGraph]:
     if len(graph.nodes) < _BIG_GRAPH_NODES:
-        return choose_kind(graph, kinds, targets=targets, known_files=assets.keys())
-    return await asyncio.to_thread(choose_kind, graph, kinds, targets=targets, known_files=assets.keys())
+        return choose_kind(graph, kinds, targets=targets, known_files=known_files)
+    return await asyncio.to_thread(choose_kind, graph, kinds, targets=targets, known_files=known_files)
 
 
 def _requirement(submission: Submission, valid: ValidGraph, kind: KnownKind) -> KeptRequirement:
@@ -152,7 +205,14 @@ def _new_job(
         client_id=submission.client_id,
         fingerprint=fingerprint_graph(valid.graph),
         requirement=requirement,
+        labels=submission.labels,
+        key=None if submission.key is None else submit_key(submission.key, desk.clock()),
     )
+
+
+def submit_key(key: str, now: datetime) -> IdempotencyKey:
+    """Give the key of a submit, as the store knows it."""
+    return IdempotencyKey(route="jobs", key=key, expired_at=now - KEYS_LAST)
 
 
 def _workflow_id(extra_data: Mapping[str, Any]) -> str | None:

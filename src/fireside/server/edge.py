@@ -21,13 +21,16 @@ from fireside.server.authentication import admit
 from fireside.server.local_ports import serves
 from fireside.server.openapi import openapi_document
 from fireside.server.refusals import refuse, refuse_plainly, status_of
-from fireside.server.routes import Access, Route, SocketRoute
+from fireside.server.routes import Access, Refusal, Route, SocketRoute
 from fireside.server.services import Services
 from fireside.server.tables import FLEET_ROUTES, ROUTES, SOCKETS
+from fireside.server.v2.envelope import RequestIds, enveloped, is_enveloped, refuse_in_envelope
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _GONE = 499
+# The API v2 has no words of its own for these.
+_ENVELOPED = {"method_not_allowed": "invalid_request", "refused": "invalid_request"}
 _log = structlog.get_logger(__name__)
 
 
@@ -50,7 +53,7 @@ def build_edge(
     app.state.services = services
     app.state.local_user = local_user
     app.state.openapi = openapi_document(ROUTES, server_url=services.public_url)
-    return app
+    return RequestIds(app)
 
 
 def _routes(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, as_admin: bool) -> list[BaseRoute]:
@@ -83,7 +86,7 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
         except FiresideError as error:
             if status_of(error) >= 500:
                 _log.warning("request failed", route=route.name, code=error.code, reason=error.message)
-            return refuse(error, route.refusal)
+            return refuse_in_envelope(error) if route.refusal is Refusal.ENVELOPE else refuse(error, route.refusal)
         except ClientDisconnect:
             return Response(status_code=_GONE)
 
@@ -106,18 +109,21 @@ def _socket_endpoint(route: SocketRoute, *, as_admin: bool) -> Callable[[WebSock
 async def _refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
+    code, message = "refused", str(error.detail)
     if error.status_code == 404:
-        message = f"There is nothing at {request.url.path}."
-        return refuse_plainly(404, "not_found", message, headers)
+        code, message = "not_found", f"There is nothing at {request.url.path}."
     if error.status_code == 405:
+        code = "method_not_allowed"
         message = (
             f"{request.url.path} does not take {request.method}; it takes {headers.get('Allow', 'other methods')}."
         )
-        return refuse_plainly(405, "method_not_allowed", message, headers)
-    return refuse_plainly(error.status_code, "refused", str(error.detail), headers)
+    if is_enveloped(request.url.path):
+        return enveloped(error.status_code, _ENVELOPED.get(code, code), message, headers=headers)
+    return refuse_plainly(error.status_code, code, message, headers)
 
 
 async def _refuse_fault(request: Request, error: Exception) -> Response:
     # Starlette raises it again after this answer, and the server logs it with its traceback.
     _log.error("request broke", path=request.url.path, kind=type(error).__name__)
-    return refuse(FiresideError(str(error)))
+    fault = FiresideError(str(error))
+    return refuse_in_envelope(fault) if is_enveloped(request.url.path) else refuse(fault)

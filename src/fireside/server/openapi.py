@@ -12,13 +12,17 @@ import msgspec
 
 import fireside
 from fireside.server.routes import JSON, Access, Answer, Refusal, Route
-from fireside.wire.refusals import PromptRefusalBody, RefusalBody
+from fireside.wire.refusals import EnvelopeBody, PromptRefusalBody, RefusalBody
 
 _REFERENCE = "#/components/schemas/{name}"
 _PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 _KEY = {"ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
 _BEARER = {"BearerAuth": {"type": "http", "scheme": "bearer"}}
-_REFUSALS: Mapping[Refusal, Any] = {Refusal.PLAIN: RefusalBody, Refusal.PROMPT: PromptRefusalBody}
+_REFUSALS: Mapping[Refusal, Any] = {
+    Refusal.PLAIN: RefusalBody,
+    Refusal.PROMPT: PromptRefusalBody,
+    Refusal.ENVELOPE: EnvelopeBody,
+}
 
 
 def openapi_document(routes: Sequence[Route], *, server_url: str) -> bytes:
@@ -49,8 +53,7 @@ _Schemas = Mapping[int, Mapping[str, Any]]
 
 
 def _types_of(routes: Iterable[Route]) -> Iterator[Any]:
-    yield RefusalBody
-    yield PromptRefusalBody
+    yield from _REFUSALS.values()
     for route in routes:
         yield from (kind for kind in (route.query, route.body) if kind is not None)
         yield from (answer.body for answer in route.answers.values() if answer.body is not None)

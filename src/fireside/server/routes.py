@@ -37,6 +37,8 @@ class Refusal(StrEnum):
     """`{code, message, error}`, all texts: the Cloud API's and, by `error`, the local API's."""
     PROMPT = "prompt"
     """`{error: {type, message, details, extra_info}, node_errors, code, message}`: what a submit is refused with."""
+    ENVELOPE = "envelope"
+    """`{error: {code, message, details}}`: the API v2's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,14 @@ from fireside.server.local import queue as local_queue
 from fireside.server.local import view as local_view
 from fireside.server.routes import Route, SocketRoute
 from fireside.server.v1 import files, history, jobs, models, prompt, queue, snapshot, socket, system
+from fireside.server.v2 import jobs as v2_jobs
 
 _ROWS: tuple[Route, ...] = (
     # The router looks from the top, so what is asked for most comes first.
     *jobs.ROUTES,
     *prompt.ROUTES,
     *fleet_routes.ROUTES,
+    *v2_jobs.ROUTES,
     *files.ROUTES,
     *queue.ROUTES,
     *history.ROUTES,

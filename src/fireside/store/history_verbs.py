@@ -27,13 +27,14 @@ from fireside.store.verbs import Verbs
 
 LARGE_HISTORY = 8192
 """From this many jobs on a history is counted in blocks."""
+PLACE_BITS = 40
+"""Above these bits of a job's `pk` is its user, below them its place in create order."""
+PLACE_MASK = (1 << PLACE_BITS) - 1
 
 _ROWS_SKIPPED = 1024
 _ACTIVE_BLOCKS = -1
 _NO_CLASS = -1
 _BEYOND = 1 << 62
-_PLACE_BITS = 40
-_PLACE_MASK = (1 << _PLACE_BITS) - 1
 
 
 class HistoryVerbs(Verbs):
@@ -99,6 +100,14 @@ class HistoryVerbs(Verbs):
         return JobPage(jobs=[job_of(row) for row in rows], total=totals[0]["total"])
 
 
+def created_before(
+    tx: Transaction, user_id: UserId, classes: Sequence[int], bound: int, limit: int, *, offset: int = 0
+) -> Rows:
+    """Read the user's jobs of these classes whose `pk` lies below the bound, newest first."""
+    history = _History(user_id, "", dict.fromkeys(classes, (0, 0)), descending=True)
+    return _read_from(tx, history, Stretch.CREATED, bound, offset, limit)
+
+
 @dataclass(frozen=True, slots=True)
 class _History:
     """The jobs a page is cut from: all of a user's or those of one workflow, of some classes that are not empty."""
@@ -157,12 +166,12 @@ def _page_in_create_order(tx: Transaction, history: _History, window: Window, to
     rows: Rows = []
     # One more than asked for tells whether any follow.
     if window.after is not None:
-        bound = (history.user_id << _PLACE_BITS) + window.after + (not history.descending)
+        bound = (history.user_id << PLACE_BITS) + window.after + (not history.descending)
         rows = _read_from(tx, history, Stretch.CREATED, bound, 0, window.limit + 1)
     elif window.offset < total:
         rows = _read(tx, history, Stretch.CREATED, window.offset, window.limit + 1)
     shown = rows[: window.limit]
-    next_after = shown[-1]["pk"] & _PLACE_MASK if shown and len(rows) > len(shown) else None
+    next_after = shown[-1]["pk"] & PLACE_MASK if shown and len(rows) > len(shown) else None
     return JobPage(jobs=[job_of(row) for row in shown], total=total, next_after=next_after)
 
 
@@ -228,7 +237,7 @@ def _active_blocks(history: _History, stretch: Stretch) -> tuple[list[int], int]
 def _edge(history: _History, stretch: Stretch, found: Found) -> int:
     """Give the bound from which on a fine block is read."""
     edge = edges(stretch, found.block)[history.descending]
-    return max(1, edge) if stretch is Stretch.RUN else (history.user_id << _PLACE_BITS) + edge
+    return max(1, edge) if stretch is Stretch.RUN else (history.user_id << PLACE_BITS) + edge
 
 
 def _order(*, descending: bool) -> str:

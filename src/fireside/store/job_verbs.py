@@ -14,6 +14,7 @@ from fireside.store.asset_verbs import add_under_free_name
 from fireside.store.classes import class_of
 from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Database, Row, Statement, Transaction, Unexpected, Violated
+from fireside.store.key_verbs import CLAIM, claim_of, reused
 from fireside.store.records import (
     NOTHING_REQUIRED,
     Attempt,
@@ -40,14 +41,16 @@ class JobVerbs(Verbs):
         super().__init__(database)
         self._kept_requirements: set[UUID] = set()
 
-    async def add_job(self, new: NewJob, now: datetime, *, max_queued: int | None) -> Job:
-        """Queue a job; raises DuplicateJob, QueueFull.
+    async def add_job(
+        self, new: NewJob, now: datetime, *, max_queued: int | None, max_queued_in_all: int | None = None
+    ) -> Job:
+        """Queue a job; raises DuplicateJob, QueueFull, KeyReused.
 
         Sequence number, create time (microseconds, strictly rising within a user) and `number` come from the
         writer's transaction. A job whose `number` is given does not use up the user's next one. A user who had nothing
         in hand is lifted to the virtual time of those who have: idling earns no credit.
         """
-        submit = _submit(new, now, max_queued)
+        submit = _submit(new, now, max_queued, max_queued_in_all)
         wanted = new.requirement
         if wanted is not None and wanted.id not in self._kept_requirements:
             submit.append(Statement("keep_requirement", {"requirement_id": wanted.id, "body": wanted.body}))
@@ -58,14 +61,23 @@ class JobVerbs(Verbs):
                 raise DuplicateJob(f"a job with the id {new.id} exists already") from error
             raise
         except Unexpected as error:
+            if error.query == CLAIM:
+                raise reused() from error
             if error.query == "count_submit":
-                raise QueueFull(f"{max_queued} of your jobs are waiting: let some of them run first") from error
+                raise await self._queue_full(new.user_id, max_queued) from error
             raise NotFound(f"there is no user {new.user_id}") from error
         if wanted is not None:
             if len(self._kept_requirements) >= _MOST_REMEMBERED:
                 self._kept_requirements.clear()
             self._kept_requirements.add(wanted.id)
         return job_of(rows[0])
+
+    async def _queue_full(self, user_id: UserId, max_queued: int | None) -> QueueFull:
+        counts = await self.queue_counts(user_id)
+        if max_queued is not None and counts.queued >= max_queued:
+            return QueueFull(f"{max_queued} of your jobs are waiting: let some of them run first")
+        message = "As many jobs of all users are waiting as this server takes: try again a little later"
+        return QueueFull(message, is_of_all=True)
 
     async def job(self, job_id: JobId, *, user_id: UserId | None = None) -> Job | None:
         """Read a job; with `user_id`, only when it is that user's."""
@@ -181,7 +193,7 @@ def ids_json(ids: Collection[JobId]) -> str:
     return to_json([job_id.hex for job_id in ids]).decode()
 
 
-def _submit(new: NewJob, now: datetime, max_queued: int | None) -> list[Statement]:
+def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_all: int | None) -> list[Statement]:
     body = new.body
     row = {
         "id": new.id,
@@ -192,6 +204,7 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None) -> list[Statemen
         "workflow_id": new.workflow_id or None,
         "fingerprint": new.fingerprint,
         "requirement_id": new.requirement.id if new.requirement else NOTHING_REQUIRED,
+        "metadata": to_json(dict(new.labels)) if new.labels else None,
     }
     heavy = {
         "id": new.id,
@@ -202,6 +215,8 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None) -> list[Statemen
         "sealed_secrets": body.sealed_secrets,
     }
     count = {"user_id": new.user_id, "now": now, "max_queued": max_queued, "numbered": new.number is None}
+    count["max_queued_in_all"] = max_queued_in_all
+    labels = {"id": new.id, "labels": to_json(dict(new.labels)).decode()}
     inputs = [
         {"id": new.id, "position": n, "value": one.value, "hash": one.hash, "size_bytes": one.size_bytes}
         for n, one in enumerate(body.inputs)
@@ -213,6 +228,9 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None) -> list[Statemen
         Statement("tally_active", {"ids": ids_json([new.id]), "by": 1}),
         Statement("add_job_body", heavy, expect=1),
         *(Statement("add_job_input", one, expect=1) for one in inputs),
+        *([Statement("add_job_labels", labels, expect=len(new.labels))] if new.labels else []),
+        # Last, so that what is told first of a full queue is that it is full.
+        *([claim_of(new.user_id, new.key, now)] if new.key else []),
     ]
 
 

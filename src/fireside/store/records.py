@@ -47,11 +47,22 @@ class KeptRequirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """A key that a caller may use once on a route; whoever uses it before `expired_at` again is refused."""
+
+    route: str
+    key: str
+    expired_at: datetime
+    """Keys that were claimed then or before count no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job to be queued.
 
     `number` None takes the user's next one; `front` negates it. `client_id` is the websocket's that submitted it.
-    `fingerprint` names the kind of work, for estimates; `requirement` None asks nothing of a worker.
+    `fingerprint` names the kind of work, for estimates; `requirement` None asks nothing of a worker. `labels` are what
+    the caller notes on it, and `key` is used up in the transaction that queues it.
     """
 
     id: JobId
@@ -63,6 +74,8 @@ class NewJob:
     client_id: str | None = None
     fingerprint: str = ""
     requirement: KeptRequirement | None = None
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

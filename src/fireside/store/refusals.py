@@ -15,10 +15,20 @@ class DuplicateJob(Conflict):
     code = "duplicate_job"
 
 
+class KeyReused(Conflict):
+    """The idempotency key was used before: what it was used for is done, or may be."""
+
+    code = "idempotency_key_reuse"
+
+
 class QueueFull(TooMany):
-    """The user has as many queued jobs as they may."""
+    """As many jobs wait as may: of this user or, if it `is_of_all`, of all users together."""
 
     code = "queue_full"
+
+    def __init__(self, message: str, *, is_of_all: bool = False) -> None:
+        super().__init__(message)
+        self.is_of_all = is_of_all
 
 
 class DuplicateUser(Conflict):

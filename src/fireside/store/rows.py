@@ -47,6 +47,7 @@ def job_of(row: Row) -> Job:
         preview=row["preview"],
         error=row["error"],
         charged_seconds=float(row["charged_seconds"]),
+        metadata=row["metadata"],
     )
 
 

@@ -14,14 +14,18 @@ from fireside.store.database import Statement
 from fireside.store.fleet_verbs import FleetVerbs
 from fireside.store.history_verbs import HistoryVerbs
 from fireside.store.job_verbs import JobVerbs
-from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, QueueFull
+from fireside.store.key_verbs import KeyVerbs
+from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, KeyReused, QueueFull
 from fireside.store.schedule_verbs import ScheduleVerbs
 from fireside.store.task_verbs import TaskVerbs
+from fireside.store.walk_verbs import WalkVerbs
 
-__all__ = ["Changed", "DuplicateJob", "DuplicateUser", "QueueFull", "Store"]
+__all__ = ["Changed", "DuplicateJob", "DuplicateUser", "KeyReused", "QueueFull", "Store"]
 
 
-class Store(JobVerbs, HistoryVerbs, ScheduleVerbs, AccountVerbs, AssetVerbs, FleetVerbs, TaskVerbs):
+class Store(
+    JobVerbs, HistoryVerbs, WalkVerbs, ScheduleVerbs, AccountVerbs, AssetVerbs, FleetVerbs, TaskVerbs, KeyVerbs
+):
     """What Fireside remembers."""
 
     async def check(self) -> None:

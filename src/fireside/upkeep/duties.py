@@ -7,6 +7,7 @@ from fireside.accounts.accounts import Accounts
 from fireside.blobs.base import Blobs
 from fireside.domain.ids import WorkerId
 from fireside.jobs.definitions import DefinitionBook
+from fireside.jobs.submit import KEYS_LAST
 from fireside.store.store import Store
 from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.loops import Loop
@@ -55,7 +56,11 @@ def duties(
     async def prune_histories(now: datetime) -> None:
         await pruner.prune(now)
 
+    async def forget_keys(now: datetime) -> None:
+        await store.remove_expired_keys(now - KEYS_LAST)
+
     return [
+        Loop("idempotency keys", forget_keys, every_seconds=_SWEEP_SECONDS, clock=clock),
         Loop("last use of keys", flush_last_used, every_seconds=_LAST_USED_SECONDS, clock=clock),
         Loop("node definitions", refresh_definitions, every_seconds=_DEFINITIONS_SECONDS, clock=clock),
         Loop("workers", remember_workers, every_seconds=_WORKERS_SECONDS, clock=clock),

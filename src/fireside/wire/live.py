@@ -38,6 +38,10 @@ class JobStarted(_Fact, frozen=True, kw_only=True, tag="started"):
     worker_id: str
 
 
+class JobCanceling(_Fact, frozen=True, kw_only=True, tag="canceling"):
+    """The job was told to stop, and runs until its worker has heard of it."""
+
+
 class OutputAdded(_Fact, frozen=True, kw_only=True, tag="output"):
     """A node has shown something, and it can be read now."""
 
@@ -56,7 +60,7 @@ class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
     node_type: str | None = None
 
 
-Fact = JobQueued | JobAssigned | JobStarted | OutputAdded | JobEnded
+Fact = JobQueued | JobAssigned | JobStarted | JobCanceling | OutputAdded | JobEnded
 
 
 class _Frame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

@@ -29,3 +29,17 @@ class PromptRefusalBody(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     error: PromptProblem
     node_errors: dict[str, Any]
+
+
+class EnvelopedRefusal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a refusal of the API v2 says: a code that programs read, and a message for people."""
+
+    code: str
+    message: str
+    details: dict[str, Any] | None = None
+
+
+class EnvelopeBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The API v2's error body."""
+
+    error: EnvelopedRefusal

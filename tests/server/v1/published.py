@@ -21,8 +21,8 @@ class Published:
     def __init__(self, document: dict[str, Any]) -> None:
         for mend in _MENDS:
             mend(document["components"]["schemas"])
-        self._document: dict[str, Any] = _with_nulls(document)
-        self._paths = {_pattern(path): operations for path, operations in self._document["paths"].items()}
+        self._document: dict[str, Any] = with_nulls(document)
+        self._paths = {pattern_of(path): operations for path, operations in self._document["paths"].items()}
 
     def check(self, answer: httpx.Response) -> None:
         """Hold an answer against what is published for it; a refusal that is not listed, against any refusal."""
@@ -57,18 +57,19 @@ def published() -> Published | None:
     return Published(yaml.safe_load(Path(path).read_text("utf-8"))) if path else None
 
 
-def _pattern(path: str) -> re.Pattern[str]:
+def pattern_of(path: str) -> re.Pattern[str]:
+    """Give what the addresses of a published path look like."""
     parts = (re.escape(part) if not part.startswith("{") else "[^/]+" for part in path.split("/"))
     return re.compile("/".join(parts))
 
 
-def _with_nulls(value: Any) -> Any:
+def with_nulls(value: Any) -> Any:
     """Say OpenAPI 3.0's `nullable` as JSON Schema does."""
     if isinstance(value, list):
-        return [_with_nulls(item) for item in value]
+        return [with_nulls(item) for item in value]
     if not isinstance(value, dict):
         return value
-    inside = {key: _with_nulls(item) for key, item in value.items()}
+    inside = {key: with_nulls(item) for key, item in value.items()}
     if inside.get("nullable") is True and "type" in inside:
         inside["type"] = [inside["type"], "null"]
     return inside

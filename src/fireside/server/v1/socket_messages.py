@@ -19,6 +19,7 @@ from fireside.wire.live import (
     Fact,
     Frame,
     JobAssigned,
+    JobCanceling,
     JobEnded,
     JobQueued,
     JobStarted,
@@ -109,6 +110,8 @@ class SocketMessages:
                 yield from self._output(job_id, fact)
             case JobEnded():
                 yield from self._end(job_id, fact, outputs)
+            case JobCanceling():
+                return  # to these clients it still runs
             case JobQueued() | JobAssigned():
                 # A run that is taken from its worker begins anew; until then clients see the job as it was.
                 run = self._runs.pop(job_id, None)

@@ -18,4 +18,7 @@ UPDATE user_share SET
         ),
         (SELECT max(begun) FROM level)
     )) END
-WHERE user_id = :user_id AND (:max_queued::bigint IS NULL OR queued < :max_queued::bigint) RETURNING user_id;
+WHERE user_id = :user_id AND (:max_queued::bigint IS NULL OR queued < :max_queued::bigint)
+    AND (:max_queued_in_all::bigint IS NULL OR :max_queued_in_all::bigint > (
+        SELECT coalesce(sum(queued), 0) FROM user_share AS share WHERE share.queued > 0 OR share.held > 0
+    )) RETURNING user_id;

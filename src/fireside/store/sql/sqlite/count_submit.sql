@@ -18,4 +18,7 @@ UPDATE user_share SET
         ),
         (SELECT max(begun) FROM level)
     )) END
-WHERE user_id = :user_id AND (:max_queued IS NULL OR queued < :max_queued) RETURNING user_id;
+WHERE user_id = :user_id AND (:max_queued IS NULL OR queued < :max_queued)
+    AND (:max_queued_in_all IS NULL OR :max_queued_in_all > (
+        SELECT coalesce(sum(queued), 0) FROM user_share AS share WHERE share.queued > 0 OR share.held > 0
+    )) RETURNING user_id;

@@ -1,0 +1,10 @@
+-- Read those of the jobs at some places that are in one of the states and have all the labels, newest first.
+SELECT * FROM job
+WHERE pk IN (SELECT value FROM json_each(:places))
+    AND state IN (SELECT value FROM json_each(:states))
+    AND NOT EXISTS (
+        SELECT 1 FROM json_each(:labels) AS wanted WHERE NOT EXISTS (
+            SELECT 1 FROM job_label WHERE job_pk = pk AND key = wanted.key AND value = wanted.value
+        )
+    )
+ORDER BY pk DESC LIMIT :limit;

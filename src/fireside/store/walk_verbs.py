@@ -1,0 +1,148 @@
+"""The store's verbs about walks through a user's jobs by state and by labels, newest first, a page at a time.
+
+A page reads on from where the one before ended and looks at a bounded number of jobs, however long the history is: of
+the lists that the jobs wanted are all in (one for each label, one for the states), it follows the one that is thinnest
+there and looks up in the others. A page of jobs that are rare in every list can end before it is full, even empty; the
+next one goes on behind it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from fireside.domain.ids import JobId, UserId
+from fireside.domain.listing import JobWalk, WalkPage
+from fireside.domain.outputs import Media
+from fireside.store.classes import classes_of
+from fireside.store.database import Row, Rows, Transaction
+from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_before
+from fireside.store.job_verbs import ids_json
+from fireside.store.rows import job_of, to_json
+from fireside.store.verbs import Verbs
+
+_PROBED = 255
+"""How far ahead the lists are compared."""
+_CHUNK = 512
+_MOST_LOOKED_AT = 4096
+"""How many jobs a page looks at before it ends unfilled."""
+
+
+class WalkVerbs(Verbs):
+    """Walks, and places in the queue."""
+
+    async def walk_jobs(self, user_id: UserId, wanted: JobWalk) -> WalkPage:
+        """Read the next page of a walk; the cost does not grow with the history."""
+        return await self._database.look(lambda tx: _walk(tx, user_id, wanted))
+
+    async def queue_places(self, user_id: UserId, job_ids: Sequence[JobId]) -> Mapping[JobId, int]:
+        """Say at which places of the user's queue the jobs wait, from 1 on; those that do not wait are left out."""
+        rows = await self._all("queue_places", {"user_id": user_id, "ids": ids_json(job_ids)})
+        return {JobId(row["id"]): row["place"] for row in rows}
+
+    async def count_ended_since(self, since: datetime, *, user_id: UserId | None = None) -> int:
+        """Count the jobs that have ended after some time: the user's, or everybody's."""
+        if user_id is None:
+            row = await self._one("count_all_ended_since", {"since": since})
+        else:
+            row = await self._one("count_ended_since", {"since": since, "user_id": user_id})
+        return row["ended"] if row else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The part of a user's history that a page may come from, and what is wanted of it."""
+
+    user_id: UserId
+    wanted: JobWalk
+
+    @property
+    def first(self) -> int:
+        return self.user_id << PLACE_BITS
+
+    @property
+    def bound(self) -> int:
+        after = self.wanted.after
+        return self.first + (after if after is not None else PLACE_MASK + 1)
+
+
+def _walk(tx: Transaction, user_id: UserId, wanted: JobWalk) -> WalkPage:
+    stretch = _Stretch(user_id, wanted)
+    found: list[Row] = []
+    looked_at = 0
+    end: int | None = None
+    for looked, matching in _chunks(tx, stretch):
+        found += matching
+        looked_at += looked[0]
+        if len(found) > wanted.limit:
+            break
+        if looked[0] < _CHUNK:
+            break
+        if looked_at >= _MOST_LOOKED_AT:
+            end = looked[1]
+            break
+    shown = found[: wanted.limit]
+    if len(found) > len(shown):
+        end = shown[-1]["pk"]
+    return WalkPage(jobs=[job_of(row) for row in shown], next_after=None if end is None else end & PLACE_MASK)
+
+
+def _chunks(tx: Transaction, stretch: _Stretch) -> Iterator[tuple[tuple[int, int], Rows]]:
+    """Give chunk by chunk how many places were looked at, where the last one was, and the jobs wanted among them."""
+    label = _thinnest(tx, stretch)
+    bound = stretch.bound
+    while True:
+        if label is None:
+            rows = created_before(tx, stretch.user_id, _classes(stretch), bound, _CHUNK)
+            places, matching = [row["pk"] for row in rows], [row for row in rows if _is_wanted(stretch.wanted, row)]
+        else:
+            places = _places(tx, stretch, label, bound=bound, limit=_CHUNK)
+            matching = _matching(tx, stretch, places)
+        bound = places[-1] if places else stretch.first
+        yield (len(places), bound), matching
+
+
+def _thinnest(tx: Transaction, stretch: _Stretch) -> tuple[str, str] | None:
+    """Choose the label to follow, by how far back its next places reach; None for the list of the states."""
+    reach: list[tuple[int, tuple[str, str] | None]] = []
+    for label in stretch.wanted.labels.items():
+        ahead = _places(tx, stretch, label, bound=stretch.bound, limit=1, offset=_PROBED)
+        reach.append((ahead[0] if ahead else -1, label))
+    if not reach:
+        return None
+    if min(place for place, _ in reach) >= 0 and not stretch.wanted.is_of_all_states:
+        ahead = created_before(tx, stretch.user_id, _classes(stretch), stretch.bound, 1, offset=_PROBED)
+        reach.append((ahead[0]["pk"] if ahead else -1, None))
+    return min(reach, key=lambda one: one[0])[1]
+
+
+def _places(
+    tx: Transaction, stretch: _Stretch, label: tuple[str, str], *, bound: int, limit: int, offset: int = 0
+) -> list[int]:
+    params: dict[str, Any] = {"key": label[0], "value": label[1], "first": stretch.first, "bound": bound}
+    return [row["job_pk"] for row in tx.run("label_places", params | {"limit": limit, "offset": offset})]
+
+
+def _matching(tx: Transaction, stretch: _Stretch, places: Sequence[int]) -> Rows:
+    params = {
+        "places": to_json(places).decode(),
+        "states": to_json(sorted(stretch.wanted.states)).decode(),
+        "labels": to_json(dict(stretch.wanted.labels)).decode(),
+        "limit": stretch.wanted.limit + 1,
+    }
+    return tx.run("labeled_jobs", params)
+
+
+def _classes(stretch: _Stretch) -> list[int]:
+    return classes_of(stretch.wanted.states, Media.NONE)
+
+
+def _is_wanted(wanted: JobWalk, row: Row) -> bool:
+    if row["state"] not in wanted.states:
+        return False
+    if not wanted.labels:
+        return True
+    labels = msgspec.json.decode(row["metadata"], type=dict[str, str]) if row["metadata"] else {}
+    return wanted.labels.items() <= labels.items()

@@ -1,0 +1,151 @@
+"""Jobs as the API v2 shows and takes them. What a job has not got is null there, never left out.
+
+Fields that the published document has not: `metadata`, as the official SDKs send and read it, and `fireside`, which is
+ours.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+JobStatus = Literal["queued", "running", "succeeded", "canceling", "canceled", "failed", "expired"]
+OutputType = Literal["image", "video", "audio", "text", "file", "latent"]
+
+MAX_LABELS = 16
+MAX_LABEL_FILTERS = 3
+MAX_KEY_CHARACTERS = 40
+MAX_VALUE_BYTES = 256
+MAX_PAGE = 100
+
+Uri = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+Link = Annotated[str, Meta(extra_json_schema={"format": "uri-reference"})]
+
+
+class ExtraDataBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Credentials for partner nodes: sealed beside the job, and gone when it ends."""
+
+    api_key_comfy_org: str | None = None
+    auth_token_comfy_org: str | None = None
+
+
+class FiresideBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What only Fireside knows."""
+
+    require: Annotated[
+        dict[Annotated[str, Meta(min_length=1, max_length=100)], Annotated[str, Meta(max_length=100)]],
+        Meta(max_length=20, description="Labels that the worker must have, with their values."),
+    ] = {}
+    max_run_seconds: Annotated[float, Meta(gt=0, description="Seconds after which the run is stopped.")] | None = None
+
+
+class SubmitBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of `POST /api/v2/jobs`; other fields are ignored, but `webhook_url` and `inputs` are refused."""
+
+    workflow: Annotated[
+        dict[str, Any],
+        Meta(description="The workflow in API format; `core/ASSET` objects stand for the caller's assets."),
+    ]
+    extra_data: ExtraDataBody | None = None
+    metadata: Annotated[
+        dict[str, str] | None,
+        Meta(description=f"Up to {MAX_LABELS} labels by which the job can be found in the list."),
+    ] = None
+    fireside: FiresideBody | None = None
+
+
+class ProgressBody(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a run is; each one says all."""
+
+    value: Annotated[float, Meta(ge=0, le=1)]
+    nodes_done: int
+    nodes_total: int
+    current_node: str | None = None
+    current_node_class: str | None = None
+    step: int | None = None
+    steps: int | None = None
+    message: str | None = None
+
+
+class OutputBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a node has made; it is an asset."""
+
+    node_id: str
+    name: str
+    type: OutputType
+    content_type: str
+    size_bytes: int
+    id: UUID
+    hash: str | None
+    url: Uri
+    url_expires_at: datetime
+    job_id: UUID | None = None
+
+
+class JobErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job failed of; the node's fields are null when it was no node."""
+
+    code: str
+    message: str
+    node_id: str | None = None
+    class_type: str | None = None
+    traceback: str | None = None
+
+
+class JobUrlsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to go on, relative to this server."""
+
+    self: Link
+    events: Link
+    cancel: Link
+
+
+class JobBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A job."""
+
+    id: UUID
+    status: JobStatus
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    expires_at: datetime
+    queue_position: int | None
+    progress: ProgressBody | None
+    outputs: list[OutputBody]
+    error: JobErrorBody | None
+    urls: JobUrlsBody
+    metrics: dict[str, int | None]
+    metadata: dict[str, str]
+
+
+class ListedJobBody(JobBody, frozen=True, kw_only=True):
+    """A job in the list: with the names that the SDKs read beside its own."""
+
+    create_time: datetime
+    update_time: datetime
+    deployment_id: str | None = None
+
+
+class JobsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /api/v2/jobs`; a page can be short, also empty, and is the last one only without `next_cursor`."""
+
+    jobs: list[ListedJobBody]
+    next_cursor: str | None
+    truncated: bool
+
+
+class JobsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of `GET /api/v2/jobs`."""
+
+    status: Annotated[str, Meta(description="Keep jobs of these statuses, comma-separated. Absent or empty: all.")] = ""
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="Most jobs of a page.")] = 50
+    cursor: Annotated[str, Meta(description="Where the page before ended: its `next_cursor`.")] = ""
+
+
+class WorkflowBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /api/v2/jobs/{id}/workflow`: the graph that runs, with names of files in place of references."""
+
+    workflow: Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
+    format: Literal["save", "api"] = "api"
