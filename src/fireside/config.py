@@ -139,6 +139,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Positive,
         _help("How long bytes that nothing refers to are left alone, and then set aside, before they are removed."),
     ] = 24
+    max_userdata_file_bytes: Annotated[
+        Positive, _help("Largest file that the editor may keep for its user, such as a saved workflow.")
+    ] = 64 * 1024 * 1024
+    max_userdata_files: Annotated[Positive, _help("Most files that the editor may keep for a user.")] = 100_000
+    max_userdata_bytes: Annotated[Positive, _help("Most bytes of files that the editor may keep for a user.")] = (
+        4 * 1024**3
+    )
+    max_userdata_depth: Annotated[Positive, _help("Most folders that a file of the editor may lie in.")] = 16
+    max_settings: Annotated[Positive, _help("Most settings of the editor that are kept for a user.")] = 5000
+    max_settings_bytes: Annotated[Positive, _help("Most bytes of settings that are kept for a user.")] = 8 * 1024 * 1024
     max_sockets_per_user: Annotated[Positive, _help("Most websockets a user may have open.")] = 100
     max_streams_per_user: Annotated[Positive, _help("Most event streams of the API v2 a user may have open.")] = 32
     stream_updates_per_second: Annotated[

@@ -27,7 +27,7 @@ from fireside.server.tables import ROUTES
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 EXAMPLES = 50
 _PATIENCE_SECONDS = 60.0
-OWN_TAGS = {"admin", "health"}
+OWN_TAGS = {"admin", "editor", "health"}
 # Documented by newer clients and contracts, absent from the published page.
 NEWER = {
     "cancelJob",
@@ -45,6 +45,24 @@ NEWER = {
     "getLocalQueue",
     "viewFileBytes",
     "freeMemory",
+    "moveUserdataFile",
+    "getSettings",
+    "postSettings",
+    "getSetting",
+    "postSetting",
+    "getUsers",
+    "postUsers",
+    "getExtensions",
+    "getTranslations",
+    "getNodeReplacements",
+    "getBillingStatus",
+    "getCurrentWorkspace",
+    "getLocalUserdata",
+    "getLocalUserdataFile",
+    "postLocalUserdataFile",
+    "moveLocalUserdataFile",
+    "deleteLocalUserdataFile",
+    "getLocalUserdataFolder",
 }
 # A twin has the handler of another row, which is examined under that row's path.
 EXAMINED = [route for route in ROUTES if route.is_documented and not route.twin_of]
@@ -101,6 +119,7 @@ class Examined:
         client.post(f"/api/jobs/{self.jobs['cancelled']}/cancel").raise_for_status()
         self._until(client, "cancelled")
         client.post("/api/upload/image", files={"image": ("a.txt", b"text")}).raise_for_status()
+        client.post("/api/userdata/workflows%2Fa.json", content=b"{}").raise_for_status()
 
     def _submit(self, client: httpx.Client, graph: dict[str, Any]) -> str:
         workflow = {"extra_pnginfo": {"workflow": {"id": "w1", "nodes": []}}}
@@ -161,7 +180,7 @@ def test_our_own_document_holds_under_fire(route: Route, own_schema: Any, examin
 
 @pytest.mark.parametrize("route", EXAMINED, ids=lambda route: route.name)
 def test_the_published_document_holds_under_fire(route: Route, published_schema: Any, examined: Examined) -> None:
-    if route.method.lower() not in published_schema.raw_schema["paths"].get(route.path, {}):
+    if route.method.lower() not in published_schema.raw_schema["paths"].get(_PATH_KIND.sub("}", route.path), {}):
         assert route.tag in OWN_TAGS or route.name in NEWER, f"{route.name} is a route of ours that is not named here"
         return
     _under_fire(published_schema, route, examined)
@@ -213,14 +232,25 @@ def _real_answers(examined: Examined) -> Iterator[tuple[str, int, requests.Respo
         "/api/features",
         "/api/user",
         "/api/experiment/models",
+        "/api/settings",
+        "/api/users",
+        "/api/workflow_templates",
+        "/api/billing/status",
+        "/api/workspaces/current",
     ):
         yield path, 200, requests.get(examined.url + path, headers=examined.headers, timeout=30)
+    for path, asked in (
+        ("/api/userdata", "/api/userdata?dir=workflows"),
+        ("/api/userdata/{file}", "/api/userdata/workflows%2Fa.json"),
+        ("/api/settings/{id}", "/api/settings/a"),
+    ):
+        yield path, 200, requests.get(examined.url + asked, headers=examined.headers, timeout=30)
     yield "/api/system_stats", 200, requests.get(f"{examined.url}/api/system_stats", timeout=30)
 
 
 def _served_part(document: dict[str, Any]) -> dict[str, Any]:
     """Keep the operations that exist here so far, and mend what no true answer can meet."""
-    served = {(route.path, route.method.lower()) for route in ROUTES}
+    served = {(_PATH_KIND.sub("}", route.path), route.method.lower()) for route in ROUTES}
     document["paths"] = {
         path: kept
         for path, operations in document["paths"].items()
@@ -235,7 +265,8 @@ def _mended(document: dict[str, Any]) -> dict[str, Any]:
     assert "oneOf" in items, _QUEUE_ITEM_TWINS
     items["anyOf"] = items.pop("oneOf")
     refused = {"description": "Refused", "content": {"application/json": {"schema": {"type": "object"}}}}
-    for operations in document["paths"].values():
+    in_text = {"description": "Refused", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    for path, operations in document["paths"].items():
         for operation in operations.values():
-            operation["responses"].setdefault("400", refused)
+            operation["responses"].setdefault("400", in_text if path.startswith("/api/userdata") else refused)
     return document

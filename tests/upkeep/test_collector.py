@@ -19,7 +19,8 @@ from fireside.domain.accounts import Role, User
 from fireside.domain.assets import Asset, FileName, Folder
 from fireside.domain.ids import AssetId, BlobHash, JobId
 from fireside.domain.lifecycle import Verb, advance
-from fireside.store.records import JobBody, NewJob, StagedInput
+from fireside.domain.user_files import FilePath, UserFile
+from fireside.store.records import JobBody, NewJob, StagedInput, UserDataLimits
 from fireside.store.store import Store
 from fireside.upkeep.collector import BlobCollector
 
@@ -136,6 +137,23 @@ async def test_recorded_bytes_stay(house: House) -> None:
         await house.walk(GRACE + HOUR)
 
     assert house.names() == {blob}
+
+
+async def test_bytes_of_the_editors_files_stay_until_the_file_goes(house: House) -> None:
+    blob, path = await house.write(b"workflow"), FilePath("workflows/a.json")
+    file = UserFile(
+        user_id=house.ann.id, path=path, hash=blob, size_bytes=8, created_at=house.now, modified_at=house.now
+    )
+    await house.store.save_user_file(file, overwrite=True, limits=UserDataLimits(entries=1, size_bytes=8))
+    for _ in range(3):
+        await house.walk(GRACE + HOUR)
+    assert house.names() == {blob}
+
+    await house.store.remove_user_file(house.ann.id, path)
+    for _ in range(2):
+        await house.walk(GRACE + HOUR)
+
+    assert house.names() == set()
 
 
 async def test_bytes_that_a_waiting_job_reads_stay_until_it_ends(house: House) -> None:

@@ -39,7 +39,7 @@ class FileName:
         if len(parts) > _MAX_SUBFOLDERS:
             raise BadRequest(f"A subfolder has at most {_MAX_SUBFOLDERS} parts.")
         for part in (*parts, name):
-            _check_part(part)
+            check_name_part(part)
         return cls(folder=folder, subfolder="/".join(parts), name=name)
 
 
@@ -67,7 +67,8 @@ class Asset:
     origin: OutputOrigin | None = None
 
 
-def _check_part(part: str) -> None:
+def check_name_part(part: str) -> None:
+    """Raise `BadRequest` for what is no name of a file or folder, or could lead anywhere else."""
     if part in ("", ".", ".."):
         raise BadRequest(f"{part!r} is no name for a file or folder.")
     if _SEPARATORS.search(part):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor  # codespell:ignore convertors
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -28,6 +29,14 @@ from fireside.server.v2.envelope import RequestIds, enveloped, is_enveloped, ref
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+
+class _WholePath(PathConvertor):
+    """Starlette's own path ends at a line break, and what is refused for one would not be found at all."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("whole_path", _WholePath())
 _GONE = 499
 # The API v2 has no words of its own for these.
 _ENVELOPED = {"method_not_allowed": "invalid_request", "refused": "invalid_request"}
@@ -62,7 +71,8 @@ def _routes(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, as_admin
     for route in routes:
         paths.setdefault(route.path, {})[route.method] = _endpoint(route, as_admin=as_admin)
     made: list[BaseRoute] = [
-        StarletteRoute(path, _by_method(endpoints), methods=list(endpoints)) for path, endpoints in paths.items()
+        StarletteRoute(path.replace(":path}", ":whole_path}"), _by_method(endpoints), methods=list(endpoints))
+        for path, endpoints in paths.items()
     ]
     return made + [WebSocketRoute(route.path, _socket_endpoint(route, as_admin=as_admin)) for route in sockets]
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import fireside
-from fireside.server.routes import JSON, Access, Answer, Refusal, Route
+from fireside.server.routes import JSON, TEXT, Access, Answer, Refusal, Route
 from fireside.wire.refusals import EnvelopeBody, PromptRefusalBody, RefusalBody
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -22,6 +22,7 @@ _REFUSALS: Mapping[Refusal, Any] = {
     Refusal.PLAIN: RefusalBody,
     Refusal.PROMPT: PromptRefusalBody,
     Refusal.ENVELOPE: EnvelopeBody,
+    Refusal.TEXT: RefusalBody,
 }
 
 
@@ -77,6 +78,9 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
         operation["requestBody"] = {"required": not route.body_is_optional, "content": content}
     elif route.form:
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _form(route)}}}
+    elif route.raw_body:
+        raw = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(route.raw_body, raw)}
     if route.access is Access.PUBLIC:
         operation["security"] = []
     return operation
@@ -122,10 +126,11 @@ def _form(route: Route) -> dict[str, Any]:
 
 
 def _responses(route: Route, schemas: _Schemas) -> dict[str, Any]:
-    refused = {JSON: {"schema": schemas[id(_REFUSALS[route.refusal])]}}
+    unknown = {JSON: {"schema": schemas[id(_REFUSALS[route.refusal])]}}
+    refused = {TEXT: {"schema": {"type": "string"}}} if route.refusal is Refusal.TEXT else unknown
     responses = {str(status): _response(answer, schemas) for status, answer in sorted(route.answers.items())}
     if route.access is not Access.PUBLIC:
-        responses.setdefault("401", {"description": "Nobody is known by this key", "content": refused})
+        responses.setdefault("401", {"description": "Nobody is known by this key", "content": unknown})
     return responses | {"default": {"description": "Refused, or failed", "content": refused}}
 
 

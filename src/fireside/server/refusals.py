@@ -20,7 +20,7 @@ from fireside.domain.errors import (
     Unprocessable,
 )
 from fireside.graphs.errors import InvalidGraph
-from fireside.server.routes import JSON, Refusal
+from fireside.server.routes import JSON, TEXT, Refusal
 from fireside.store.store import QueueFull
 
 _STATUSES: tuple[tuple[type[FiresideError], int], ...] = (
@@ -53,6 +53,8 @@ def refuse(error: FiresideError, shape: Refusal = Refusal.PLAIN) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if shape is Refusal.TEXT and not isinstance(error, Unauthenticated):
+        return Response(message, status, media_type=TEXT, headers=headers)
     body = _prompt_body(error, code, message) if shape is Refusal.PROMPT else plain_body(code, message)
     return Response(msgspec.json.encode(body), status, media_type=JSON, headers=headers)
 

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 Handler = Callable[[Request], Awaitable[Response]]
 SocketHandler = Callable[[WebSocket], Awaitable[None]]
 JSON = "application/json"
+TEXT = "text/plain"
 
 
 class Access(StrEnum):
@@ -31,7 +32,7 @@ class Access(StrEnum):
 
 
 class Refusal(StrEnum):
-    """The shape in which a route refuses; all of them are JSON."""
+    """The shape in which a route refuses; JSON but for the last."""
 
     PLAIN = "plain"
     """`{code, message, error}`, all texts: the Cloud API's and, by `error`, the local API's."""
@@ -39,6 +40,8 @@ class Refusal(StrEnum):
     """`{error: {type, message, details, extra_info}, node_errors, code, message}`: what a submit is refused with."""
     ENVELOPE = "envelope"
     """`{error: {code, message, details}}`: the API v2's."""
+    TEXT = "text"
+    """The message alone, as plain text; only who is not known is told so in JSON, as everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +68,9 @@ class Route:
     """One method at one path. `path` is written as in OpenAPI, `{name}` for one segment and `{name:path}` for several.
 
     `name` is the operation's id. `query` is a struct whose fields are the parameters, `body` the type of a JSON body,
-    `form` the parts of a multipart one. Statuses that every route may answer (401, 403, 503 and so on) need no row in
-    `answers`. `token_in_query` lets the key stand in the URL, for programs that cannot send headers. `twin_of` names
-    the path of another row with the same handler.
+    `form` the parts of a multipart one, `raw_body` the media types of one that is taken as it is. Statuses that every
+    route may answer (401, 403, 503 and so on) need no row in `answers`. `token_in_query` lets the key stand in the URL,
+    for programs that cannot send headers. `twin_of` names the path of another row with the same handler.
     """
 
     method: str
@@ -82,6 +85,7 @@ class Route:
     body: Any = None
     body_is_optional: bool = False
     form: tuple[FormPart, ...] = ()
+    raw_body: tuple[str, ...] = ()
     answers: Mapping[int, Answer] = field(default_factory=dict[int, Answer])
     token_in_query: bool = False
     twin_of: str = ""

@@ -1,12 +1,26 @@
 """All routes of this server, dialect by dialect."""
 
 from fireside.server import admin, fleet_routes, health, pages
-from fireside.server.local import bare_paths, free
+from fireside.server.local import bare_paths, free, internal
 from fireside.server.local import history as local_history
 from fireside.server.local import queue as local_queue
+from fireside.server.local import userdata as local_userdata
 from fireside.server.local import view as local_view
 from fireside.server.routes import Route, SocketRoute
-from fireside.server.v1 import files, history, jobs, models, prompt, queue, snapshot, socket, system
+from fireside.server.v1 import (
+    editor,
+    files,
+    history,
+    jobs,
+    models,
+    prompt,
+    queue,
+    settings,
+    snapshot,
+    socket,
+    system,
+    userdata,
+)
 from fireside.server.v2 import jobs as v2_jobs
 
 _ROWS: tuple[Route, ...] = (
@@ -25,6 +39,11 @@ _ROWS: tuple[Route, ...] = (
     *local_queue.ROUTES,
     *local_view.ROUTES,
     *free.ROUTES,
+    *userdata.ROUTES,
+    *settings.ROUTES,
+    *editor.ROUTES,
+    *local_userdata.ROUTES,
+    *internal.ROUTES,
     *pages.ROUTES,
     *admin.ROUTES,
     *health.ROUTES,

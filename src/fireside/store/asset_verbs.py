@@ -57,6 +57,11 @@ class AssetVerbs(Verbs):
         params = {"user_id": user_id, "folder": folder.value, "limit": limit}
         return [row["path"] for row in await self._all("asset_names", params)]
 
+    async def newest_asset_names(self, user_id: UserId, folder: Folder, *, limit: int) -> Sequence[str]:
+        """Names of the user's files in a folder, without those in folders below it, the newest first."""
+        params = {"user_id": user_id, "folder": folder.value, "limit": limit}
+        return [row["name"] for row in await self._all("newest_asset_names", params)]
+
     async def job_assets(self, job_id: JobId) -> Sequence[Asset]:
         """Read the files that the job has made, in the order they came."""
         return [asset_of(row) for row in await self._all("job_assets", {"job_id": job_id})]

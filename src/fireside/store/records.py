@@ -180,3 +180,11 @@ class Publication:
     topic: Topic
     hash: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDataLimits:
+    """How many files or settings a user may have, and how many bytes of them in all."""
+
+    entries: int
+    size_bytes: int

@@ -1,6 +1,6 @@
 """What the verbs of the store refuse with."""
 
-from fireside.domain.errors import Conflict, FiresideError, TooMany
+from fireside.domain.errors import Conflict, FiresideError, TooLarge, TooMany
 
 
 class Changed(FiresideError):
@@ -35,3 +35,21 @@ class DuplicateUser(Conflict):
     """A user of this name exists already."""
 
     code = "duplicate_user"
+
+
+class FileExists(Conflict):
+    """A file of the user stands at this path already."""
+
+    code = "file_exists"
+
+
+class FilesBlocked(Conflict):
+    """A folder would be a file, or a file a folder."""
+
+    code = "files_blocked"
+
+
+class UserDataFull(TooLarge):
+    """The user has as many files or settings, or bytes of them, as are kept."""
+
+    code = "user_data_full"

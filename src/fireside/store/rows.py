@@ -11,6 +11,7 @@ from fireside.domain.accounts import ApiKey, Role, User
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
+from fireside.domain.user_files import FilePath, UserFile
 from fireside.domain.workers import Worker, WorkerKind, WorkerProfile
 from fireside.store.database import Row
 from fireside.store.records import Attempt, QueueHead, Share, TimelineEntry
@@ -96,6 +97,18 @@ def asset_of(row: Row) -> Asset:
         content_type=row["content_type"],
         created_at=row["created_at"],
         origin=origin,
+    )
+
+
+def user_file_of(row: Row) -> UserFile:
+    """Read a file of a user's tree."""
+    return UserFile(
+        user_id=UserId(row["user_id"]),
+        path=FilePath(row["path"]),
+        hash=BlobHash(row["hash"]),
+        size_bytes=row["size_bytes"],
+        created_at=row["created_at"],
+        modified_at=row["modified_at"],
     )
 
 

@@ -18,13 +18,23 @@ from fireside.store.key_verbs import KeyVerbs
 from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, KeyReused, QueueFull
 from fireside.store.schedule_verbs import ScheduleVerbs
 from fireside.store.task_verbs import TaskVerbs
+from fireside.store.user_data_verbs import UserDataVerbs
 from fireside.store.walk_verbs import WalkVerbs
 
 __all__ = ["Changed", "DuplicateJob", "DuplicateUser", "KeyReused", "QueueFull", "Store"]
 
 
 class Store(
-    JobVerbs, HistoryVerbs, WalkVerbs, ScheduleVerbs, AccountVerbs, AssetVerbs, FleetVerbs, TaskVerbs, KeyVerbs
+    JobVerbs,
+    HistoryVerbs,
+    WalkVerbs,
+    ScheduleVerbs,
+    AccountVerbs,
+    AssetVerbs,
+    UserDataVerbs,
+    FleetVerbs,
+    TaskVerbs,
+    KeyVerbs,
 ):
     """What Fireside remembers."""
 

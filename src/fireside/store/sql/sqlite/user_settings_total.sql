@@ -1,0 +1,3 @@
+-- Count the settings of a user, and their bytes.
+SELECT count(*) AS settings, coalesce(sum(length(CAST(name AS BLOB)) + length(value)), 0) AS bytes
+FROM user_setting WHERE user_id = :user_id;
