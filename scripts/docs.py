@@ -200,6 +200,7 @@ def bus_messages() -> str:
         ("`presence.<worker>`", (fleet.Presence,)),
         ("`reports.<worker>`", get_args(fleet.Report)),
         ("`live.<user>.<job>.server`", get_args(live.Fact)),
+        ("`live.<user>.tasks.server`", (live.TaskProgress,)),
         ("`live.<user>.<job>.<worker>`", get_args(live.Frame)),
     )
     rows = [

@@ -127,7 +127,7 @@ async def test_a_canceled_task_has_ended_for_its_taker_too(store: Store, ann: Us
         await store.end_task(task, NOW)
     canceled = await store.task(task.id, user_id=ann.id)
     assert canceled is not None
-    assert (canceled.status, canceled.error, canceled.has_ended) == (TaskStatus.FAILED, "canceled", True)
+    assert (canceled.status, canceled.error, canceled.has_ended) == (TaskStatus.CANCELED, None, True)
 
 
 async def test_tasks_are_listed_by_what_is_asked_for(store: Store, ann: User) -> None:
@@ -144,7 +144,7 @@ async def test_tasks_are_listed_by_what_is_asked_for(store: Store, ann: User) ->
     assert await listed(TaskFilter(oldest_first=True), limit=2) == ["a", "b"]
     assert await listed(TaskFilter(name="other")) == ["b"]
     assert await listed(TaskFilter(key="a")) == ["a"]
-    assert await listed(TaskFilter(statuses=[TaskStatus.FAILED, TaskStatus.COMPLETED])) == ["c"]
+    assert await listed(TaskFilter(statuses=[TaskStatus.CANCELED, TaskStatus.COMPLETED])) == ["c"]
     assert await listed(TaskFilter(created_after=first.created_at)) == ["c", "b"]
     assert await listed(TaskFilter(created_before=second.created_at)) == ["a"]
 

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from uuid import uuid4
 
 import pytest
 from tests.events.stage import BOOM, DEADLINE_SECONDS, PICTURE, Player, Stage, heard_until
 
-from fireside.bus.subjects import live
+from fireside.bus.subjects import live, live_tasks
 from fireside.domain.accounts import User
 from fireside.domain.errors import TooMany, Unavailable
 from fireside.domain.jobs import Job
@@ -18,7 +19,7 @@ from fireside.events.listener import Closing, Listener, ListenerClosed
 from fireside.jobs.cancel import cancel_job
 from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, Progress, ProgressState
 from fireside.store.records import NodeRecord, QueueCounts
-from fireside.wire.live import JobEnded, JobStarted, NodeFrame
+from fireside.wire.live import JobEnded, JobStarted, NodeFrame, TaskProgress, encode_task
 from fireside.worker.telling import Telling
 
 
@@ -397,3 +398,21 @@ async def until_counts(listener: Listener, wanted: QueueCounts) -> None:
 
 def running(held: Job, now: datetime) -> Job:
     return advance(held, Verb.START, now, lease=held.lease)
+
+
+async def test_the_progress_of_a_task_is_heard_by_its_owner_and_believed_of_the_server_alone(
+    stage: Stage, ann: User, worker: Player
+) -> None:
+    listener, other = await stage.hear(ann), await stage.hear(await stage.user("bob"))
+    true, false = [
+        TaskProgress(task_id=uuid4(), status="running", asset_name="a", bytes_total=2, bytes_done=1) for _ in range(2)
+    ]
+
+    await worker.bus.publish(live_tasks(ann.id, worker.worker_id), encode_task(false))
+    await worker.bus.flush()
+    await stage.services.desk.announcer.tell_task(ann.id, true)
+    await stage.services.bus.flush()
+
+    (heard,) = await heard_until(listener, lambda one: one.task is not None)
+    assert heard.task == true
+    assert (await other.next()).task is None

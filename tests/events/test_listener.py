@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from uuid import UUID
 
 import pytest
 from tests.events.histories import (
@@ -22,7 +23,7 @@ from fireside.domain.ids import JobId
 from fireside.events.heard import Heard
 from fireside.events.listener import Closing, Listener, ListenerClosed
 from fireside.store.records import QueueCounts
-from fireside.wire.live import Fact, Frame
+from fireside.wire.live import Fact, Frame, TaskProgress
 
 
 def of_fact(fact: Fact) -> Heard:
@@ -132,3 +133,21 @@ async def test_closing_wakes_one_that_waits() -> None:
     async with asyncio.timeout(5):
         with pytest.raises(ListenerClosed):
             await waiting
+
+
+async def test_a_slow_one_hears_the_latest_of_each_task() -> None:
+    listener = Listener()
+
+    def told(number: int, done: int) -> Heard:
+        progress = TaskProgress(
+            task_id=UUID(int=number), status="running", asset_name="a", bytes_total=500, bytes_done=done
+        )
+        return Heard(task=progress)
+
+    for done in range(500):
+        listener.put(told(1, done))
+        listener.put(told(2, done))
+
+    heard = await drained(listener)
+    assert len(heard) < 100
+    assert heard[-2:] == [told(1, 499), told(2, 499)]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fireside.domain.ids import JobId, UserId, WorkerId
 
+_TASKS = "tasks"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -44,6 +45,16 @@ def live(user_id: UserId, job_id: JobId, worker_id: WorkerId) -> str:
 def live_of_user(user_id: UserId) -> str:
     """Where live events of all jobs of a user travel."""
     return f"live.{user_id}.>"
+
+
+def live_tasks(user_id: UserId, teller: WorkerId) -> str:
+    """Where the progress of a user's tasks travels."""
+    return f"live.{user_id}.{_TASKS}.{_token(teller)}"
+
+
+def is_of_tasks(subject: str) -> bool:
+    """Whether a live subject is that of tasks, not of a job."""
+    return subject.split(".")[2] == _TASKS
 
 
 def dispatch_wake() -> str:

@@ -12,13 +12,14 @@ FETCH_ASSET = "asset_download"
 
 
 class TaskStatus(StrEnum):
-    """How far a task is, in the words of the Cloud API."""
+    """How far a task is."""
 
     CREATED = "created"
     """It waits for its turn, the first one or the next."""
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELED = "canceled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,4 +50,4 @@ class Task:
     @property
     def has_ended(self) -> bool:
         """Whether nothing more happens to it."""
-        return self.status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
+        return self.status in (TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELED)

@@ -14,7 +14,7 @@ import structlog
 
 from fireside.bus.client import Bus, Subscription
 from fireside.bus.errors import BusError, NobodyListens
-from fireside.bus.subjects import job_of_live, live_of_user, work, worker_of
+from fireside.bus.subjects import is_of_tasks, job_of_live, live_of_user, work, worker_of
 from fireside.domain.errors import FiresideError
 from fireside.domain.ids import JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
@@ -34,6 +34,7 @@ from fireside.wire.live import (
     OutputAdded,
     decode_fact,
     decode_frame,
+    decode_task,
 )
 
 _COUNTS_PAUSE_SECONDS = 0.25
@@ -184,7 +185,9 @@ class Channel:
 
     async def _heard(self, subject: str, payload: bytes) -> None:
         try:
-            if worker_of(subject) == TELLER:
+            if worker_of(subject) == TELLER and is_of_tasks(subject):
+                self._spread(Heard(task=decode_task(payload)))
+            elif worker_of(subject) == TELLER:
                 await self._tell(decode_fact(payload))
             else:
                 await self._frame_heard(job_of_live(subject), worker_of(subject), payload)

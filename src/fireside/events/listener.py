@@ -8,17 +8,17 @@ import asyncio
 from collections import OrderedDict
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
-from fireside.domain.ids import JobId
 from fireside.events.heard import Heard
 from fireside.store.records import QueueCounts
-from fireside.wire.live import NodeFrame, PreviewFrame, ProgressFrame, StateFrame
+from fireside.wire.live import NodeFrame, PreviewFrame, ProgressFrame, StateFrame, TaskProgress
 
 _KEPT_WHOLE = 64
 _HEARD_WAITING = 10_000
 _SUPERSEDED_BY_THEIR_LIKE = (NodeFrame, StateFrame, ProgressFrame, PreviewFrame)
 
-_Kind = tuple[JobId | None, type[Any]]
+_Kind = tuple[UUID | None, type[Any]]
 
 
 class Closing(Enum):
@@ -93,4 +93,6 @@ def _kind_of(heard: Heard) -> _Kind | None:
     """Name what is obsolete once another of its kind comes; None for what always counts."""
     if isinstance(heard.frame, _SUPERSEDED_BY_THEIR_LIKE):
         return heard.job_id, type(heard.frame)
+    if heard.task is not None:
+        return heard.task.task_id, TaskProgress
     return (None, QueueCounts) if heard.counts is not None else None

@@ -83,7 +83,7 @@ class TaskVerbs(Verbs):
 
     async def cancel_task(self, task_id: UUID, now: datetime, *, user_id: UserId) -> bool:
         """End a task of the user that has not ended; whether this did it."""
-        params = {"id": task_id, "user_id": user_id, "now": now, "error": "canceled"}
+        params = {"id": task_id, "user_id": user_id, "now": now}
         return bool(await self._write("cancel_task", params))
 
     async def forget_tasks(self, ended_before: datetime) -> None:

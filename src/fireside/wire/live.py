@@ -1,8 +1,8 @@
 """What listeners hear of a job while it lives: committed facts and live progress, as they travel on the bus.
 
-Both travel on `live.<user>.<job>.<teller>`. Facts are told by the server after the commit they tell of; frames come
-from the worker and may be lost. A frame is a four-byte big-endian length, that many bytes of JSON, and the bytes of a
-picture if there is one.
+Both travel on `live.<user>.<job>.<teller>`, and what is told of tasks on `live.<user>.tasks.server`. Facts are told by
+the server after the commit they tell of; frames come from the worker and may be lost. A frame is a four-byte big-endian
+length, that many bytes of JSON, and the bytes of a picture if there is one.
 """
 
 import struct
@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+TaskWord = Literal["created", "running", "completed", "failed", "cancelled"]
 EndState = Literal["succeeded", "failed", "canceled", "expired"]
 
 _LENGTH = struct.Struct(">I")
@@ -58,6 +59,19 @@ class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
     executed: tuple[str, ...] = ()
     node_id: str | None = None
     node_type: str | None = None
+
+
+class TaskProgress(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="task"):
+    """How far a task in the background is that fetches a file; the last one says how it ended."""
+
+    task_id: UUID
+    status: TaskWord
+    asset_name: str
+    bytes_total: int
+    """Zero when the source does not say."""
+    bytes_done: int
+    asset_id: UUID | None = None
+    error: str | None = None
 
 
 Fact = JobQueued | JobAssigned | JobStarted | JobCanceling | OutputAdded | JobEnded
@@ -121,6 +135,7 @@ Frame = CachedFrame | NodeFrame | StateFrame | ProgressFrame | PreviewFrame
 
 _encoder = msgspec.json.Encoder()
 _fact_decoder = msgspec.json.Decoder(Fact)
+_task_decoder = msgspec.json.Decoder(TaskProgress)
 _frame_decoder = msgspec.json.Decoder(Frame)
 
 
@@ -132,6 +147,16 @@ def encode_fact(fact: Fact) -> bytes:
 def decode_fact(payload: bytes) -> Fact:
     """Decode a fact; raises msgspec.MsgspecError for anything else."""
     return _fact_decoder.decode(payload)
+
+
+def encode_task(progress: TaskProgress) -> bytes:
+    """Encode the progress of a task for the bus."""
+    return _encoder.encode(progress)
+
+
+def decode_task(payload: bytes) -> TaskProgress:
+    """Decode the progress of a task; raises msgspec.MsgspecError for anything else."""
+    return _task_decoder.decode(payload)
 
 
 def encode_frame(frame: Frame, picture: bytes = b"") -> bytes:

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import msgspec
 
+from fireside.wire.live import TaskWord
+
 _PREVIEW = 1
 _PREVIEW_WITH_METADATA = 4
 _FORMATS = {"image/jpeg": 1, "image/png": 2}
@@ -145,6 +147,20 @@ class ExecutionInterruptedMessage(SocketMessage, frozen=True, kw_only=True):
     node_type: str | None
     executed: tuple[str, ...]
     timestamp: int
+
+
+class AssetDownloadMessage(SocketMessage, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a file is that is fetched from a URL; `progress` is in percent, zero while the size is not known."""
+
+    kind = "asset_download"
+    task_id: UUID
+    asset_name: str
+    bytes_total: int
+    bytes_downloaded: int
+    progress: float
+    status: TaskWord
+    asset_id: UUID | None = None
+    error: str | None = None
 
 
 class PreviewMetadata(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -25,7 +26,7 @@ from fireside.domain.ids import JobId
 from fireside.events.heard import Heard
 from fireside.server.v1.socket_messages import SocketMessages
 from fireside.store.records import QueueCounts
-from fireside.wire.live import Fact, Frame
+from fireside.wire.live import Fact, Frame, TaskProgress
 
 ID = str(JOB)
 NULL = {"type": "executing", "data": {"node": None, "prompt_id": ID}}
@@ -262,3 +263,25 @@ def decoded(frame: bytes) -> tuple[dict[str, Any], bytes]:
     kind, length = struct.unpack_from(">II", frame)
     assert kind == 4
     return msgspec.json.decode(frame[8 : 8 + length]), frame[8 + length :]
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"status": "created", "bytes_total": 0, "bytes_done": 0}, {"progress": 0.0}),
+        ({"status": "running", "bytes_total": 0, "bytes_done": 7}, {"progress": 0.0}),
+        ({"status": "running", "bytes_total": 8, "bytes_done": 2}, {"progress": 25.0}),
+        ({"status": "running", "bytes_total": 8, "bytes_done": 9}, {"progress": 100.0}),
+        ({"status": "completed", "bytes_total": 0, "bytes_done": 7, "asset_id": UUID(int=5)}, {"progress": 100.0}),
+        ({"status": "failed", "bytes_total": 8, "bytes_done": 2, "error": "gone"}, {"progress": 25.0}),
+    ],
+)
+def test_a_file_that_is_fetched_is_told_in_percent(told: dict[str, Any], shown: dict[str, Any]) -> None:
+    progress = TaskProgress(task_id=UUID(int=9), asset_name="a.safetensors", **told)
+
+    (message,) = frames_of(SocketMessages("me"), [Heard(task=progress)])
+
+    optional = {name: str(told[name]) for name in ("asset_id", "error") if name in told}
+    data = {"task_id": str(UUID(int=9)), "asset_name": "a.safetensors", "status": told["status"], **shown, **optional}
+    counts = {"bytes_total": told["bytes_total"], "bytes_downloaded": told["bytes_done"]}
+    assert message == {"type": "asset_download", "data": data | counts}

@@ -29,8 +29,10 @@ from fireside.wire.live import (
     PreviewFrame,
     ProgressFrame,
     StateFrame,
+    TaskProgress,
 )
 from fireside.wire.v1_socket import (
+    AssetDownloadMessage,
     ExecutedMessage,
     ExecutingMessage,
     ExecutionCachedMessage,
@@ -89,6 +91,8 @@ class SocketMessages:
         """Give the frames to send for what was heard: texts and bytes, in order."""
         if heard.counts is not None:
             yield encode_message(self._status(heard.counts))
+        if heard.task is not None:
+            yield encode_message(_download(heard.task))
         if heard.job_id is None:
             return
         if heard.fact is not None:
@@ -180,6 +184,20 @@ class SocketMessages:
             image_type=frame.mime,
         )
         return encode_preview_with_metadata(metadata, picture)
+
+
+def _download(task: TaskProgress) -> AssetDownloadMessage:
+    whole = task.bytes_done if task.status == "completed" else task.bytes_total
+    return AssetDownloadMessage(
+        task_id=task.task_id,
+        asset_name=task.asset_name,
+        bytes_total=task.bytes_total,
+        bytes_downloaded=task.bytes_done,
+        progress=min(100.0, round(100 * task.bytes_done / whole, 1)) if whole else 0.0,
+        status=task.status,
+        asset_id=task.asset_id,
+        error=task.error,
+    )
 
 
 def _cached(job_id: JobId, run: _Run, frame: Frame | None) -> ExecutionCachedMessage:

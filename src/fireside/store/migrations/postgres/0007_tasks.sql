@@ -6,7 +6,7 @@ CREATE TABLE task (
     name text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
     payload bytea NOT NULL,
-    status text COLLATE "C" NOT NULL CHECK (status IN ('created', 'running', 'completed', 'failed')),
+    status text COLLATE "C" NOT NULL CHECK (status IN ('created', 'running', 'completed', 'failed', 'canceled')),
     attempt bigint NOT NULL DEFAULT 0 CHECK (attempt >= 0),
     due_at bigint,
     created_at bigint NOT NULL,
@@ -17,7 +17,7 @@ CREATE TABLE task (
     bytes_done bigint NOT NULL DEFAULT 0 CHECK (bytes_done >= 0),
     result bytea,
     error text COLLATE "C",
-    CHECK ((status IN ('completed', 'failed')) = (ended_at IS NOT NULL)),
+    CHECK ((status IN ('completed', 'failed', 'canceled')) = (ended_at IS NOT NULL)),
     CHECK ((due_at IS NULL) = (ended_at IS NOT NULL))
 );
 CREATE INDEX task_of_user ON task (user_id, pk);

@@ -6,7 +6,7 @@ CREATE TABLE task (
     name TEXT NOT NULL,
     key TEXT NOT NULL,
     payload BLOB NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('created', 'running', 'completed', 'failed')),
+    status TEXT NOT NULL CHECK (status IN ('created', 'running', 'completed', 'failed', 'canceled')),
     attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
     due_at INTEGER,
     created_at INTEGER NOT NULL,
@@ -17,7 +17,7 @@ CREATE TABLE task (
     bytes_done INTEGER NOT NULL DEFAULT 0 CHECK (bytes_done >= 0),
     result BLOB,
     error TEXT,
-    CHECK ((status IN ('completed', 'failed')) = (ended_at IS NOT NULL)),
+    CHECK ((status IN ('completed', 'failed', 'canceled')) = (ended_at IS NOT NULL)),
     CHECK ((due_at IS NULL) = (ended_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX task_of_user ON task (user_id);
