@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= .demo
 
-.PHONY: install demo test check format bench soak comfyui docs lock down
+.PHONY: install demo test check format bench soak comfyui clients docs lock down
 
 install: $(VENV)/.installed
 
@@ -54,6 +54,10 @@ soak: $(VENV)/.tested
 # Makes a real ComfyUI (CPU, tiny models) that the tests use when it is there; .ci/run does this first.
 comfyui:
 	scripts/comfyui/install
+
+# Installs clients that others made, and the official editor's files, for the tests; .ci/run does this first.
+clients:
+	scripts/clients/install
 
 # Prints into the documents what the code knows better.
 docs: install

@@ -250,5 +250,24 @@ def comfyui_python(comfyui_dir: Path) -> Path:
     return comfyui_dir.parent / "venv" / "bin" / "python"
 
 
+@pytest.fixture(scope="session")
+def clients_dir() -> Path:
+    """The folder of the clients that `make clients` has installed: `venv` and `node_modules`."""
+    home = Path(os.environ.get("CLIENTS_FOR_TESTS") or _cache_folder() / "fireside" / "clients")
+    if not (home / "made").exists():
+        reason = "there are no clients of others here; `make clients` installs some"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return home
+
+
+@pytest.fixture(scope="session")
+def editor_packages(clients_dir: Path) -> Path:
+    """The folder of Python packages that the official editor's files and templates are in."""
+    (packages,) = clients_dir.glob("venv/lib/python3*/site-packages")
+    return packages
+
+
 def _cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

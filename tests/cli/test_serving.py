@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from tests.graphs.editor.building import node, wired, workflow
 
 EXAMPLES = Path(__file__).parents[2] / "src" / "fireside" / "examples"
 
@@ -50,6 +52,23 @@ def test_a_workflow_runs_and_its_result_is_saved(fireside: Any, data_dir: Path, 
     (saved,) = answer.stdout.splitlines()
     assert (tmp_path / saved).parent == tmp_path / "results"
     assert (tmp_path / saved).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_workflow_of_the_editors_is_converted_and_embedded(fireside: Any, data_dir: Path, tmp_path: Path) -> None:
+    nodes = [
+        node(1, "EmptyImage", out=("IMAGE",), values=[8, 8, 1, 0]),
+        node(2, "SaveImage", wired("images", "IMAGE", 1)),
+    ]
+    saved_by_editor = workflow(*nodes, links=[(1, 1, 0, 2, 0, "IMAGE")])
+    (tmp_path / "editor.json").write_text(json.dumps(saved_by_editor))
+
+    answer = fireside("run", "editor.json", "--set=1.color=255", f"--data-dir={data_dir}")
+
+    assert answer.returncode == 0, answer.stderr
+    assert "converted the editor's workflow into a graph of 2 nodes" in answer.stderr
+    with Image.open(tmp_path / answer.stdout.strip()) as picture:
+        assert picture.getpixel((0, 0)) == (0, 0, 255)
+        assert json.loads(picture.info["workflow"]) == saved_by_editor
 
 
 def test_a_refused_workflow_is_one_line_that_names_the_node(fireside: Any, data_dir: Path) -> None:

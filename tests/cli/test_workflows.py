@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fireside.cli.errors import USAGE, CommandFailed
-from fireside.cli.workflows import InputPlace, parse_change, read_workflow, set_input, value_of_text
+from fireside.cli.workflows import InputPlace, WorkflowFile, parse_change, read_workflow, set_input, value_of_text
 
 GRAPH: dict[str, Any] = {"1": {"class_type": "LoadImage", "inputs": {}}, "3.0": {"class_type": "X"}}
 
@@ -14,10 +14,17 @@ GRAPH: dict[str, Any] = {"1": {"class_type": "LoadImage", "inputs": {}}, "3.0": 
 def test_a_workflow_in_api_format_is_read_bare_or_wrapped(tmp_path: Path) -> None:
     path = tmp_path / "w.json"
     path.write_text('{"1": {"class_type": "A"}}')
-    assert read_workflow(path) == {"1": {"class_type": "A"}}
+    assert read_workflow(path) == WorkflowFile({"1": {"class_type": "A"}}, is_editor_format=False)
 
     path.write_text('{"prompt": {"1": {"class_type": "A"}}, "client_id": "x"}')
-    assert read_workflow(path) == {"1": {"class_type": "A"}}
+    assert read_workflow(path) == WorkflowFile({"1": {"class_type": "A"}}, is_editor_format=False)
+
+
+def test_a_workflow_of_the_editors_is_known_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "w.json"
+    path.write_text('{"nodes": [], "links": []}')
+
+    assert read_workflow(path).is_editor_format
 
 
 @pytest.mark.parametrize(
@@ -28,7 +35,6 @@ def test_a_workflow_in_api_format_is_read_bare_or_wrapped(tmp_path: Path) -> Non
         ("\udcff", "is not JSON"),
         ("[]", "is no workflow"),
         ("{}", "is no workflow"),
-        ('{"nodes": [], "links": []}', r"Export \(API\)"),
         ('{"1": {"inputs": {}}}', "no class_type"),
         ('{"1": 5}', "no class_type"),
     ],

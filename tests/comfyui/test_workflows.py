@@ -39,7 +39,11 @@ def both(
     with (
         one_thread_each(),
         running_comfyui(
-            comfyui_dir, comfyui_python, folder, folder / "input", (f"--extra-model-paths-config={packs}",)
+            comfyui_dir,
+            comfyui_python,
+            folder,
+            folder / "input",
+            (f"--extra-model-paths-config={packs}", "--disable-api-nodes"),
         ) as comfyui,
         make_server(folder / "data", *options) as server,
         server.watch(server.key_of("admin")) as socket,

@@ -66,7 +66,7 @@ async def _credentials(folder: Path) -> tuple[str, LoginLinkBody]:
 async def _run_example(client: FiresideClient, out: Path) -> int:
     examples = files("fireside") / "examples"
     with as_file(examples / "soften.json") as workflow, as_file(examples / "cat.png") as photograph:
-        graph = read_workflow(workflow)
+        graph = read_workflow(workflow).content
         set_input(graph, _PHOTOGRAPH, await client.upload_file(photograph))
     job = await run_graph(client, graph)
     say("the result:")

@@ -2,10 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -16,7 +16,7 @@ from rich.progress import Progress as Bars
 from fireside.cli.connecting import Where, open_client
 from fireside.cli.errors import FAILED, INTERRUPTED, USAGE, CommandFailed
 from fireside.cli.printing import give, plain, say
-from fireside.cli.workflows import Graph, parse_change, read_workflow, set_input, value_of_text
+from fireside.cli.workflows import Graph, InputPlace, parse_change, read_workflow, set_input, value_of_text
 from fireside.client.answers import JobAnswer, output_files
 from fireside.client.client import FiresideClient
 from fireside.client.errors import ClientError
@@ -24,7 +24,7 @@ from fireside.client.progress import Progress
 
 
 async def run(
-    workflow: Annotated[Path, Parameter(help="A workflow in API format.")],
+    workflow: Annotated[Path, Parameter(help="A workflow, in API format or as the editor saves it.")],
     /,
     *,
     set_: Annotated[
@@ -37,24 +37,23 @@ async def run(
     where: Where | None = None,
 ) -> int:
     """Run a workflow and save its results."""
-    graph = read_workflow(workflow)
-    for text in set_:
-        place, value = parse_change(graph, text)
-        set_input(graph, place, value_of_text(value))
-    files = [parse_change(graph, text) for text in input_]
-    for _, file in files:
-        if not Path(file).is_file():
-            raise CommandFailed(f"there is no file {file}", USAGE)
+    file = read_workflow(workflow)
+    if not file.is_editor_format:
+        # A mistake is told before anybody is asked.
+        _changed(file.content, set_, input_)
     async with open_client(where) as client:
-        for place, file in files:
-            set_input(graph, place, await client.upload_file(Path(file)))
-        job = await run_graph(client, graph)
+        graph = await _convert(client, file.content) if file.is_editor_format else file.content
+        for place, path in _changed(graph, set_, input_):
+            set_input(graph, place, await client.upload_file(path))
+        # What the editor makes of a picture again is the workflow, not the graph.
+        extra_data = {"extra_pnginfo": {"workflow": file.content}} if file.is_editor_format else None
+        job = await run_graph(client, graph, extra_data)
         return await conclude(client, job, out)
 
 
-async def run_graph(client: FiresideClient, graph: Graph) -> JobAnswer:
+async def run_graph(client: FiresideClient, graph: Graph, extra_data: Mapping[str, Any] | None = None) -> JobAnswer:
     """Submit a workflow and show how far it is until it ends; Ctrl-C cancels it."""
-    submitted = await client.submit(graph)
+    submitted = await client.submit(graph, extra_data=extra_data)
     say(f"job {submitted.prompt_id}")
     for node_id in submitted.node_errors:
         say(f"node {node_id} has errors: what depends on it is left out")
@@ -77,6 +76,26 @@ async def conclude(client: FiresideClient, job: JobAnswer, out: Path) -> int:
     reason = f": {plain(str(job.execution_error))}" if job.execution_error else ""
     say(f"fireside: the job {'failed' if job.status == 'failed' else 'was canceled'}{reason}")
     return FAILED
+
+
+async def _convert(client: FiresideClient, workflow: Graph) -> Graph:
+    converted = await client.convert(workflow)
+    say(f"converted the editor's workflow into a graph of {len(converted.prompt)} nodes")
+    for warning in converted.warnings:
+        say(f"node {plain(warning.node_id)}: {plain(warning.message)}")
+    return converted.prompt
+
+
+def _changed(graph: Graph, values: Sequence[str], files: Sequence[str]) -> list[tuple[InputPlace, Path]]:
+    """Set the inputs that values were given for, and give those that are to be files."""
+    for text in values:
+        place, value = parse_change(graph, text)
+        set_input(graph, place, value_of_text(value))
+    places = [(place, Path(file)) for place, file in (parse_change(graph, text) for text in files)]
+    for _, path in places:
+        if not path.is_file():
+            raise CommandFailed(f"there is no file {path}", USAGE)
+    return places
 
 
 class _Bar:

@@ -19,8 +19,16 @@ class InputPlace:
     name: str
 
 
-def read_workflow(path: Path) -> Graph:
-    """Read a workflow in API format; raises `CommandFailed` for anything else."""
+@dataclass(frozen=True, slots=True)
+class WorkflowFile:
+    """A workflow as a file has it: a graph that can run, or a workflow as the editor saves it."""
+
+    content: Graph
+    is_editor_format: bool
+
+
+def read_workflow(path: Path) -> WorkflowFile:
+    """Read a workflow of either format; raises `CommandFailed` for anything else."""
     try:
         content: Any = msgspec.json.decode(path.read_bytes())
     except OSError as error:
@@ -33,10 +41,10 @@ def read_workflow(path: Path) -> Graph:
         raise CommandFailed(f"{path} is no workflow: it is to be an object of nodes", USAGE)
     graph = cast("Graph", content)
     if isinstance(graph.get("nodes"), list):
-        raise CommandFailed(f"{path} is the editor's own format; save it with `Export (API)` and run that file", USAGE)
+        return WorkflowFile(graph, is_editor_format=True)
     if not all(isinstance(node, dict) and "class_type" in node for node in graph.values()):
         raise CommandFailed(f"{path} is no workflow in API format: some node has no class_type", USAGE)
-    return graph
+    return WorkflowFile(graph, is_editor_format=False)
 
 
 def parse_change(graph: Graph, text: str) -> tuple[InputPlace, str]:

@@ -19,6 +19,20 @@ class SubmitAnswer(msgspec.Struct, frozen=True, kw_only=True):
     node_errors: dict[str, Any] = {}
 
 
+class ConversionWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to know about a workflow that was converted."""
+
+    node_id: str
+    message: str
+
+
+class ConvertAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow of the editor's as a graph in API format."""
+
+    prompt: dict[str, Any]
+    warnings: list[ConversionWarning] = []
+
+
 class UploadAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A file was stored, maybe under another name."""
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fireside.client.admin import Admin
 from fireside.client.answers import (
     CancelAnswer,
+    ConvertAnswer,
     JobAnswer,
     JobsPage,
     SubmitAnswer,
@@ -49,6 +50,10 @@ class FiresideClient:
         """Queue a workflow in API format."""
         body = {"prompt": graph, "extra_data": extra_data or {}}
         return await self._connection.ask("POST", "/api/prompt", SubmitAnswer, json=body)
+
+    async def convert(self, workflow: Mapping[str, Any]) -> ConvertAnswer:
+        """Convert a workflow that the editor saved, with the nodes that the server knows."""
+        return await self._connection.ask("POST", "/api/workflows/convert", ConvertAnswer, json=workflow)
 
     async def upload_file(self, path: Path) -> str:
         """Store a file among the caller's inputs; what comes back is how a loader node names it."""

@@ -1,1 +1,1 @@
-"""Workflow graphs: read, validate against node definitions, name their kind of work, and find what they refer to."""
+"""Workflow graphs: read, converted from the editor's files, validated, and looked through for what they refer to."""

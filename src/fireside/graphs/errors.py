@@ -50,7 +50,8 @@ class EditorFormat(InvalidGraph):
         super().__init__(
             "workflow_format_ui",
             "This is a workflow as the editor saves it, not a graph that can run",
-            details="Export it with 'Export (API)' and send that file",
+            details="Send it to POST /api/workflows/convert and submit what that answers, "
+            "or export it from the editor with 'Export (API)'",
         )
 
 

@@ -53,13 +53,25 @@ def parse_graph(value: Any, limits: GraphLimits) -> Graph:
         raise EditorFormat
     if len(nodes) > limits.max_nodes:
         raise TooLarge(f"the workflow has {len(nodes)} nodes; at most {limits.max_nodes} are taken")
-    _check_values(nodes, limits.max_depth)
+    check_values(nodes, limits.max_depth)
     return Graph({node_id: _parse_node(node_id, raw) for node_id, raw in nodes.items()})
 
 
 def is_editor_format(value: Any) -> bool:
     """Whether this is a workflow as the editor saves it, which the API format never looks like."""
-    return isinstance(value, dict) and isinstance(cast("Any", value).get("nodes"), list) and "links" in value
+    return isinstance(value, dict) and isinstance(cast("Any", value).get("nodes"), list)
+
+
+def check_values(value: Any, max_depth: int) -> None:
+    """Make sure that JSON can be walked, printed and stored; raises as `parse_graph` does."""
+    # Level by level and without recursion, so that hostile nesting costs no stack.
+    level: list[Any] = [value]
+    depth = 0
+    while level:
+        depth += 1
+        if depth > max_depth:
+            raise TooLarge(f"the workflow is nested deeper than {max_depth} levels")
+        level = [child for container in level for child in _checked_children(container)]
 
 
 def _parse_node(node_id: str, raw: Any) -> Node:
@@ -78,17 +90,6 @@ def _title(entry: Mapping[str, Any]) -> str | None:
     meta = entry.get("_meta")
     title = cast("Any", meta).get("title") if isinstance(meta, dict) else None
     return title if isinstance(title, str) and title else None
-
-
-def _check_values(value: Any, max_depth: int) -> None:
-    # Level by level and without recursion, so that hostile nesting costs no stack.
-    level: list[Any] = [value]
-    depth = 0
-    while level:
-        depth += 1
-        if depth > max_depth:
-            raise TooLarge(f"the workflow is nested deeper than {max_depth} levels")
-        level = [child for container in level for child in _checked_children(container)]
 
 
 def _checked_children(container: Any) -> Iterator[Any]:

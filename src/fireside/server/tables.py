@@ -20,6 +20,7 @@ from fireside.server.v1 import (
     socket,
     system,
     userdata,
+    workflows,
 )
 from fireside.server.v2 import jobs as v2_jobs
 
@@ -35,6 +36,7 @@ _ROWS: tuple[Route, ...] = (
     *snapshot.ROUTES,
     *system.ROUTES,
     *models.ROUTES,
+    *workflows.ROUTES,
     *local_history.ROUTES,
     *local_queue.ROUTES,
     *local_view.ROUTES,

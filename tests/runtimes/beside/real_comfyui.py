@@ -79,12 +79,12 @@ def running_comfyui(
     python: Path,
     folder: Path,
     inputs: Path,
-    options: Sequence[str] = ("--disable-all-custom-nodes",),
+    options: Sequence[str] = ("--disable-all-custom-nodes", "--disable-api-nodes"),
 ) -> Generator[RealComfyUI]:
     """Start a ComfyUI that works in `folder` and reads pictures from `inputs`; end it afterwards."""
     port = _free_port()
     output = folder / "made"
-    words = [str(python), "main.py", "--cpu", f"--port={port}", "--disable-api-nodes", *options]
+    words = [str(python), "main.py", "--cpu", f"--port={port}", *options]
     places = {"input": inputs, "output": output / "output", "temp": output, "user": folder / "user"}
     for name, place in places.items():
         place.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,119 @@
+"""Texts that the editor changes when it submits: choices and comments in prompts, and names of files from values.
+
+What is random, and what time it is, comes in as arguments.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+Choose = Callable[[Sequence[str]], str]
+"""Picks one of several texts."""
+Find = Callable[[str, str], Any]
+"""Gives the value of a node's widget by the node's name and the widget's; raises `KeyError` if there is none."""
+
+_COMMENT = re.compile(r"/\*|//")
+_LINE_END = re.compile(r"[\n\r\u2028\u2029]|$")
+_ESCAPED = re.compile(r"\\([{}|])")
+_PATTERN = re.compile(r"%([^%]+)%")
+_DATE = "date:"
+_DATE_PART = re.compile(r"dd?|MM?|hh?|mm?|ss?|yyy?y?")
+_NOT_IN_NAMES = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
+_YEAR = re.compile(r"yyyy|yy")
+_MOST_NESTED = 32
+
+
+def resolve_choices(text: str, choose: Choose) -> str:
+    """Take comments out of a prompt and pick one of each `{a|b|c}`; a backslash keeps `{`, `|` and `}`."""
+    return _resolve(text, choose, 0)
+
+
+def fill_in(text: str, now: datetime, find: Find) -> str:
+    """Fill in `%date:…%` and `%node.widget%` in the name of a file; what is not known stays as it is."""
+    return _PATTERN.sub(lambda match: _filled(match, now, find), text)
+
+
+def _resolve(text: str, choose: Choose, depth: int) -> str:
+    text = _without_comments(text)
+    parts: list[str] = []
+    place = 0
+    while place < len(text):
+        char = text[place]
+        if char == "\\":
+            parts.append(text[place : place + 2])
+            place += 2
+        elif char == "{":
+            options, place = _options(text, place + 1)
+            picked = choose(options)
+            parts.append(_resolve(picked, choose, depth + 1) if depth < _MOST_NESTED else picked)
+        else:
+            parts.append(char)
+            place += 1
+    return _ESCAPED.sub(r"\1", "".join(parts))
+
+
+def _without_comments(text: str) -> str:
+    # Not one pattern: an opening without its end would be looked for again from every other opening.
+    kept: list[str] = []
+    place = 0
+    last_end = text.rfind("*/")
+    while (match := _COMMENT.search(text, place)) is not None:
+        start, end = match.span()
+        is_block = match.group() == "/*"
+        if is_block and end > last_end:
+            kept.append(text[place:end])
+            place = end
+            continue
+        kept.append(text[place:start])
+        place = text.index("*/", end) + 2 if is_block else _line_end(text, end)
+    return "".join([*kept, text[place:]])
+
+
+def _line_end(text: str, place: int) -> int:
+    match = _LINE_END.search(text, place)
+    return match.start() if match is not None else len(text)
+
+
+def _options(text: str, place: int) -> tuple[list[str], int]:
+    """Give the choices of a block, and where the text goes on after it."""
+    options, start, depth = [""], place, 0
+    while place < len(text):
+        char = text[place]
+        if char == "\\":
+            place += 2
+            continue
+        if char == "}" and depth == 0:
+            break
+        if char == "|" and depth == 0:
+            options[-1] = text[start:place]
+            options.append("")
+            start = place + 1
+        depth += {"{": 1, "}": -1}.get(char, 0)
+        place += 1
+    options[-1] = text[start:place]
+    return options, place + 1
+
+
+def _filled(match: re.Match[str], now: datetime, find: Find) -> str:
+    text = match.group(1)
+    names = text.split(".")
+    if len(names) != 2:
+        return _date(names[0].removeprefix(_DATE), now) if names[0].startswith(_DATE) else match.group()
+    try:
+        value = find(names[0], names[1])
+    except KeyError:
+        return match.group()
+    return _NOT_IN_NAMES.sub("_", "" if value is None else str(value))
+
+
+def _date(pattern: str, now: datetime) -> str:
+    values: Mapping[str, int] = {"d": now.day, "M": now.month, "h": now.hour, "m": now.minute, "s": now.second}
+
+    def part(match: re.Match[str]) -> str:
+        found = match.group()
+        if found[0] in values:
+            return str(values[found[0]]).rjust(len(found), "0")
+        return f"{now.year:04}"[-len(found) :] if _YEAR.fullmatch(found) else found
+
+    return _DATE_PART.sub(part, pattern)
