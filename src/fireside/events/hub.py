@@ -123,7 +123,10 @@ class Hub:
     async def _hear_of(self, user_id: UserId, job_id: JobId) -> None:
         """Wait for the worker's answer, for a moment."""
         with contextlib.suppress(TimeoutError, ListenerClosed):
-            async with asyncio.timeout(_GLANCE_SECONDS), self.listening(user_id, job_id=job_id) as listener:
+            async with (
+                asyncio.timeout(_GLANCE_SECONDS),
+                self.listening(user_id, job_id=job_id, kind=_GLANCE) as listener,
+            ):
                 while (await listener.next()).frame is None:
                     pass
 

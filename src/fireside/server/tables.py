@@ -22,7 +22,9 @@ from fireside.server.v1 import (
     userdata,
     workflows,
 )
+from fireside.server.v2 import events as v2_events
 from fireside.server.v2 import jobs as v2_jobs
+from fireside.server.v2 import listing as v2_listing
 
 _ROWS: tuple[Route, ...] = (
     # The router looks from the top, so what is asked for most comes first.
@@ -30,6 +32,8 @@ _ROWS: tuple[Route, ...] = (
     *prompt.ROUTES,
     *fleet_routes.ROUTES,
     *v2_jobs.ROUTES,
+    *v2_listing.ROUTES,
+    *v2_events.ROUTES,
     *files.ROUTES,
     *queue.ROUTES,
     *history.ROUTES,

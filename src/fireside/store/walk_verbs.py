@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from fireside.domain.assets import Asset
 from fireside.domain.ids import JobId, UserId
 from fireside.domain.listing import JobWalk, WalkPage
 from fireside.domain.outputs import Media
@@ -20,7 +21,7 @@ from fireside.store.classes import classes_of
 from fireside.store.database import Row, Rows, Transaction
 from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_before
 from fireside.store.job_verbs import ids_json
-from fireside.store.rows import job_of, to_json
+from fireside.store.rows import asset_of, job_of, to_json
 from fireside.store.verbs import Verbs
 
 _PROBED = 255
@@ -31,7 +32,7 @@ _MOST_LOOKED_AT = 4096
 
 
 class WalkVerbs(Verbs):
-    """Walks, and places in the queue."""
+    """Walks, what is shown on their pages, and places in the queue."""
 
     async def walk_jobs(self, user_id: UserId, wanted: JobWalk) -> WalkPage:
         """Read the next page of a walk; the cost does not grow with the history."""
@@ -41,6 +42,14 @@ class WalkVerbs(Verbs):
         """Say at which places of the user's queue the jobs wait, from 1 on; those that do not wait are left out."""
         rows = await self._all("queue_places", {"user_id": user_id, "ids": ids_json(job_ids)})
         return {JobId(row["id"]): row["place"] for row in rows}
+
+    async def assets_of_jobs(self, job_ids: Sequence[JobId]) -> Mapping[JobId, Sequence[Asset]]:
+        """Read the files that the jobs have made, in the order they came; a job without any is left out."""
+        made: dict[JobId, list[Asset]] = {}
+        for asset in map(asset_of, await self._all("assets_of_jobs", {"ids": ids_json(job_ids)}) if job_ids else ()):
+            if asset.origin is not None:
+                made.setdefault(asset.origin.job_id, []).append(asset)
+        return made
 
     async def count_ended_since(self, since: datetime, *, user_id: UserId | None = None) -> int:
         """Count the jobs that have ended after some time: the user's, or everybody's."""

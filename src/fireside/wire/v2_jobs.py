@@ -142,6 +142,10 @@ class JobsQuery(msgspec.Struct, frozen=True, kw_only=True):
     status: Annotated[str, Meta(description="Keep jobs of these statuses, comma-separated. Absent or empty: all.")] = ""
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="Most jobs of a page.")] = 50
     cursor: Annotated[str, Meta(description="Where the page before ended: its `next_cursor`.")] = ""
+    label: Annotated[
+        str,
+        Meta(description=f"Keep jobs that have the label `key` with this value; up to {MAX_LABEL_FILTERS} of these."),
+    ] = msgspec.field(default="", name="metadata[key]")
 
 
 class WorkflowBody(msgspec.Struct, frozen=True, kw_only=True):

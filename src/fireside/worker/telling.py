@@ -45,6 +45,7 @@ class Telling:
         self._cached: CachedNodes | None = None
         self._last_state: ProgressState | None = None
         self._last_node: NodeStarted | None = None
+        self._last_preview: Preview | None = None
 
     async def tell(self, event: LiveEvent) -> None:
         """Publish one event of the run."""
@@ -54,12 +55,14 @@ class Telling:
             self._last_node = event
         elif isinstance(event, CachedNodes):
             self._cached = event
+        elif isinstance(event, Preview):
+            self._last_preview = event
         picture = event.data if isinstance(event, Preview) else b""
         await self._bus.publish_lossy(self._subject, encode_frame(self._frame(event), picture))
 
     async def tell_again(self) -> None:
         """Say where the run stands, for listeners who came late."""
-        for event in (self._cached, self._last_state, self._last_node):
+        for event in (self._cached, self._last_state, self._last_node, self._last_preview):
             if event is not None:
                 await self.tell(event)
 
