@@ -8,11 +8,13 @@ IMAGE = {"filename": "a.png", "subfolder": "", "type": "output"}
 TEMP = {"filename": "t.png", "subfolder": "", "type": "temp"}
 
 
+@pytest.mark.statement(44)
 def test_an_output_image_is_preferred_to_an_earlier_temporary_one() -> None:
     preview = summarize_outputs({"1": {"images": [TEMP]}, "2": {"images": [IMAGE]}}).preview
     assert preview == {"mediaType": "images", **IMAGE, "nodeId": "2"}
 
 
+@pytest.mark.statement(45)
 @pytest.mark.parametrize("order", [("1", "2"), ("2", "1")])
 def test_text_never_beats_a_picture(order: tuple[str, str]) -> None:
     nodes: dict[str, Any] = {"1": {"text": ["hello"]}, "2": {"images": [TEMP]}}
@@ -21,6 +23,7 @@ def test_text_never_beats_a_picture(order: tuple[str, str]) -> None:
     assert preview["nodeId"] == "2"
 
 
+@pytest.mark.statement(46)
 def test_long_text_is_cut_and_says_so() -> None:
     summary = summarize_outputs({"7": {"text": ["x" * 1025]}})
     assert summary.preview == {"content": "x" * 1024, "nodeId": "7", "mediaType": "text", "truncated": True}
@@ -31,6 +34,7 @@ def test_short_text_does_not_say_it_was_cut() -> None:
     assert summarize_outputs({"7": {"text": ["x"]}}).preview == {"content": "x", "nodeId": "7", "mediaType": "text"}
 
 
+@pytest.mark.statement(47)
 def test_the_name_of_a_model_file_counts_and_previews_as_3d() -> None:
     summary = summarize_outputs({"1": {"result": ["mesh.GLB"]}})
     assert summary.outputs_count == 1
@@ -40,6 +44,7 @@ def test_the_name_of_a_model_file_counts_and_previews_as_3d() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.statement(48)
 def test_temporary_and_latent_files_count_and_flags_and_text_do_not() -> None:
     outputs = {"1": {"images": [TEMP], "animated": [False], "latents": [{"filename": "l.latent"}], "text": ["t"]}}
     summary = summarize_outputs(outputs)

@@ -104,6 +104,7 @@ def test_no_route_hides_another() -> None:
     assert len({route.path for route in SOCKETS}) == len(SOCKETS)
 
 
+@pytest.mark.statement(1, 8)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -126,6 +127,17 @@ async def test_nobody_gets_in_without_being_known(house: House, headers: dict[st
             assert {type(_refusal(answer)[name]) for name in ("code", "message")} == {str}, _named(route)
 
 
+@pytest.mark.statement(2, 3)
+async def test_a_key_opens_every_route_of_users_in_either_header(house: House) -> None:
+    _, key = await house.newcomer("ada")
+    for route in ROUTES:
+        if route.access is Access.USER:
+            for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
+                answer = await house.http.request(route.method, _path(route, str(uuid4())), headers=headers)
+                assert answer.status_code != 401, _named(route)
+
+
+@pytest.mark.statement(8)
 async def test_a_revoked_key_opens_nothing(house: House) -> None:
     user, key = await house.newcomer("ada")
     (known,) = await house.services.accounts.keys(user)
@@ -156,6 +168,7 @@ async def test_only_admins_administer_and_only_workers_work(house: House) -> Non
             assert (await _ask(house, route, path, admin)).status_code == 401, _named(route)
 
 
+@pytest.mark.statement(5)
 async def test_what_is_anothers_is_not_there(house: House) -> None:
     ada, _ = await house.newcomer("ada")
     _, bobs_key = await house.newcomer("bob")
@@ -209,6 +222,7 @@ async def test_an_unknown_path_and_method_are_refused_in_the_contracts_shape(hou
     assert set(wrong.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
+@pytest.mark.statement(6)
 @pytest.mark.parametrize("route", ROUTES, ids=_named)
 async def test_a_slash_too_many_is_never_a_redirect(house: House, route: Route) -> None:
     if route.path == "/":

@@ -17,6 +17,7 @@ async def _status(caller: Caller, job_id: str) -> str:
     return (await caller.entry(job_id))["status"]
 
 
+@pytest.mark.statement(66)
 async def test_a_pending_job_is_canceled_at_once(ann: Caller) -> None:
     job_id = await ann.submit()
 
@@ -32,6 +33,7 @@ async def test_a_job_that_a_worker_has_taken_and_not_begun_is_canceled_at_once(a
     assert await _status(ann, job_id) == "cancelled"
 
 
+@pytest.mark.statement(67)
 async def test_a_running_job_ends_as_canceled_whatever_its_worker_reports(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.start(job_id)
@@ -51,6 +53,7 @@ async def test_a_second_cancel_changes_nothing(ann: Caller, house: House) -> Non
         assert await _cancel(ann, job_id) == {"cancelled": False}
 
 
+@pytest.mark.statement(68)
 async def test_a_job_that_has_ended_stays_as_it_is(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.succeed(job_id)
@@ -59,6 +62,7 @@ async def test_a_job_that_has_ended_stays_as_it_is(ann: Caller, house: House) ->
     assert await _status(ann, job_id) == "completed"
 
 
+@pytest.mark.statement(70)
 @pytest.mark.parametrize(
     "request_parts",
     [{}, {"content": b"", "headers": {"Content-Type": ""}}, {"content": b"{{{"}, {"json": {"x": 1}}],
@@ -68,6 +72,7 @@ async def test_the_body_of_a_cancel_is_not_looked_at(ann: Caller, request_parts:
     assert await _cancel(ann, await ann.submit(), **request_parts) == {"cancelled": True}
 
 
+@pytest.mark.statement(69)
 async def test_a_job_that_is_not_there_or_not_mine_is_not_found_and_goes_on(ann: Caller, bob: Caller) -> None:
     theirs = await bob.submit()
 
@@ -79,6 +84,7 @@ async def test_a_job_that_is_not_there_or_not_mine_is_not_found_and_goes_on(ann:
     assert await _status(bob, theirs) == "pending"
 
 
+@pytest.mark.statement(71)
 async def test_several_jobs_are_canceled_and_those_that_had_ended_are_left_out(ann: Caller, house: House) -> None:
     waiting, running, done, untouched = [await ann.submit() for _ in range(4)]
     await house.start(running)
@@ -90,6 +96,7 @@ async def test_several_jobs_are_canceled_and_those_that_had_ended_are_left_out(a
     assert await _status(ann, untouched) == "pending"
 
 
+@pytest.mark.statement(72)
 async def test_one_job_that_is_not_mine_keeps_all_of_them(ann: Caller, bob: Caller) -> None:
     mine, theirs = await ann.submit(), await bob.submit()
 
@@ -102,6 +109,7 @@ async def test_one_job_that_is_not_mine_keeps_all_of_them(ann: Caller, bob: Call
     assert await _status(bob, theirs) == "pending"
 
 
+@pytest.mark.statement(72)
 async def test_a_hundred_jobs_are_the_most(ann: Caller) -> None:
     ids = [await ann.submit() for _ in range(100)]
 
@@ -130,6 +138,7 @@ BAD_BULK = (
 )
 
 
+@pytest.mark.statement(72)
 async def test_a_body_that_is_no_list_of_ids_is_refused(ann: Caller) -> None:
     for content in BAD_BULK:
         answer = await ann.http.post("/api/jobs/cancel", content=content)

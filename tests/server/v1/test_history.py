@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from tests.server.v1.house import GRAPH, OUTPUTS, Caller, House
 
 WORKFLOW = {"id": "w-1", "nodes": []}
@@ -29,6 +30,7 @@ async def _forget(caller: Caller, **change: Any) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+@pytest.mark.statement(81)
 async def test_the_history_has_what_has_ended_newest_first(ann: Caller, house: House) -> None:
     done, failed, canceled, waiting, running = [await ann.submit() for _ in range(5)]
     await house.fail(failed)
@@ -41,6 +43,7 @@ async def test_the_history_has_what_has_ended_newest_first(ann: Caller, house: H
     assert waiting in await ann.listed()
 
 
+@pytest.mark.statement(81)
 async def test_the_history_comes_in_parts(ann: Caller, house: House) -> None:
     ids = [await ann.submit() for _ in range(30)]
     for job_id in ids:
@@ -79,6 +82,7 @@ async def test_an_entry_of_a_job_without_a_workflow_has_no_workflow_id(ann: Call
     assert entries[0]["prompt"]["extra_data"]["extra_pnginfo"] == [1]
 
 
+@pytest.mark.statement(82)
 async def test_one_job_is_shown_in_full_by_its_id(ann: Caller, house: House) -> None:
     job_id = await ann.submit(extra_data=EXTRA_DATA)
     await house.fail(job_id)
@@ -93,6 +97,7 @@ async def test_one_job_is_shown_in_full_by_its_id(ann: Caller, house: House) -> 
     assert (body[job_id]["outputs"], body[job_id]["meta"]) == ({}, {})
 
 
+@pytest.mark.statement(83)
 async def test_a_job_is_no_history_until_it_has_ended(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     assert (await ann.http.get(f"/api/history_v2/{job_id}")).status_code == 404
@@ -105,6 +110,7 @@ async def test_a_job_is_no_history_until_it_has_ended(ann: Caller, house: House)
     assert (await ann.get(f"/api/history_v2/{job_id}"))[job_id]["outputs"] == OUTPUTS
 
 
+@pytest.mark.statement(82)
 async def test_a_job_that_is_not_there_or_not_mine_is_not_found(ann: Caller, bob: Caller, house: House) -> None:
     theirs = await bob.submit()
     await house.succeed(theirs)
@@ -124,6 +130,7 @@ async def test_parts_are_of_one_to_a_thousand_entries_from_a_place_that_can_be(a
         assert str(next(iter(params.values()))) in answer.json()["message"]
 
 
+@pytest.mark.statement(86)
 async def test_the_jobs_that_are_named_are_removed_everywhere(ann: Caller, house: House) -> None:
     gone, kept = await ann.submit(), await ann.submit()
     for job_id in (gone, kept):
@@ -136,6 +143,7 @@ async def test_the_jobs_that_are_named_are_removed_everywhere(ann: Caller, house
     assert (await ann.http.get(f"/api/jobs/{gone}")).status_code == 404
 
 
+@pytest.mark.statement(86)
 async def test_clearing_removes_all_of_mine_that_has_ended(ann: Caller, bob: Caller, house: House) -> None:
     done, canceled, waiting, running, theirs = *[await ann.submit() for _ in range(4)], await bob.submit()
     await house.succeed(done)
@@ -171,6 +179,7 @@ async def test_nothing_is_removed_where_nothing_is_asked(ann: Caller, house: Hou
     assert await _history(ann) == [job_id]
 
 
+@pytest.mark.statement(86)
 async def test_an_unknown_key_or_a_wrong_type_is_refused_and_nothing_is_removed(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.succeed(job_id)

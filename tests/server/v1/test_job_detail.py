@@ -35,6 +35,7 @@ async def _status(ann: Caller, job_id: str) -> dict[str, Any]:
     return (await ann.detail(job_id))["execution_status"]
 
 
+@pytest.mark.statement(53, 58)
 async def test_a_pending_job_shows_what_was_submitted_and_nothing_of_a_run(ann: Caller) -> None:
     job_id = await ann.submit()
 
@@ -59,6 +60,7 @@ async def test_a_running_job_shows_since_when(ann: Caller, house: House) -> None
     assert not ENDED_ONLY & set(detail)
 
 
+@pytest.mark.statement(56)
 async def test_a_completed_job_shows_its_outputs_node_by_node(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.succeed(job_id, {"2": {"images": [PICTURE], "animated": [False]}, "1": {"text": ["hi"]}})
@@ -77,6 +79,7 @@ async def test_a_completed_job_shows_its_outputs_node_by_node(ann: Caller, house
     }
 
 
+@pytest.mark.statement(47)
 async def test_a_3d_file_that_is_only_a_name_is_shown_as_a_file(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.succeed(job_id, {"1": {"3d": ["mesh.glb", None]}})
@@ -97,6 +100,7 @@ async def test_the_detail_says_what_the_list_says(ann: Caller, house: House) -> 
         assert {key: detail[key] for key in entry} == entry
 
 
+@pytest.mark.statement(17, 57)
 async def test_what_came_with_the_graph_comes_back_whole(ann: Caller) -> None:
     workflow = {"id": "w-1", "nodes": [{"id": 1, "type": "EmptyImage", "pos": [1.5, -2]}], "extra": {"ü": None}}
     job_id = await ann.submit(
@@ -111,6 +115,7 @@ async def test_what_came_with_the_graph_comes_back_whole(ann: Caller) -> None:
     assert detail["workflow_id"] == "w-1"
 
 
+@pytest.mark.statement(112)
 async def test_when_it_was_submitted_is_for_the_server_to_say(ann: Caller) -> None:
     job_id = await ann.submit(extra_data={"create_time": 5})
 
@@ -119,6 +124,7 @@ async def test_when_it_was_submitted_is_for_the_server_to_say(ann: Caller) -> No
     assert detail["workflow"]["extra_data"]["create_time"] // 1000 == detail["create_time"] > 5
 
 
+@pytest.mark.statement(59)
 async def test_no_answer_ever_holds_a_secret(ann: Caller, house: House) -> None:
     waiting = await ann.submit(extra_data=SECRETS)
     done = await ann.submit(extra_data=SECRETS)
@@ -131,6 +137,7 @@ async def test_no_answer_ever_holds_a_secret(ann: Caller, house: House) -> None:
         assert not any(secret in text for secret in (*SECRETS, *SECRETS.values()))
 
 
+@pytest.mark.statement(56, 60)
 async def test_a_success_is_told_in_the_messages_of_its_run(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     start, end = _milliseconds(await house.succeed(job_id, cached=["1"]))
@@ -145,6 +152,7 @@ async def test_a_success_is_told_in_the_messages_of_its_run(ann: Caller, house: 
     assert 0 <= end - status["messages"][2][1]["timestamp"] <= 1
 
 
+@pytest.mark.statement(60)
 async def test_a_failure_is_told_with_its_error(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.start(job_id)
@@ -202,6 +210,7 @@ async def test_an_id_is_read_regardless_of_case(ann: Caller) -> None:
     assert (await ann.detail(job_id.upper()))["id"] == job_id
 
 
+@pytest.mark.statement(5, 54)
 async def test_a_job_that_is_not_there_or_not_mine_is_not_found(ann: Caller, bob: Caller) -> None:
     theirs = await bob.submit()
 
@@ -215,6 +224,7 @@ async def test_a_job_that_is_not_there_or_not_mine_is_not_found(ann: Caller, bob
         }
 
 
+@pytest.mark.statement(55)
 @pytest.mark.parametrize("path", ["/api/jobs/{}", "/api/job/{}/status", "/api/history_v2/{}"])
 async def test_what_is_no_id_is_not_found(ann: Caller, path: str) -> None:
     for job_id in ODD_IDS:

@@ -35,6 +35,7 @@ async def _status(ann: Caller, job_id: str) -> dict[str, Any]:
     return await ann.get(f"/api/job/{job_id}/status")
 
 
+@pytest.mark.statement(61, 64)
 async def test_a_waiting_job_is_pending_and_has_dates_with_a_zone(ann: Caller) -> None:
     job_id = await ann.submit()
 
@@ -47,6 +48,7 @@ async def test_a_waiting_job_is_pending_and_has_dates_with_a_zone(ann: Caller) -
         assert datetime.fromisoformat(status[name]).tzinfo is not None
 
 
+@pytest.mark.statement(64)
 async def test_no_word_for_a_job_in_flight_ends_a_poll(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     words = [(await _status(ann, job_id))["status"]]
@@ -63,6 +65,7 @@ async def test_no_word_for_a_job_in_flight_ends_a_poll(ann: Caller, house: House
     assert (await _status(ann, running))["assigned_inference"] == WORKER
 
 
+@pytest.mark.statement(62)
 async def test_a_finished_job_reports_success(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.succeed(job_id)
@@ -73,6 +76,7 @@ async def test_a_finished_job_reports_success(ann: Caller, house: House) -> None
     assert datetime.fromisoformat(status["updated_at"]) > datetime.fromisoformat(status["created_at"])
 
 
+@pytest.mark.statement(63)
 async def test_a_failed_job_reports_error_and_why(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.fail(job_id)
@@ -91,6 +95,7 @@ async def test_an_error_without_a_message_is_still_told(ann: Caller, house: Hous
     assert (await _status(ann, job_id))["error_message"] == told
 
 
+@pytest.mark.statement(63)
 async def test_a_canceled_job_reports_cancelled(ann: Caller) -> None:
     job_id = await ann.submit()
     await ann.http.post(f"/api/jobs/{job_id}/cancel")
@@ -130,6 +135,7 @@ def test_an_expired_job_reports_an_error_that_no_retry_mends() -> None:
     assert status_of(explained, strict=False).error_message == "too late"
 
 
+@pytest.mark.statement(65)
 async def test_a_job_that_is_not_there_or_not_mine_is_not_found(ann: Caller, bob: Caller) -> None:
     for job_id in (await bob.submit(), str(uuid4())):
         answer = await ann.http.get(f"/api/job/{job_id}/status")
@@ -142,6 +148,7 @@ class TestStrictly:
     def settings(self) -> dict[str, Any]:
         return {"v1_strict_status": True}
 
+    @pytest.mark.statement(62)
     async def test_only_words_of_the_published_enum_are_said(self, ann: Caller, house: House) -> None:
         done, failed, lost, canceled, waiting = [await ann.submit() for _ in range(5)]
         await house.succeed(done)

@@ -12,6 +12,7 @@ from fireside.wire.fleet import NodeFailure
 ENDED_KEYS = {"outputs_count", "preview_output", "execution_start_time", "execution_end_time", "execution_error"}
 
 
+@pytest.mark.statement(9, 10)
 async def test_without_parameters_the_newest_hundred_of_all_statuses_come(ann: Caller, house: House) -> None:
     ids = [await ann.submit() for _ in range(101)]
     await house.succeed(ids[100])
@@ -26,12 +27,14 @@ async def test_without_parameters_the_newest_hundred_of_all_statuses_come(ann: C
     assert [job["status"] for job in body["jobs"][:3]] == ["completed", "in_progress", "pending"]
 
 
+@pytest.mark.statement(9)
 async def test_a_user_without_jobs_gets_an_empty_list(ann: Caller) -> None:
     body = await ann.get("/api/jobs")
 
     assert body == {"jobs": [], "pagination": {"offset": 0, "limit": 100, "total": 0, "has_more": False}}
 
 
+@pytest.mark.statement(51)
 async def test_each_user_sees_only_their_own(ann: Caller, bob: Caller) -> None:
     mine, theirs = await ann.submit(), await bob.submit()
 
@@ -39,6 +42,7 @@ async def test_each_user_sees_only_their_own(ann: Caller, bob: Caller) -> None:
     assert await bob.listed() == [theirs]
 
 
+@pytest.mark.statement(1, 8)
 async def test_a_stranger_and_a_wrong_key_are_refused_with_code_and_message(house: House) -> None:
     stranger, mistyped = await house.client({}), await house.client({"X-API-Key": "fs_nobody"})
 
@@ -47,17 +51,20 @@ async def test_a_stranger_and_a_wrong_key_are_refused_with_code_and_message(hous
         assert {type(answer.json()[key]) for key in ("code", "message")} == {str}
 
 
+@pytest.mark.statement(3)
 async def test_a_key_may_come_as_bearer(ann: Caller, house: House) -> None:
     http = await house.client({"Authorization": f"Bearer {ann.http.headers['X-API-Key']}"})
 
     assert (await http.get("/api/jobs")).status_code == 200
 
 
+@pytest.mark.statement(6)
 async def test_the_path_answers_at_once_and_never_redirects(ann: Caller) -> None:
     assert (await ann.http.get("/api/jobs")).status_code == 200
     assert (await ann.http.get("/api/jobs/")).status_code == 404
 
 
+@pytest.mark.statement(36, 39)
 async def test_a_pending_job_shows_nothing_of_a_run(ann: Caller) -> None:
     job_id = await ann.submit()
 
@@ -97,6 +104,7 @@ async def test_a_job_that_is_being_canceled_is_in_progress_until_it_has_stopped(
     assert (await ann.entry(job_id))["status"] == "cancelled"
 
 
+@pytest.mark.statement(40, 43)
 async def test_a_completed_job_shows_its_count_its_preview_and_when_it_ran(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     job = await house.succeed(job_id)
@@ -113,6 +121,7 @@ async def test_a_completed_job_shows_its_count_its_preview_and_when_it_ran(ann: 
     assert "execution_error" not in entry
 
 
+@pytest.mark.statement(41)
 async def test_a_failed_job_tells_its_error_with_all_seven_fields(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.fail(job_id)
@@ -133,6 +142,7 @@ async def test_a_failed_job_tells_its_error_with_all_seven_fields(ann: Caller, h
     assert "preview_output" not in entry
 
 
+@pytest.mark.statement(41)
 async def test_a_job_whose_workers_were_lost_has_failed_with_a_whole_error(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     await house.lose(job_id)
@@ -142,6 +152,7 @@ async def test_a_job_whose_workers_were_lost_has_failed_with_a_whole_error(ann: 
     assert (error["exception_type"], error["node_id"], error["traceback"]) == ("PanicError", "", [])
 
 
+@pytest.mark.statement(41, 49, 50)
 async def test_a_job_canceled_while_it_waited_stays_listed_and_never_ran(ann: Caller) -> None:
     job_id = await ann.submit()
     await ann.http.post(f"/api/jobs/{job_id}/cancel")
@@ -153,6 +164,22 @@ async def test_a_job_canceled_while_it_waited_stays_listed_and_never_ran(ann: Ca
     assert not {"execution_start_time", "execution_end_time", "execution_error", "preview_output"} & set(entry)
 
 
+@pytest.mark.statement(36)
+async def test_every_entry_has_an_id_a_status_and_a_time(ann: Caller, house: House) -> None:
+    waiting, running, done, failed, canceled = [await ann.submit() for _ in range(5)]
+    await house.start(running)
+    await house.succeed(done)
+    await house.fail(failed)
+    await ann.http.post(f"/api/jobs/{canceled}/cancel")
+
+    entries = (await ann.get("/api/jobs", sort_order="asc"))["jobs"]
+
+    assert [entry["id"] for entry in entries] == [waiting, running, done, failed, canceled]
+    assert [entry["status"] for entry in entries] == ["pending", "in_progress", "completed", "failed", "cancelled"]
+    assert {type(entry["create_time"]) for entry in entries} == {int}
+
+
+@pytest.mark.statement(38, 42)
 async def test_the_list_carries_neither_workflows_nor_outputs_nor_nulls(ann: Caller, house: House) -> None:
     for _ in range(2):
         await house.succeed(await ann.submit(), {})
@@ -172,6 +199,7 @@ async def test_the_workflow_id_and_the_place_in_the_queue_are_shown(ann: Caller)
     assert "workflow_id" not in await ann.entry(unknown)
 
 
+@pytest.mark.statement(43, 44, 45, 46, 47, 48)
 @pytest.mark.parametrize(
     ("outputs", "preview", "count"),
     [

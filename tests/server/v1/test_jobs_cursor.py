@@ -19,6 +19,7 @@ async def _pages(caller: Caller, **query: Any) -> list[list[str]]:
         query["after"] = cursor
 
 
+@pytest.mark.statement(52)
 async def test_cursors_lead_through_every_job_once(ann: Caller) -> None:
     ids = [await ann.submit() for _ in range(7)]
 
@@ -68,6 +69,7 @@ async def test_sorted_by_run_time_a_cursor_has_no_effect_and_none_is_given(ann: 
     assert body["pagination"] == {"offset": 1, "limit": 1, "total": 3, "has_more": True}
 
 
+@pytest.mark.statement(52)
 @pytest.mark.parametrize(
     "cursor",
     [

@@ -28,6 +28,7 @@ async def _one_of_each(ann: Caller, house: House) -> Mapping[str, str]:
     return jobs
 
 
+@pytest.mark.statement(11, 49)
 async def test_each_status_keeps_its_own_jobs(ann: Caller, house: House) -> None:
     jobs = await _one_of_each(ann, house)
 
@@ -37,6 +38,7 @@ async def test_each_status_keeps_its_own_jobs(ann: Caller, house: House) -> None
         assert body["pagination"]["total"] == 1
 
 
+@pytest.mark.statement(12)
 async def test_several_statuses_keep_the_jobs_of_each_of_them(ann: Caller, house: House) -> None:
     jobs = await _one_of_each(ann, house)
 
@@ -44,6 +46,7 @@ async def test_several_statuses_keep_the_jobs_of_each_of_them(ann: Caller, house
     assert set(await ann.listed(status=",".join(STATUSES))) == set(jobs.values())
 
 
+@pytest.mark.statement(13)
 async def test_a_status_may_be_repeated_spaced_and_in_capitals(ann: Caller, house: House) -> None:
     jobs = await _one_of_each(ann, house)
     wanted = {jobs["completed"], jobs["failed"]}
@@ -52,6 +55,7 @@ async def test_a_status_may_be_repeated_spaced_and_in_capitals(ann: Caller, hous
     assert set(await ann.listed(status=["completed", "failed"])) == wanted
 
 
+@pytest.mark.statement(15)
 @pytest.mark.parametrize("status", ["", ",", " , "])
 async def test_a_status_that_says_nothing_filters_nothing(ann: Caller, status: str) -> None:
     job_id = await ann.submit()
@@ -59,6 +63,7 @@ async def test_a_status_that_says_nothing_filters_nothing(ann: Caller, status: s
     assert await ann.listed(status=status) == [job_id]
 
 
+@pytest.mark.statement(14)
 async def test_an_unknown_status_is_refused_with_its_name_and_all_that_are_known(ann: Caller) -> None:
     answer = await ann.http.get("/api/jobs", params={"status": "pending,bogus,done"})
 
@@ -70,6 +75,7 @@ async def test_an_unknown_status_is_refused_with_its_name_and_all_that_are_known
     assert ", ".join(STATUSES) in body["message"]
 
 
+@pytest.mark.statement(16)
 async def test_a_workflow_id_matches_whole_and_exactly(ann: Caller, house: House) -> None:
     job_id = await ann.submit(workflow_id="ab")
     await ann.submit(workflow_id="abc")
@@ -91,6 +97,7 @@ async def test_a_workflow_id_that_no_job_can_have_is_refused(ann: Caller) -> Non
     assert "NUL" in answer.json()["message"]
 
 
+@pytest.mark.statement(19, 20, 21, 22)
 async def test_an_output_type_keeps_completed_jobs_with_such_an_output(ann: Caller, house: House) -> None:
     picture, video, audio, mesh, nothing, both = [await ann.submit() for _ in range(6)]
     await house.succeed(picture)
@@ -111,6 +118,7 @@ async def test_an_output_type_keeps_completed_jobs_with_such_an_output(ann: Call
     assert (await ann.get("/api/jobs", output_type="video"))["pagination"]["total"] == 2
 
 
+@pytest.mark.statement(19, 23)
 async def test_jobs_that_have_not_completed_have_no_output_type(ann: Caller, house: House) -> None:
     jobs = await _one_of_each(ann, house)
     await house.show(jobs["in_progress"], {"1": {"images": [PICTURE]}})
@@ -119,6 +127,7 @@ async def test_jobs_that_have_not_completed_have_no_output_type(ann: Caller, hou
     assert await ann.listed(output_type="image", status="pending,in_progress,failed,cancelled") == []
 
 
+@pytest.mark.statement(22)
 async def test_an_unknown_output_type_is_refused_with_its_name_and_all_that_are_known(ann: Caller) -> None:
     answer = await ann.http.get("/api/jobs", params={"output_type": "hologram"})
 

@@ -21,6 +21,7 @@ async def _times(ann: Caller, **params: str) -> list[int]:
     return [job.get("execution_end_time", 0) - job.get("execution_start_time", 0) for job in jobs]
 
 
+@pytest.mark.statement(24, 27)
 async def test_jobs_come_by_create_time_in_either_direction(ann: Caller, house: House) -> None:
     ids = [await ann.submit() for _ in range(3)]
     await house.succeed(ids[1])
@@ -31,6 +32,7 @@ async def test_jobs_come_by_create_time_in_either_direction(ann: Caller, house: 
     assert await ann.listed() == ids[::-1]
 
 
+@pytest.mark.statement(25, 26, 27)
 async def test_jobs_come_by_how_long_they_ran_and_those_that_have_not_as_if_zero(ann: Caller, house: House) -> None:
     short, long, waiting, running, canceled = [await ann.submit() for _ in range(5)]
     await house.start(long)
@@ -46,6 +48,7 @@ async def test_jobs_come_by_how_long_they_ran_and_those_that_have_not_as_if_zero
     assert await ann.listed(sort_by="Execution_Duration", sort_order="asc") == ascending
 
 
+@pytest.mark.statement(25)
 async def test_the_times_that_are_shown_are_in_the_order_they_are_listed_in(ann: Caller, house: House) -> None:
     for _ in range(30):
         await house.succeed(await ann.submit(), {})
@@ -57,6 +60,7 @@ async def test_the_times_that_are_shown_are_in_the_order_they_are_listed_in(ann:
     assert descending == ascending[::-1]
 
 
+@pytest.mark.statement(29, 30)
 @pytest.mark.parametrize("sort_by", ["create_time", "execution_time"])
 @pytest.mark.parametrize("sort_order", ["asc", "desc"])
 async def test_pages_of_one_visit_every_job_once(ann: Caller, sort_by: str, sort_order: str) -> None:
@@ -68,6 +72,7 @@ async def test_pages_of_one_visit_every_job_once(ann: Caller, sort_by: str, sort
     assert {job_id for page in pages for job_id in page} == ids
 
 
+@pytest.mark.statement(30, 33)
 async def test_a_page_says_which_it_is_and_whether_more_jobs_follow(ann: Caller) -> None:
     for _ in range(3):
         await ann.submit()
@@ -78,6 +83,7 @@ async def test_a_page_says_which_it_is_and_whether_more_jobs_follow(ann: Caller)
     assert last == {"offset": 1, "limit": 2, "total": 3, "has_more": False}
 
 
+@pytest.mark.statement(34)
 async def test_the_total_counts_what_matches_and_not_the_page(ann: Caller, house: House) -> None:
     for _ in range(2):
         await house.succeed(await ann.submit(workflow_id="w"))
@@ -88,6 +94,7 @@ async def test_the_total_counts_what_matches_and_not_the_page(ann: Caller, house
         assert (await ann.get("/api/jobs", limit=1, **params))["pagination"]["total"] == total
 
 
+@pytest.mark.statement(33, 35)
 @pytest.mark.parametrize("offset", [3, 1000, 2**31, 2**62, 2**63 - 1])
 @pytest.mark.parametrize("params", [{}, {"status": "pending"}, {"workflow_id": "w", "sort_by": "execution_time"}])
 async def test_beyond_the_end_there_is_an_empty_page_with_the_same_total(
@@ -101,6 +108,7 @@ async def test_beyond_the_end_there_is_an_empty_page_with_the_same_total(
     assert body == {"jobs": [], "pagination": {"offset": offset, "limit": 1000, "total": 3, "has_more": False}}
 
 
+@pytest.mark.statement(31)
 async def test_a_limit_is_from_one_to_a_thousand(ann: Caller) -> None:
     for limit in (1, 1000):
         assert (await ann.get("/api/jobs", limit=limit))["pagination"]["limit"] == limit
@@ -110,6 +118,7 @@ async def test_a_limit_is_from_one_to_a_thousand(ann: Caller) -> None:
         assert str(limit) in answer.json()["message"]
 
 
+@pytest.mark.statement(32)
 async def test_an_offset_is_from_zero_to_what_a_database_can_count(ann: Caller) -> None:
     for offset in (-1, 2**63, 10**30):
         answer = await ann.http.get("/api/jobs", params={"offset": offset})
@@ -118,6 +127,7 @@ async def test_an_offset_is_from_zero_to_what_a_database_can_count(ann: Caller) 
         assert f"offset cannot be '{offset}'" in answer.json()["message"]
 
 
+@pytest.mark.statement(31, 32)
 @pytest.mark.parametrize("name", ["limit", "offset"])
 async def test_what_is_no_whole_number_is_refused_by_name(ann: Caller, name: str) -> None:
     for text in NOT_NUMBERS:
@@ -148,6 +158,7 @@ def test_an_unknown_order_is_refused_with_its_name_and_all_that_are_known(name: 
     assert refused.value.message.startswith(f"Invalid {name}")
 
 
+@pytest.mark.statement(28)
 async def test_an_unknown_order_is_a_bad_request(ann: Caller) -> None:
     for params in ({"sort_by": "name"}, {"sort_order": "up"}, {"sort_by": "create_time,create_time"}):
         assert (await ann.http.get("/api/jobs", params=params)).status_code == 400
@@ -159,6 +170,7 @@ def test_no_parameters_ask_for_the_newest_hundred() -> None:
     assert (window.sort, window.descending, window.offset, window.limit) == (JobSort.CREATE_TIME, True, 0, 100)
 
 
+@pytest.mark.statement(36, 37)
 async def test_create_time_is_in_seconds_for_keys(ann: Caller) -> None:
     before = datetime.now(UTC)
     job_id = await ann.submit()
@@ -170,6 +182,7 @@ async def test_create_time_is_in_seconds_for_keys(ann: Caller) -> None:
     assert 0 <= detail["update_time"] - entry["create_time"] <= 10
 
 
+@pytest.mark.statement(37)
 async def test_create_time_is_in_milliseconds_for_a_browser_and_for_comfy_cli(ann: Caller, house: House) -> None:
     job_id = await ann.submit()
     session = await house.sign_in(ann.user)

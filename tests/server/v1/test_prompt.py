@@ -60,6 +60,7 @@ async def _extra_data(caller: Caller, job_id: str) -> Mapping[str, Any]:
     return (await caller.detail(job_id))["workflow"]["extra_data"]
 
 
+@pytest.mark.statement(87)
 async def test_a_good_graph_is_queued_and_answered_with_its_id_and_number(ann: Caller) -> None:
     answer = await ann.http.post("/api/prompt", json={"prompt": GRAPH})
 
@@ -77,6 +78,7 @@ async def test_the_content_type_does_not_matter(ann: Caller, content_type: str) 
     assert (await ann.http.post("/api/prompt", content=content, headers=headers)).status_code == 200
 
 
+@pytest.mark.statement(88)
 async def test_an_id_that_the_client_chose_is_kept_and_known_at_once(ann: Caller) -> None:
     job_id = str(uuid4())
 
@@ -85,6 +87,7 @@ async def test_an_id_that_the_client_chose_is_kept_and_known_at_once(ann: Caller
     assert UUID(await ann.submit(prompt_id=None))
 
 
+@pytest.mark.statement(89)
 async def test_an_id_in_any_other_spelling_is_refused(ann: Caller) -> None:
     for prompt_id in BAD_IDS:
         error = await _refused(ann, 400, json={"prompt": GRAPH, "prompt_id": prompt_id})
@@ -93,6 +96,7 @@ async def test_an_id_in_any_other_spelling_is_refused(ann: Caller) -> None:
     assert await ann.listed() == []
 
 
+@pytest.mark.statement(90)
 async def test_an_id_that_is_taken_is_refused_whoever_has_it(ann: Caller, bob: Caller) -> None:
     job_id = await ann.submit(workflow_id="first")
 
@@ -115,6 +119,7 @@ async def test_of_two_submits_of_one_id_at_once_one_is_taken(ann: Caller) -> Non
     assert len(await ann.listed()) == 1
 
 
+@pytest.mark.statement(91)
 async def test_a_body_without_a_prompt_is_refused(ann: Caller) -> None:
     for body in ({}, {"client_id": "x"}, {"Prompt": GRAPH}):
         error = await _refused(ann, 400, json=body)
@@ -126,6 +131,7 @@ async def test_a_body_without_a_prompt_is_refused(ann: Caller) -> None:
         }
 
 
+@pytest.mark.statement(92)
 async def test_a_body_that_is_no_json_object_is_refused(ann: Caller) -> None:
     for content in (*NO_JSON, *NO_OBJECT):
         error = await _refused(ann, 400, content=content)
@@ -184,6 +190,7 @@ async def test_a_number_and_the_front_order_only_the_callers_own_queue(ann: Call
     assert [item[1] for item in (await bob.get("/api/queue"))["queue_pending"]] == [theirs]
 
 
+@pytest.mark.statement(17, 18)
 async def test_a_workflow_id_in_the_body_wins_over_the_editors(ann: Caller) -> None:
     extra_data = {"extra_pnginfo": {"workflow": {"id": "editor"}}}
     both = await ann.submit(extra_data=extra_data, workflow_id="body")
@@ -237,6 +244,7 @@ async def test_secrets_are_sealed_and_not_stored_with_the_rest(ann: Caller, hous
     assert await _extra_data(ann, job_id) == {"mine": 1, "create_time": (await _extra_data(ann, job_id))["create_time"]}
 
 
+@pytest.mark.statement(109)
 async def test_who_has_as_much_waiting_as_may_is_told_when_to_come_back(house: House, ann: Caller) -> None:
     eve = await house.caller("eve", max_queued=1)
     first = await eve.submit()
@@ -267,6 +275,7 @@ async def test_a_stranger_is_refused_before_the_body_is_looked_at(house: House) 
     assert {"code", "message"} <= set(answer.json())
 
 
+@pytest.mark.statement(111)
 async def test_the_queue_that_remains_is_the_callers_waiting_and_running_jobs(
     ann: Caller, bob: Caller, house: House
 ) -> None:

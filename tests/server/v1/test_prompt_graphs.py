@@ -55,6 +55,7 @@ async def _problem(ann: Caller, graph: Any, node_id: str) -> dict[str, Any]:
     return problem
 
 
+@pytest.mark.statement(93)
 async def test_an_unknown_class_is_named_with_its_node(ann: Caller) -> None:
     body = await _refused(ann, {"7": {"class_type": "NoSuchNode", "inputs": {}, "_meta": {"title": "Mine"}}})
 
@@ -63,6 +64,7 @@ async def test_an_unknown_class_is_named_with_its_node(ann: Caller) -> None:
     assert body["node_errors"] == {}
 
 
+@pytest.mark.statement(94)
 @pytest.mark.parametrize("node", [{"inputs": {}}, {}, 5, None, []])
 async def test_a_node_without_a_class_is_named(ann: Caller, node: Any) -> None:
     error = (await _refused(ann, {"7": node}))["error"]
@@ -71,6 +73,7 @@ async def test_a_node_without_a_class_is_named(ann: Caller, node: Any) -> None:
     assert (error["extra_info"]["node_id"], error["extra_info"]["class_type"]) == ("7", None)
 
 
+@pytest.mark.statement(95)
 @pytest.mark.parametrize("graph", [{}, {"1": EMPTY}])
 async def test_a_graph_without_outputs_is_refused(ann: Caller, graph: Any) -> None:
     assert (await _refused(ann, graph))["error"]["type"] == "prompt_no_outputs"
@@ -87,6 +90,7 @@ async def test_a_workflow_as_the_editor_saves_it_is_refused_with_what_to_do(ann:
     assert "Export" in error["details"]
 
 
+@pytest.mark.statement(96, 97)
 async def test_a_missing_input_is_told_at_its_node(ann: Caller) -> None:
     graph = {"1": EMPTY, "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "a"}}}
 
@@ -100,11 +104,13 @@ async def test_a_missing_input_is_told_at_its_node(ann: Caller) -> None:
     assert problem["extra_info"]["input_name"] == "images"
 
 
+@pytest.mark.statement(98)
 @pytest.mark.parametrize("link", [["1"], ["1", 0, 0], []])
 async def test_a_link_is_a_pair(ann: Caller, link: Any) -> None:
     assert (await _problem(ann, {"1": EMPTY, "2": _save(link)}, "2"))["type"] == "bad_linked_input"
 
 
+@pytest.mark.statement(99)
 async def test_a_link_of_another_type_is_told_with_both(ann: Caller) -> None:
     problem = await _problem(ann, {"1": MASK, "2": _save(["1", 0])}, "2")
 
@@ -112,6 +118,7 @@ async def test_a_link_of_another_type_is_told_with_both(ann: Caller) -> None:
     assert (problem["extra_info"]["received_type"], problem["extra_info"]["linked_node"]) == ("MASK", ["1", 0])
 
 
+@pytest.mark.statement(100)
 async def test_a_text_is_no_whole_number(ann: Caller) -> None:
     problem = await _problem(ann, _scaled(width="abc"), "2")
 
@@ -119,6 +126,7 @@ async def test_a_text_is_no_whole_number(ann: Caller) -> None:
     assert problem["extra_info"]["received_value"] == "abc"
 
 
+@pytest.mark.statement(101)
 @pytest.mark.parametrize(("width", "kind"), [(-1, "value_smaller_than_min"), (10**6, "value_bigger_than_max")])
 async def test_a_number_out_of_its_range_is_told(ann: Caller, width: int, kind: str) -> None:
     problem = await _problem(ann, _scaled(width=width), "2")
@@ -126,6 +134,7 @@ async def test_a_number_out_of_its_range_is_told(ann: Caller, width: int, kind: 
     assert (problem["type"], problem["extra_info"]["input_name"]) == (kind, "width")
 
 
+@pytest.mark.statement(102)
 async def test_a_choice_that_is_not_offered_is_told_with_those_that_are(ann: Caller) -> None:
     problem = await _problem(ann, _scaled(upscale_method="magic"), "2")
 
@@ -134,6 +143,7 @@ async def test_a_choice_that_is_not_offered_is_told_with_those_that_are(ann: Cal
     assert problem["extra_info"]["input_config"]
 
 
+@pytest.mark.statement(102)
 async def test_many_choices_are_only_counted(ann: Caller, house: House) -> None:
     await publish(house.services.store, msgspec.json.encode(MANY), worker="other", runtime="other")
 
@@ -143,6 +153,7 @@ async def test_many_choices_are_only_counted(ann: Caller, house: House) -> None:
     assert "list of length 25" in problem["details"]
 
 
+@pytest.mark.statement(103)
 async def test_a_cycle_is_told_at_each_of_its_nodes(ann: Caller) -> None:
     turn = {"1": {**INVERT, "inputs": {"image": ["2", 0]}}, "2": INVERT, "3": _save(["2", 0])}
 
@@ -153,6 +164,7 @@ async def test_a_cycle_is_told_at_each_of_its_nodes(ann: Caller) -> None:
         assert set(problem["extra_info"]["cycle_nodes"]) == {"1", "2"}
 
 
+@pytest.mark.statement(104)
 async def test_a_link_to_no_node_is_told_where_it_stands(ann: Caller) -> None:
     outer = await _problem(ann, {"1": EMPTY, "2": _save(["99", 0])}, "2")
     inner = await _problem(ann, {"1": {**INVERT, "inputs": {"image": ["99", 0]}}, "2": _save(["1", 0])}, "1")
@@ -161,12 +173,14 @@ async def test_a_link_to_no_node_is_told_where_it_stands(ann: Caller) -> None:
     assert inner["type"] == "exception_during_inner_validation"
 
 
+@pytest.mark.statement(105)
 async def test_a_number_as_text_is_taken_as_the_number(ann: Caller) -> None:
     job_id = await ann.submit({"1": _empty(width="20"), "2": _save(["1", 0])})
 
     assert (await ann.detail(job_id))["workflow"]["prompt"]["1"]["inputs"]["width"] == 20
 
 
+@pytest.mark.statement(106)
 async def test_of_a_good_and_a_bad_branch_the_good_one_runs(ann: Caller) -> None:
     graph = {"1": EMPTY, "2": _save(["1", 0]), "3": _save(["99", 0])}
 
@@ -179,6 +193,7 @@ async def test_of_a_good_and_a_bad_branch_the_good_one_runs(ann: Caller) -> None
     assert (set(item[2]), item[3]) == ({"1", "2"}, ["2"])
 
 
+@pytest.mark.statement(107)
 async def test_targets_choose_among_the_outputs(ann: Caller) -> None:
     graph = {"1": EMPTY, "2": _save(["1", 0]), "3": _save(["1", 0])}
 
@@ -188,6 +203,7 @@ async def test_targets_choose_among_the_outputs(ann: Caller) -> None:
     assert item[3] == ["3"]
 
 
+@pytest.mark.statement(107)
 @pytest.mark.parametrize("targets", [["1"], ["nothing"], []])
 async def test_targets_that_are_no_outputs_leave_nothing_to_run(ann: Caller, targets: list[str]) -> None:
     graph = {"1": EMPTY, "2": _save(["1", 0])}
@@ -197,6 +213,7 @@ async def test_targets_that_are_no_outputs_leave_nothing_to_run(ann: Caller, tar
     assert body["error"]["type"] == "prompt_no_outputs"
 
 
+@pytest.mark.statement(108)
 async def test_inputs_and_fields_that_nobody_asked_for_are_passed_over(ann: Caller) -> None:
     save = {**_save(["1", 0]), "_meta": {"title": "Save"}, "is_changed": ["x"], "note": None}
 

@@ -40,10 +40,12 @@ async def _change(caller: Caller, **change: Any) -> Any:
     return answer.json()
 
 
+@pytest.mark.statement(76)
 async def test_an_empty_queue_is_two_empty_lists(ann: Caller) -> None:
     assert await ann.get("/api/queue") == {"queue_running": [], "queue_pending": []}
 
 
+@pytest.mark.statement(76)
 async def test_an_item_has_its_place_its_id_its_graph_its_outputs_and_its_time(ann: Caller) -> None:
     job_id = await ann.submit()
 
@@ -55,6 +57,7 @@ async def test_an_item_has_its_place_its_id_its_graph_its_outputs_and_its_time(a
     assert about["create_time"] // 1000 == (await ann.entry(job_id))["create_time"]
 
 
+@pytest.mark.statement(77)
 async def test_pending_jobs_come_in_the_order_they_will_run_numbered_from_one(ann: Caller) -> None:
     first, second = await ann.submit(), await ann.submit()
     front = await ann.submit(front=True)
@@ -97,6 +100,7 @@ async def test_a_queue_of_large_graphs_is_shown_as_far_as_it_fits(ann: Caller, m
     assert (await _queue(ann))[1] == ids[:2]
 
 
+@pytest.mark.statement(78)
 async def test_the_jobs_that_are_named_are_canceled_also_when_they_run(ann: Caller, house: House) -> None:
     waiting, running, done, untouched = [await ann.submit() for _ in range(4)]
     await house.start(running)
@@ -115,6 +119,7 @@ async def test_the_jobs_that_are_named_are_canceled_also_when_they_run(ann: Call
     assert await _statuses(ann, running) == ["cancelled"]
 
 
+@pytest.mark.statement(79)
 async def test_clearing_cancels_all_that_waits_and_nothing_that_runs(ann: Caller, house: House, bob: Caller) -> None:
     running, held, *waiting = [await ann.submit() for _ in range(150)]
     await house.start(running)
@@ -145,6 +150,7 @@ async def test_jobs_of_others_are_passed_over(ann: Caller, bob: Caller) -> None:
     assert await _statuses(bob, theirs) == ["pending"]
 
 
+@pytest.mark.statement(80)
 async def test_an_unknown_key_or_a_wrong_type_is_refused_and_nothing_is_canceled(ann: Caller) -> None:
     job_id = await ann.submit()
 
@@ -156,6 +162,7 @@ async def test_an_unknown_key_or_a_wrong_type_is_refused_and_nothing_is_canceled
     assert await _statuses(ann, job_id) == ["pending"]
 
 
+@pytest.mark.statement(73, 74)
 async def test_an_interrupt_stops_all_that_runs_and_leaves_what_waits(ann: Caller, bob: Caller, house: House) -> None:
     first, second, waiting, theirs = await ann.submit(), await ann.submit(), await ann.submit(), await bob.submit()
     for job_id in (first, second, theirs):
@@ -180,6 +187,7 @@ async def test_an_interrupt_stops_a_job_that_a_worker_has_taken_and_not_begun(an
     assert await _statuses(ann, job_id) == ["cancelled"]
 
 
+@pytest.mark.statement(73)
 async def test_an_interrupt_with_nothing_to_stop_is_well(ann: Caller) -> None:
     job_id = await ann.submit()
 
@@ -187,6 +195,7 @@ async def test_an_interrupt_with_nothing_to_stop_is_well(ann: Caller) -> None:
     assert await _statuses(ann, job_id) == ["pending"]
 
 
+@pytest.mark.statement(75)
 async def test_an_interrupt_of_one_job_stops_it_alone(ann: Caller, house: House) -> None:
     named, other, waiting = [await ann.submit() for _ in range(3)]
     await house.start(named)
@@ -211,6 +220,7 @@ async def test_an_interrupt_of_what_is_no_job_of_mine_stops_nothing(ann: Caller,
     assert await _statuses(ann, running) == ["completed"]
 
 
+@pytest.mark.statement(74)
 async def test_an_interrupt_of_anothers_job_stops_nothing(ann: Caller, bob: Caller, house: House) -> None:
     mine, theirs = await ann.submit(), await bob.submit()
     await house.start(mine)
@@ -224,6 +234,7 @@ async def test_an_interrupt_of_anothers_job_stops_nothing(ann: Caller, bob: Call
     assert await _statuses(bob, theirs) == ["completed"]
 
 
+@pytest.mark.statement(75)
 @pytest.mark.parametrize(
     "content", [b"{", b"[]", b"null", b"\xff", b'"x"', b"[" * 10_000, b'{"prompt_id":null}', b"{}"]
 )

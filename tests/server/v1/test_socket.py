@@ -58,6 +58,7 @@ async def run(worker: Player, job: Job) -> None:
 # Connecting
 
 
+@pytest.mark.statement(114)
 @pytest.mark.parametrize("path", ["/ws", "/api/ws"])
 async def test_the_first_message_names_the_socket_and_later_ones_do_not(site: Site, ann: User, path: str) -> None:
     ear = await site.ear(ann, path, clientId="mine")
@@ -77,6 +78,7 @@ async def test_a_socket_without_a_name_is_given_one(site: Site, ann: User, query
     assert len(bytes.fromhex(first["data"]["sid"])) == 16
 
 
+@pytest.mark.statement(115, 122)
 async def test_a_client_that_tells_its_flags_hears_ours(site: Site, ann: User) -> None:
     ear = await site.ear(ann)
     await ear.say(FLAGS)
@@ -91,6 +93,7 @@ async def test_a_client_that_tells_its_flags_hears_ours(site: Site, ann: User) -
     assert types([one for one in ear.heard if isinstance(one, dict)])[0] == "status"
 
 
+@pytest.mark.statement(115)
 @pytest.mark.parametrize(
     "first",
     [
@@ -135,6 +138,7 @@ async def test_a_message_that_is_too_large_is_not_taken(site: Site, ann: User) -
 # Jobs
 
 
+@pytest.mark.statement(116)
 async def test_a_job_that_succeeds_is_told_in_the_order_clients_rely_on(site: Site, ann: User, worker: Player) -> None:
     ear = await site.ear(ann)
     job = await site.stage.submit(ann)
@@ -180,6 +184,7 @@ async def test_progress_is_told_by_node_and_by_step(site: Site, ann: User, worke
     }
 
 
+@pytest.mark.statement(117)
 async def test_a_job_that_fails_says_where_and_why(site: Site, ann: User, worker: Player) -> None:
     ear = await site.ear(ann)
     job = await site.stage.submit(ann)
@@ -202,6 +207,7 @@ async def test_a_job_that_fails_says_where_and_why(site: Site, ann: User, worker
     }
 
 
+@pytest.mark.statement(118)
 async def test_a_job_canceled_while_it_runs_is_interrupted_and_never_a_success(
     site: Site, ann: User, worker: Player
 ) -> None:
@@ -216,6 +222,7 @@ async def test_a_job_canceled_while_it_runs_is_interrupted_and_never_a_success(
     assert types(texts) == ["execution_start", "execution_cached", "execution_interrupted", "executing"]
 
 
+@pytest.mark.statement(118)
 async def test_a_job_canceled_while_it_waits_is_interrupted_too(site: Site, ann: User) -> None:
     ear = await site.ear(ann)
     job = await site.stage.submit(ann)
@@ -224,6 +231,7 @@ async def test_a_job_canceled_while_it_waits_is_interrupted_too(site: Site, ann:
     assert types(await ear.until_over(job.id)) == ["execution_interrupted", "executing"]
 
 
+@pytest.mark.statement(119)
 async def test_when_a_success_is_told_the_job_reads_as_completed_with_its_outputs(
     site: Site, ann: User, worker: Player
 ) -> None:
@@ -242,6 +250,7 @@ async def test_when_a_success_is_told_the_job_reads_as_completed_with_its_output
             await running
 
 
+@pytest.mark.statement(120)
 async def test_nothing_of_a_user_reaches_anybody_else(site: Site, ann: User, worker: Player) -> None:
     bob = await site.stage.user("bob")
     hers, his = await site.ear(ann, clientId="same"), await site.ear(bob, clientId="same")
@@ -256,6 +265,7 @@ async def test_nothing_of_a_user_reaches_anybody_else(site: Site, ann: User, wor
     assert job_ids(his) == {str(theirs.id)}
 
 
+@pytest.mark.statement(123)
 async def test_all_messages_of_two_jobs_at_once_carry_their_own_id(site: Site, ann: User, worker: Player) -> None:
     ear, second = await site.ear(ann), await site.stage.worker("worker-2")
     jobs = [await site.stage.submit(ann) for _ in range(2)]
@@ -303,6 +313,7 @@ async def test_a_socket_that_opens_in_the_middle_of_a_run_hears_it_from_its_star
     assert sorted(types(texts)[2:-2]) == ["executed", "executing"]
 
 
+@pytest.mark.statement(121)
 @pytest.mark.parametrize(("mime", "number"), [("image/jpeg", 1), ("image/png", 2)])
 async def test_previews_come_with_metadata_for_those_who_asked(
     site: Site, ann: User, worker: Player, mime: str, number: int

@@ -57,6 +57,7 @@ async def sign_in(stage: Stage, user: User) -> dict[str, str]:
     return {"Cookie": f"{SESSION_COOKIE}={cookie}"}
 
 
+@pytest.mark.statement(113)
 @pytest.mark.parametrize("how", ["token", "x-api-key", "authorization"])
 async def test_a_key_opens_it_in_three_ways(site: Site, ann: User, how: str) -> None:
     _, key = await site.stage.key(ann)
@@ -66,6 +67,7 @@ async def test_a_key_opens_it_in_three_ways(site: Site, ann: User, how: str) -> 
     assert isinstance(await ear.next(), dict)
 
 
+@pytest.mark.statement(113)
 @pytest.mark.parametrize(
     ("query", "headers"),
     [

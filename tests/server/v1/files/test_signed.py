@@ -43,6 +43,7 @@ async def test_a_credential_that_is_not_known_does_no_harm(house: House) -> None
         assert (await house.stranger.get(url, headers=headers)).status_code == 200
 
 
+@pytest.mark.statement(139)
 async def test_a_range_a_head_and_a_tag_are_answered(house: House) -> None:
     url = address(house, await claims(house))
 

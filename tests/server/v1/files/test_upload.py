@@ -156,6 +156,7 @@ async def test_a_subfolder_is_answered_as_it_can_be_asked_for(house: House) -> N
     assert (await house.ada.view("a.txt", subfolder="a/b/c")).status_code == 200
 
 
+@pytest.mark.statement(136)
 @pytest.mark.parametrize(
     "parts",
     [

@@ -14,6 +14,7 @@ async def ask(house: House, **params: str) -> httpx.Response:
     return await house.ada.program.get("/api/view", params=params)
 
 
+@pytest.mark.statement(137)
 async def test_a_key_is_sent_to_an_address_that_needs_no_credential(house: House, picture: bytes) -> None:
     await house.ada.upload(picture, "a.png", type="output")
 
@@ -140,6 +141,7 @@ async def test_a_file_is_found_by_its_bytes_and_then_never_changes(house: House,
     assert "immutable" in answer.headers["cache-control"]
 
 
+@pytest.mark.statement(5)
 async def test_what_is_anothers_is_not_there_by_name_nor_by_bytes(house: House, picture: bytes) -> None:
     await house.ada.upload(picture, "a.png")
 
@@ -149,6 +151,7 @@ async def test_what_is_anothers_is_not_there_by_name_nor_by_bytes(house: House, 
         assert (foreign.status_code, foreign.json()) == (404, unknown.json())
 
 
+@pytest.mark.statement(137, 140)
 @pytest.mark.parametrize(
     "params",
     [
@@ -179,6 +182,7 @@ async def test_what_is_not_as_it_should_be_is_refused(house: House, params: dict
     assert {type(answer.json()[key]) for key in ("code", "message")} == {str}
 
 
+@pytest.mark.statement(140)
 @pytest.mark.parametrize(
     "path", ["%2e%2e%2fa", "..%2f..%2fetc%2fpasswd", "%252e%252e%252fa", "%c0%ae%c0%ae%c0%afa", "....//a"]
 )
@@ -188,6 +192,7 @@ async def test_no_spelling_leads_out_of_the_callers_space(house: House, path: st
     assert answer.status_code in (400, 404)
 
 
+@pytest.mark.statement(137)
 async def test_a_file_that_is_not_there_is_not_found(house: House) -> None:
     answer = await ask(house, filename="unknown.png")
 

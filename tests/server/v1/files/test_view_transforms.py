@@ -25,6 +25,7 @@ async def seen(house: House, picture: bytes) -> House:
     return house
 
 
+@pytest.mark.statement(138)
 async def test_rgb_is_a_png_without_alpha_for_key_and_session(seen: House) -> None:
     by_key = await seen.ada.program.get("/api/view", params={"filename": "a.png", "type": "input", "channel": "rgb"})
 

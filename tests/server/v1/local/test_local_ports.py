@@ -1,11 +1,9 @@
 """A user's own port: no key, that user's things, and nothing for pages of other sites or other names of the host."""
 
-import httpx
 import pytest
 from tests.server.v1.house import GRAPH, LOCAL_ORIGIN, Caller, House
 
 from fireside.domain.accounts import Role
-from fireside.server.edge import build_edge
 from fireside.server.routes import Access
 from fireside.server.tables import ROUTES
 
@@ -115,8 +113,7 @@ async def test_the_port_of_nobody_says_whom_it_lacks(ann: Caller, house: House) 
 
 async def test_an_admins_port_administers_nothing(house: House, nodes: None) -> None:
     root = await house.caller("root", role=Role.ADMIN)
-    transport = httpx.ASGITransport(app=build_edge(house.services, local_user="root"))
-    client = await house.doors.enter_async_context(httpx.AsyncClient(transport=transport, base_url=LOCAL_ORIGIN))
+    client = await house.at_local_port(root.user)
     closed = [route for route in ROUTES if route.access in (Access.ADMIN, Access.WORKER)]
     for route in closed:
         answer = await client.request(route.method, route.path.replace("{", "").replace("}", ""))
