@@ -1,7 +1,7 @@
 """The exam of `Store`: a database is supported when all of this holds on it."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -22,6 +22,7 @@ from fireside.store.records import (
     NewJob,
     NodeRecord,
     QueueCounts,
+    Share,
     StagedInput,
     TimelineEntry,
 )
@@ -35,6 +36,11 @@ WORKER = WorkerId("worker-1")
 
 def new_job(user: User, **fields: object) -> NewJob:
     return replace(NewJob(id=JobId(uuid4()), user_id=user.id, body=BODY), **fields)  # type: ignore[arg-type]
+
+
+async def shares_of(store: Store) -> Sequence[Share]:
+    shares, _ = await store.waiting(per_user=1)
+    return shares
 
 
 async def submit(store: Store, user: User, **fields: object) -> Job:
@@ -188,7 +194,7 @@ async def test_a_change_decided_on_an_old_reading_is_refused_and_leaves_nothing(
 
     assert await store.job(queued.id) == canceled
     assert await store.job_timeline(queued.id) == []
-    assert await store.shares() == []
+    assert await shares_of(store) == []
 
 
 async def test_of_many_who_take_a_job_one_succeeds_and_the_neighbours_of_the_losers_do_too(
@@ -228,13 +234,13 @@ async def test_a_share_is_charged_by_weight_and_refunded(store: Store, bob: User
 
     assigned = await assign(store, job, charge_seconds=6.0)
 
-    (share,) = await store.shares()
+    (share,) = await shares_of(store)
     assert (share.user_id, share.weight, share.virtual_time, share.queued, share.held) == (bob.id, 2.0, 3.0, 0, 1)
     (held,) = await store.held_jobs()
     assert (held.job, held.worker_id, held.charged_seconds) == (assigned, WORKER, 6.0)
     back = advance(assigned, Verb.RESCUE, NOW)
     await store.change_job(assigned, back, charge_seconds=-6.0)
-    (share,) = await store.shares()
+    (share,) = await shares_of(store)
     assert (share.virtual_time, share.queued, share.held) == (0.0, 1, 0)
     assert await store.held_jobs() == []
 
@@ -251,7 +257,11 @@ async def test_who_comes_back_from_idling_starts_level_with_the_least_served_who
     await submit(store, cid)
 
     # What ann's first job will have cost is not known yet, so it does not hold the others back.
-    assert {share.user_id: share.virtual_time for share in await store.shares()} == {ann.id: 100, bob.id: 0, cid.id: 0}
+    assert {share.user_id: share.virtual_time for share in await shares_of(store)} == {
+        ann.id: 100,
+        bob.id: 0,
+        cid.id: 0,
+    }
 
 
 async def test_where_nobody_competes_a_newcomer_starts_level_with_the_most_served(
@@ -263,7 +273,7 @@ async def test_where_nobody_competes_a_newcomer_starts_level_with_the_most_serve
     await submit(store, bob)
     await submit(store, ann)
 
-    assert {share.user_id: share.virtual_time for share in await store.shares()} == {ann.id: 100, bob.id: 100}
+    assert {share.user_id: share.virtual_time for share in await shares_of(store)} == {ann.id: 100, bob.id: 100}
 
 
 async def test_a_job_that_goes_back_loses_its_outputs_and_keeps_its_secrets(store: Store, ann: User) -> None:
@@ -305,7 +315,10 @@ async def test_run_estimates_move_with_each_success(store: Store, ann: User) -> 
     for seconds in (10.0, 20.0):
         await succeed(store, await run(store, await submit(store, ann, fingerprint="f")), seconds=seconds)
 
-    assert await store.run_estimates(["f", "unknown"]) == {"f": pytest.approx(13.0)}
+    for fingerprint in ("f", "unknown"):
+        await submit(store, ann, fingerprint=fingerprint)
+    _, heads = await store.waiting(per_user=2)
+    assert [head.estimate_seconds for head in heads] == [pytest.approx(13.0), None]
 
 
 async def test_queue_heads_are_the_first_of_each_user_the_least_served_first(
@@ -316,11 +329,12 @@ async def test_queue_heads_are_the_first_of_each_user_the_least_served_first(
     bobs = await submit(store, bob)
     await assign(store, anns[0], charge_seconds=10.0)
 
-    heads = await store.queue_heads(per_user=2, limit=10)
+    shares, heads = await store.waiting(per_user=2)
 
-    assert [head.job_id for head in heads] == [bobs.id, front.id, anns[1].id]
-    assert (heads[2].fingerprint, heads[2].number, heads[2].queued_at) == ("f", 2.0, anns[1].changed_at)
-    assert len(await store.queue_heads(per_user=5, limit=2)) == 2
+    assert [share.user_id for share in shares] == [ann.id, bob.id]
+    assert [head.job for head in heads] == [bobs, front, anns[1]]
+    assert (heads[2].fingerprint, heads[2].job.number) == ("f", 2.0)
+    assert [head.job for head in (await store.waiting(per_user=1))[1]] == [bobs, front]
 
 
 async def test_active_jobs_are_those_with_workers_then_the_queue(store: Store, ann: User, bob: User) -> None:

@@ -35,7 +35,7 @@ async def test_what_jobs_ask_for_is_kept_once_and_read_by_its_name(store: Store)
     kept = await store.requirements([BIG.id, SMALL.id, NOTHING_REQUIRED, uuid4()])
 
     assert kept == {BIG.id: BIG.body, SMALL.id: SMALL.body}
-    heads = await store.queue_heads(per_user=9, limit=9)
+    _, heads = await store.waiting(per_user=9)
     assert [head.requirement_id for head in heads] == [BIG.id, BIG.id, SMALL.id, NOTHING_REQUIRED]
 
 
@@ -79,8 +79,8 @@ async def test_the_first_of_those_that_ask_alike_are_found_in_queue_order(store:
 
     heads = await store.heads_of_requirements([(ann.id, SMALL.id), (ann.id, BIG.id), (bob.id, BIG.id)], per_pair=2)
 
-    assert [head.job_id for head in heads] == [smalls[1].id, bigs[0].id, bigs[1].id, smalls[0].id, bobs.id]
-    assert (heads[0].requirement_id, heads[0].number, heads[0].user_id) == (SMALL.id, smalls[1].number, ann.id)
+    assert [head.job.id for head in heads] == [smalls[1].id, bigs[0].id, bigs[1].id, smalls[0].id, bobs.id]
+    assert (heads[0].requirement_id, heads[0].job.number, heads[0].job.user_id) == (SMALL.id, smalls[1].number, ann.id)
     assert await store.heads_of_requirements([], per_pair=2) == []
 
 

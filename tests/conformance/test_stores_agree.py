@@ -248,10 +248,8 @@ class Sides(RuleBasedStateMachine):
         looks: list[Callable[[Store], Awaitable[Any]]] = [
             lambda store: store.users(),
             lambda store: store.keys(),
-            lambda store: store.shares(),
             lambda store: store.held_jobs(),
-            lambda store: store.queue_heads(per_user=2, limit=3),
-            lambda store: store.run_estimates(["f", "unknown"]),
+            lambda store: store.waiting(per_user=2),
             lambda store: store.workers(),
             lambda store: store.worker_profiles(),
             lambda store: store.waiting_requirements(self.users),

@@ -25,9 +25,11 @@ def held(state: JobState = JobState.RUNNING) -> HeldJob:
     return HeldJob(job=job, worker_id=WORKER, charged_seconds=1.0)
 
 
-def presence(*jobs: HeldJob, boot_id: str = "a") -> Presence:
+def presence(*jobs: HeldJob, boot_id: str = "a", number: int = 0, finishing: int = 0) -> Presence:
     leases = tuple(LeaseBody.of(job.job.lease) for job in jobs)
-    return Presence(boot_id=boot_id, runtime="builtin", ready=True, leases=leases)
+    return Presence(
+        boot_id=boot_id, runtime="builtin", ready=True, leases=leases, finishing=leases[:finishing], number=number
+    )
 
 
 def test_a_worker_that_names_its_lease_keeps_its_job() -> None:
@@ -68,29 +70,62 @@ def test_a_worker_that_came_back_as_a_new_process_lost_its_job() -> None:
     assert verdict.lost
 
 
-def test_a_word_from_before_the_offer_says_nothing_about_the_offered_job() -> None:
+def test_a_word_from_before_the_answer_says_nothing_about_the_offered_job() -> None:
     presences = Presences(LOST_AFTER)
-    presences.saw(WORKER, presence(), after(1))
-    presences.offered(WORKER, held().job.lease, after(2))
+    presences.saw(WORKER, presence(number=1), after(1))
+    presences.offered(WORKER, held().job.lease, number=2)
     assert presences.judge([held()], after(2), listening_since=NOW) == []
-    presences.saw(WORKER, presence(), after(3))
+    presences.saw(WORKER, presence(number=2), after(3))
+    assert presences.judge([held()], after(3), listening_since=NOW) == []
+    assert presences.free_workers(after(3), set(), listening_since=NOW) == []
+    presences.saw(WORKER, presence(number=3), after(3))
     assert len(presences.judge([held()], after(3), listening_since=NOW)) == 1
+
+
+def test_a_word_from_after_the_answer_that_is_heard_before_it_counts() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(number=1), after(1))
+    presences.saw(WORKER, presence(held(), number=2, finishing=1), after(1))
+    presences.offered(WORKER, held().job.lease, number=1)
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == [WORKER]
 
 
 def test_a_worker_is_not_offered_a_second_job_while_it_has_one() -> None:
     presences = Presences(LOST_AFTER)
     presences.saw(WORKER, presence(), after(1))
     assert presences.free_workers(after(1), set(), listening_since=NOW) == [WORKER]
-    presences.offered(WORKER, held().job.lease, after(1))
+    presences.offered(WORKER, held().job.lease)
     assert presences.free_workers(after(1), set(), listening_since=NOW) == []
+
+
+def test_a_worker_that_only_reports_a_job_is_free_for_the_next_one_and_no_more() -> None:
+    presences = Presences(LOST_AFTER)
+    first = held()
+    second = replace(first, job=replace(first.job, id=JobId(UUID(int=2))))
+    presences.saw(WORKER, presence(first), after(1))
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == []
+    assert presences.saw(WORKER, presence(first, number=1, finishing=1), after(1))
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == [WORKER]
+    presences.offered(WORKER, second.job.lease, number=1)
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == []
+    assert presences.judge([first, second], after(1), listening_since=NOW) == []
+    presences.saw(WORKER, presence(first, second, number=2, finishing=2), after(1))
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == []
+
+
+def test_a_job_less_makes_the_leader_look_though_the_worker_was_free_before() -> None:
+    presences = Presences(LOST_AFTER)
+    assert presences.saw(WORKER, presence(held(), number=1, finishing=1), after(1))
+    assert not presences.saw(WORKER, presence(held(), number=2, finishing=1), after(2))
+    assert presences.saw(WORKER, presence(number=3), after(2))
 
 
 def test_a_worker_that_did_not_answer_is_not_there_until_it_says_so() -> None:
     presences = Presences(LOST_AFTER)
     presences.saw(WORKER, presence(), after(1))
-    presences.offered(WORKER, None, after(1))
+    presences.offered(WORKER, None)
     assert presences.free_workers(after(1), set(), listening_since=NOW) == []
-    presences.saw(WORKER, presence(), after(2))
+    presences.saw(WORKER, presence(number=1), after(2))
     assert presences.free_workers(after(2), set(), listening_since=NOW) == [WORKER]
 
 

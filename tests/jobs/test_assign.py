@@ -5,7 +5,6 @@ from fireside.domain.accounts import User
 from fireside.domain.errors import StaleLease
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import JobState
-from fireside.jobs.assign import assign_job
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.report import start_job
 from fireside.scheduler.policy import Placement
@@ -47,7 +46,7 @@ async def test_a_job_survives_any_number_of_workers_that_are_not_there(shop: Wor
 
     for number in range(shop.desk.config.max_attempts + 2):
         placement = Placement(job_id=job.id, user_id=ann.id, worker_id=WorkerId(f"gone-{number}"), estimate_seconds=1.0)
-        assert await assign_job(shop.desk, placement, term=term) is None
+        assert await shop.offered(placement, term=term) is None
 
     assert await shop.state(job) is JobState.QUEUED
 

@@ -23,7 +23,7 @@ from fireside.dispatch.dispatcher import Dispatcher
 from fireside.domain.accounts import Role, User
 from fireside.domain.ids import JobId, WorkerId
 from fireside.domain.jobs import Job, JobState, Lease
-from fireside.jobs.assign import assign_job
+from fireside.jobs.assign import offer_job, record_assignment, small_work
 from fireside.jobs.desk import Desk
 from fireside.jobs.report import end_job, start_job
 from fireside.scheduler.policy import Placement
@@ -64,6 +64,7 @@ class PlayedWorker:
     boot_id: str = "boot-1"
     asked: list[WorkRequest] = field(default_factory=list[WorkRequest])
     leases: tuple[Lease, ...] = ()
+    presences: int = 0
 
     async def answer(self, subject: str, payload: bytes) -> bytes | None:
         """Answer what the server asks."""
@@ -75,7 +76,9 @@ class PlayedWorker:
             return None
         if self.manner == "take":
             self.leases = (request.lease.lease(),)
-        return msgspec.json.encode(AssignmentReply(accepted=self.manner == "take", reason="playing"))
+        return msgspec.json.encode(
+            AssignmentReply(accepted=self.manner == "take", reason="playing", number=self.presences)
+        )
 
     def offers(self) -> list[Lease]:
         """The leases it was offered, in order."""
@@ -88,7 +91,15 @@ class PlayedWorker:
     async def say(self, dispatcher: Dispatcher, *, ready: bool = True, draining: bool = False) -> None:
         """Say that it is there, with what it holds, and wait until the leader has heard it."""
         leases = tuple(map(LeaseBody.of, self.leases))
-        said = Presence(boot_id=self.boot_id, runtime="builtin", ready=ready, draining=draining, leases=leases)
+        self.presences += 1
+        said = Presence(
+            boot_id=self.boot_id,
+            runtime="builtin",
+            ready=ready,
+            draining=draining,
+            leases=leases,
+            number=self.presences,
+        )
         heard_before = dispatcher._presences._seen.get(self.id)
         await self.bus.publish(presence(self.id), msgspec.json.encode(said))
         await until(lambda: dispatcher._presences._seen.get(self.id) is not heard_before)
@@ -139,9 +150,15 @@ class Workshop:
         """Have the job assigned to the worker, who takes it."""
         term = await self.store.take_term("test", self.clock()) if term is None else term
         placement = Placement(job_id=job.id, user_id=job.user_id, worker_id=worker.id, estimate_seconds=estimate)
-        lease = await assign_job(self.desk, placement, term=term)
+        lease = await self.offered(placement, term=term)
         assert lease is not None
         return lease
+
+    async def offered(self, placement: Placement, *, term: int) -> Lease | None:
+        """Assign the job and offer it; None when the worker did not take it."""
+        job = await record_assignment(self.desk, placement, term=term)
+        reply = await offer_job(self.desk, job, await small_work(self.desk, job))
+        return job.lease if reply.accepted else None
 
     async def started(self, job: Job, worker: PlayedWorker, *, estimate: float = 1.0, term: int | None = None) -> Lease:
         """Have the job assigned and its start reported."""
@@ -178,7 +195,7 @@ class Workshop:
 
     async def share(self, user: User) -> float:
         """The user's virtual time, who has something in hand."""
-        return {share.user_id: share.virtual_time for share in await self.store.shares()}[user.id]
+        return {share.user_id: share.virtual_time for share in (await self.store.waiting(per_user=1))[0]}[user.id]
 
 
 @asynccontextmanager

@@ -23,7 +23,6 @@ from fireside.client.fleet import FleetClient
 from fireside.domain.accounts import User
 from fireside.domain.ids import BlobHash, WorkerId
 from fireside.domain.jobs import Job, JobState, Lease
-from fireside.jobs.assign import assign_job
 from fireside.runtimes.base import RunEvent, Task
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
 from fireside.scheduler.policy import Placement
@@ -152,7 +151,7 @@ class Station:
         """Offer the job to the worker as it is."""
         term = await self.shop.store.take_term("test", self.shop.clock())
         placement = Placement(job_id=job.id, user_id=job.user_id, worker_id=WORKER, estimate_seconds=1.0)
-        return await assign_job(self.shop.desk, placement, term=term)
+        return await self.shop.offered(placement, term=term)
 
     async def is_free(self) -> None:
         await self.says(lambda last: last.ready and not last.leases)

@@ -11,6 +11,7 @@ from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import JobState
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.rescue import rescue_job
+from fireside.wire.fleet import LeaseBody
 from fireside.worker import staging
 
 LOADING: Graph = {"1": node("LoadImage", image="photo.png"), "2": node("ImageInvert", image=["1", 0]), "3": save("2")}
@@ -205,3 +206,65 @@ async def test_a_worker_that_has_nothing_to_do_leaves_at_once(station: Station) 
     station.stopped.set()
 
     await asyncio.wait_for(station.working, 2)
+
+
+@pytest.mark.usefixtures("everything_goes_by_http")
+async def test_the_next_job_is_computed_while_the_results_of_the_last_are_on_their_way(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    first, second, third = [await station.submit(ann, QUICK) for _ in range(3)]
+    station.gate.shut(f"/fleet/jobs/{first.id}/outputs")
+    lease = await station.hand_out(first)
+    await station.says(lambda last: last.leases == last.finishing == (LeaseBody.of(lease),))
+
+    assert await station.offer(second) is not None
+
+    await station.becomes(second, JobState.SUCCEEDED)
+    assert await shop.state(first) is JobState.RUNNING
+    assert await station.offer(third) is not None
+    station.gate.open(f"/fleet/jobs/{first.id}/outputs")
+    for job in (first, third):
+        assert (await station.becomes(job, JobState.SUCCEEDED)).outputs_count == 1
+    await station.is_free()
+    assert station.left_behind() == []
+
+
+@pytest.mark.usefixtures("everything_goes_by_http")
+async def test_a_job_that_is_canceled_while_its_results_are_on_their_way_ends_and_leaves_the_next_alone(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    first, second = (
+        await station.submit(ann, QUICK),
+        await station.submit(ann, {"1": empty(), "2": sleep("1", LONG), "3": save("2")}),
+    )
+    station.gate.shut(f"/fleet/jobs/{first.id}/outputs")
+    await station.hand_out(first)
+    await station.says(lambda last: bool(last.finishing))
+    lease = await station.offer(second)
+    assert lease is not None
+    await station.becomes(second, JobState.RUNNING)
+
+    await cancel_job(shop.desk, ann.id, first.id)
+
+    assert (await station.becomes(first, JobState.CANCELED)).outputs_count == 0
+    await station.says(lambda last: last.leases == (LeaseBody.of(lease),) and not last.finishing)
+    assert await shop.state(second) is JobState.RUNNING
+
+
+@pytest.mark.usefixtures("everything_goes_by_http")
+async def test_no_more_jobs_are_taken_while_the_results_of_two_wait(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    jobs = [await station.submit(ann, QUICK) for _ in range(3)]
+    await station.is_free()
+    for job in jobs[:2]:
+        station.gate.shut(f"/fleet/jobs/{job.id}/outputs")
+        assert await station.offer(job) is not None
+        await station.says(lambda last, job=job: any(one.job_id == job.id for one in last.finishing))
+
+    assert await station.offer(jobs[2]) is None
+
+    for job in jobs[:2]:
+        station.gate.open(f"/fleet/jobs/{job.id}/outputs")
+        await station.becomes(job, JobState.SUCCEEDED)
+    assert await shop.state(jobs[2]) is JobState.QUEUED

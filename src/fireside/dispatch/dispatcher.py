@@ -6,7 +6,7 @@ it look sooner; looking every half second is enough for everything to be right.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,16 +21,16 @@ from fireside.dispatch.presence import Presences, Verdict
 from fireside.dispatch.reminders import Reminders, RunToStop
 from fireside.dispatch.suitability import Suitability
 from fireside.domain.errors import FiresideError
-from fireside.domain.ids import UserId, WorkerId
+from fireside.domain.ids import JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
-from fireside.jobs.assign import offer_job, record_assignment
+from fireside.jobs.assign import offer_job, record_assignment, small_work
 from fireside.jobs.cancel import tell_worker_to_stop
 from fireside.jobs.desk import Desk
 from fireside.jobs.rescue import rescue_job
 from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS, Candidate, Head, Placement, Snapshot, decide
 from fireside.store.records import HeldJob, QueueHead
 from fireside.store.store import Changed
-from fireside.wire.fleet import Presence
+from fireside.wire.fleet import AssignmentReply, Presence, WorkBody
 
 _TICK_SECONDS = 0.5
 _LATE_TICK = timedelta(seconds=2)
@@ -110,17 +110,22 @@ class Dispatcher:
         await self._hand_out(now)
 
     async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        looked_at = -_TICK_SECONDS
         while True:
             self._wake.clear()
+            is_due = clock() - looked_at >= _TICK_SECONDS
+            looked_at = clock() if is_due else looked_at
             try:
-                await self.tick(self._clock())
+                # Who is lost can wait for the next look; a free worker need not.
+                await (self.tick(self._clock()) if is_due else self._hand_out(self._clock()))
             except FiresideError as error:
                 _log.warning("dispatch tick failed", code=error.code, reason=error.message)
             except Exception:  # noqa: BLE001 - a leader that stops looking would stop everything, silently
                 _log.exception("dispatch tick broke")
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the wake.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_TICK_SECONDS):
+                async with asyncio.timeout(looked_at + _TICK_SECONDS - clock()):
                     await self._wake.wait()
 
     def _mind_the_clock(self, now: datetime) -> None:
@@ -161,20 +166,20 @@ class Dispatcher:
 
     async def _hand_out(self, now: datetime) -> None:
         free = self._presences.free_workers(now, self._offering, listening_since=self._listening_since)
-        if free:
+        if free and self._bus.is_connected:
+            snapshot, jobs = await self._snapshot(free)
             # All are on disk before the next look, or it would see the same jobs and the same shares again.
-            await asyncio.gather(*map(self._assign, decide(await self._snapshot(free))))
+            await asyncio.gather(*(self._assign(placed, jobs[placed.job_id]) for placed in decide(snapshot)))
 
-    async def _snapshot(self, free: list[WorkerId]) -> Snapshot:
-        store, limit = self._desk.store, self._desk.config.max_running
-        shares = await store.shares()
-        heads = await store.queue_heads(per_user=len(free), limit=max(len(free), len(shares)) * len(free))
+    async def _snapshot(self, free: list[WorkerId]) -> tuple[Snapshot, Mapping[JobId, Job]]:
+        """Read what a decision is made from, and the jobs it may choose among."""
+        limit = self._desk.config.max_running
+        shares, heads = await self._desk.store.waiting(per_user=len(free))
         heads, suiting = await self._heads_that_suit(heads, free)
-        estimates = await store.run_estimates({head.fingerprint for head in heads})
         queues: dict[UserId, list[Head]] = {}
         for head in heads:
-            estimate = estimates.get(head.fingerprint, DEFAULT_ESTIMATE_SECONDS)
-            queues.setdefault(head.user_id, []).append(Head(head.job_id, estimate, head.requirement_id))
+            estimate = DEFAULT_ESTIMATE_SECONDS if head.estimate_seconds is None else head.estimate_seconds
+            queues.setdefault(head.job.user_id, []).append(Head(head.job.id, estimate, head.requirement_id))
         candidates = [
             Candidate(
                 user_id=share.user_id,
@@ -186,7 +191,8 @@ class Dispatcher:
             )
             for share in shares
         ]
-        return Snapshot(candidates=candidates, free_workers=free, suiting=suiting)
+        snapshot = Snapshot(candidates=candidates, free_workers=free, suiting=suiting)
+        return snapshot, {head.job.id: head.job for head in heads}
 
     async def _heads_that_suit(
         self, heads: Sequence[QueueHead], free: Sequence[WorkerId]
@@ -194,33 +200,36 @@ class Dispatcher:
         """Say which workers the heads suit, and look past those that stand before what a free worker could run."""
         boots = self._presences.boots(free)
         suiting = await self._suitability.workers_for({head.requirement_id for head in heads}, boots)
-        blocked = {head.user_id for head in heads if len(suiting[head.requirement_id]) < len(free)}
+        blocked = {head.job.user_id for head in heads if len(suiting[head.requirement_id]) < len(free)}
         if not blocked:
             return heads, suiting
         waiting = await self._desk.store.waiting_requirements(blocked)
         suiting |= await self._suitability.workers_for({wanted for _, wanted in waiting} - suiting.keys(), boots)
         runnable = [(user_id, wanted) for user_id, wanted in waiting if suiting[wanted]]
         deeper = await self._desk.store.heads_of_requirements(runnable, per_pair=len(free))
-        return [*(head for head in heads if head.user_id not in blocked), *deeper], suiting
+        return [*(head for head in heads if head.job.user_id not in blocked), *deeper], suiting
 
-    async def _assign(self, placement: Placement) -> None:
+    async def _assign(self, placement: Placement, queued: Job) -> None:
+        # Read while the assignment is written: nothing of it changes.
+        work = asyncio.create_task(small_work(self._desk, queued), name=f"work of {queued.id}")
         try:
-            job = await record_assignment(self._desk, placement, term=self._term)
+            job = await record_assignment(self._desk, placement, term=self._term, seen=queued)
         except FiresideError as error:
             _log.info("job not assigned", job_id=str(placement.job_id), code=error.code, reason=error.message)
+            await asyncio.gather(work, return_exceptions=True)
             return
         self._offering.add(placement.worker_id)
-        self._in_background(self._offer(job, placement.worker_id), f"offer to {placement.worker_id}")
+        self._in_background(self._offer(job, placement.worker_id, work), f"offer to {placement.worker_id}")
 
-    async def _offer(self, job: Job, worker_id: WorkerId) -> None:
-        lease = None
+    async def _offer(self, job: Job, worker_id: WorkerId, work: Awaitable[WorkBody | None]) -> None:
+        reply = AssignmentReply(accepted=False)
         try:
-            lease = await offer_job(self._desk, job)
+            reply = await offer_job(self._desk, job, await work)
         except FiresideError as error:
             # It stays assigned to a worker that does not name it, so the next looks take it back.
             _log.warning("job not taken back", job_id=str(job.id), code=error.code, reason=error.message)
         finally:
-            self._presences.offered(worker_id, lease, self._clock())
+            self._presences.offered(worker_id, job.lease if reply.accepted else None, number=reply.number)
             self._offering.discard(worker_id)
 
     def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:

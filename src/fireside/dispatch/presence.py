@@ -12,7 +12,7 @@ import msgspec
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import JobState, Lease
 from fireside.store.records import HeldJob
-from fireside.wire.fleet import LeaseBody, Presence
+from fireside.wire.fleet import MOST_FINISHING, LeaseBody, Presence
 
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
@@ -23,8 +23,8 @@ class Sighting:
 
     presence: Presence
     seen_at: datetime
-    offered_at: datetime | None = None
-    """When it last answered an offer; an older presence says nothing about that job."""
+    offered_number: int = -1
+    """The number of the last presence it sent before it answered an offer; what came before knows nothing of that."""
     away: bool = False
     """It did not answer; until its next presence it is not there."""
     replaced_at: datetime | None = None
@@ -35,7 +35,9 @@ class Sighting:
     @property
     def is_free(self) -> bool:
         """Whether it could take a job now."""
-        return self.presence.ready and not self.presence.draining and not self.presence.leases and not self.away
+        said = self.presence
+        has_room = len(said.leases) == len(said.finishing) <= MOST_FINISHING
+        return said.ready and not said.draining and has_room and not self.away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,20 +56,24 @@ class Presences:
         self._seen: dict[WorkerId, Sighting] = {}
 
     def saw(self, worker_id: WorkerId, presence: Presence, now: datetime) -> bool:
-        """Take in a worker's word that it is there; say whether it has become free by it."""
+        """Take in a worker's word that it is there; say whether there may be a job for it now, and was not before."""
         before = self._seen.get(worker_id)
         after = Sighting(presence=presence, seen_at=now) if before is None else _renewed(before, presence, now)
         self._seen[worker_id] = after
-        return after.is_free and (before is None or not before.is_free)
+        # A job less may let its user have another one running, also where the worker was free before.
+        return after.is_free and (
+            before is None or not before.is_free or before.presence.leases != after.presence.leases
+        )
 
-    def offered(self, worker_id: WorkerId, lease: Lease | None, now: datetime) -> None:
-        """Note that the worker answered an offer; `lease` None when it did not take the job."""
+    def offered(self, worker_id: WorkerId, lease: Lease | None, *, number: int = 0) -> None:
+        """Note that the worker answered an offer after its presence `number`; no lease: it did not take the job."""
         sighting = self._seen.get(worker_id)
         if sighting is None:
             return
-        leases = (LeaseBody.of(lease),) if lease else sighting.presence.leases
-        presence = msgspec.structs.replace(sighting.presence, leases=leases)
-        self._seen[worker_id] = replace(sighting, presence=presence, offered_at=now, away=lease is None)
+        said = sighting.presence
+        if lease is not None and said.number <= number:
+            said = msgspec.structs.replace(said, leases=(*said.leases, LeaseBody.of(lease)))
+        self._seen[worker_id] = replace(sighting, presence=said, offered_number=number, away=lease is None)
 
     def free_workers(self, now: datetime, busy: set[WorkerId], *, listening_since: datetime) -> list[WorkerId]:
         """Give the workers that can take a job, longest known first; `busy` are those offers are under way to.
@@ -130,20 +136,21 @@ class Presences:
     def set_back(self, now: datetime) -> None:
         """Follow a clock that was set back, so that nobody stays seen in the future."""
         self._seen = {
-            worker_id: replace(sighting, seen_at=min(sighting.seen_at, now), offered_at=None)
+            worker_id: replace(sighting, seen_at=min(sighting.seen_at, now))
             for worker_id, sighting in self._seen.items()
         }
 
 
 def _renewed(before: Sighting, presence: Presence, now: datetime) -> Sighting:
     if before.presence.boot_id == presence.boot_id:
+        if presence.number <= before.offered_number:
+            # On its way before the last answer; what that told is newer.
+            return replace(before, seen_at=now)
         return replace(before, presence=presence, seen_at=now, away=False)
     return Sighting(presence=presence, seen_at=now, replaced_at=now, former_seen_at=before.seen_at)
 
 
 def _has_dropped(sighting: Sighting, held: HeldJob) -> bool:
-    if sighting.offered_at is not None and sighting.seen_at <= sighting.offered_at:
-        return False
     if sighting.seen_at <= held.job.changed_at and held.job.state is JobState.ASSIGNED:
         return False
     return all(lease.lease() != held.job.lease for lease in sighting.presence.leases)

@@ -10,7 +10,7 @@ import structlog
 from fireside.bus.errors import BusError
 from fireside.bus.subjects import work
 from fireside.domain.ids import WorkerId
-from fireside.domain.jobs import Job, JobState, Lease
+from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.jobs.desk import Desk
 from fireside.jobs.rescue import rescue_job
@@ -27,17 +27,13 @@ _MOST_INPUTS_SENT = 16
 _log = structlog.get_logger(__name__)
 
 
-async def assign_job(desk: Desk, placement: Placement, *, term: int) -> Lease | None:
-    """Hand the job to the worker and give its lease; None when the worker did not take it. Raises `Changed`."""
-    return await offer_job(desk, await record_assignment(desk, placement, term=term))
-
-
-async def record_assignment(desk: Desk, placement: Placement, *, term: int) -> Job:
+async def record_assignment(desk: Desk, placement: Placement, *, term: int, seen: Job | None = None) -> Job:
     """Write down that the worker holds the job, before the worker hears of it.
 
-    Raises `Changed` when the job is not queued any more or this leader's term is over.
+    `seen` is the job as it was read a moment ago, which spares reading it again. Raises `Changed` when the job is not
+    queued any more or this leader's term is over.
     """
-    before = await desk.store.job(placement.job_id)
+    before = seen or await desk.store.job(placement.job_id)
     if before is None or before.state is not JobState.QUEUED:
         raise Changed(f"job {placement.job_id} is not queued any more")
     after = advance(before, Verb.ASSIGN, desk.clock(), worker_id=placement.worker_id)
@@ -48,38 +44,28 @@ async def record_assignment(desk: Desk, placement: Placement, *, term: int) -> J
         charge_seconds=placement.estimate_seconds,
         term=term,
     )
+    desk.held.keep(job)
     await desk.announce(job)
     return job
 
 
-async def offer_job(desk: Desk, job: Job) -> Lease | None:
-    """Ask the worker that the job is assigned to to take it; when it does not, the job is back in the queue."""
+async def offer_job(desk: Desk, job: Job, work: WorkBody | None) -> AssignmentReply:
+    """Ask the worker that the job is assigned to to take it; when it does not, the job is back in the queue.
+
+    `work` is what `small_work` gave for the job.
+    """
     assert job.worker_id is not None
-    if await _is_taken(desk, job, job.worker_id):
-        return job.lease
-    held = HeldJob(job=job, worker_id=job.worker_id, charged_seconds=job.charged_seconds)
-    try:
-        await rescue_job(desk, held, lost=False, taken=False)
-    except Changed:
-        _log.info("job moved on while it was offered", job_id=str(job.id))
-    return None
-
-
-async def _is_taken(desk: Desk, job: Job, worker_id: WorkerId) -> bool:
-    assignment = Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id, work=await _small_work(desk, job))
-    request = msgspec.json.encode(assignment)
-    try:
-        answer = await desk.bus.request(work(worker_id), request, timeout=_ANSWER_SECONDS)
-        reply = msgspec.json.decode(answer, type=AssignmentReply)
-    except (BusError, msgspec.MsgspecError) as error:
-        _log.info("worker did not take the job", job_id=str(job.id), worker_id=worker_id, reason=str(error))
-        return False
+    reply = await _answer_to(desk, job, job.worker_id, work)
     if not reply.accepted:
-        _log.info("worker declined the job", job_id=str(job.id), worker_id=worker_id, reason=reply.reason)
-    return reply.accepted
+        held = HeldJob(job=job, worker_id=job.worker_id, charged_seconds=job.charged_seconds)
+        try:
+            await rescue_job(desk, held, lost=False, taken=False)
+        except Changed:
+            _log.info("job moved on while it was offered", job_id=str(job.id))
+    return reply
 
 
-async def _small_work(desk: Desk, job: Job) -> WorkBody | None:
+async def small_work(desk: Desk, job: Job) -> WorkBody | None:
     """Give the work when the bus may carry it: small, and without secrets. Everything else is fetched."""
     body = await desk.store.job_body(job.id)
     if body is None or body.sealed_secrets is not None or len(body.inputs) > _MOST_INPUTS_SENT:
@@ -87,3 +73,16 @@ async def _small_work(desk: Desk, job: Job) -> WorkBody | None:
     if len(body.graph) + len(body.extra_data) > _LARGEST_SENT_BYTES:
         return None
     return await work_of(desk, job, body)
+
+
+async def _answer_to(desk: Desk, job: Job, worker_id: WorkerId, sent: WorkBody | None) -> AssignmentReply:
+    request = msgspec.json.encode(Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id, work=sent))
+    try:
+        answer = await desk.bus.request(work(worker_id), request, timeout=_ANSWER_SECONDS)
+        reply = msgspec.json.decode(answer, type=AssignmentReply)
+    except (BusError, msgspec.MsgspecError) as error:
+        _log.info("worker did not take the job", job_id=str(job.id), worker_id=worker_id, reason=str(error))
+        return AssignmentReply(accepted=False)
+    if not reply.accepted:
+        _log.info("worker declined the job", job_id=str(job.id), worker_id=worker_id, reason=reply.reason)
+    return reply

@@ -5,7 +5,7 @@ was faster, and tells listeners after the commit.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -17,14 +17,40 @@ from fireside.bus.errors import BusError
 from fireside.bus.subjects import dispatch_wake
 from fireside.config import Config
 from fireside.domain.errors import NotFound
-from fireside.domain.ids import JobId, UserId
-from fireside.domain.jobs import Job
+from fireside.domain.ids import JobId, UserId, WorkerId
+from fireside.domain.jobs import HELD_STATES, Job, Lease
 from fireside.events.announcer import Announcer
 from fireside.events.facts import fact_of
 from fireside.jobs.definitions import DefinitionBook
 from fireside.store.store import Store
 
 _log = structlog.get_logger(__name__)
+
+
+_MOST_REMEMBERED = 4096
+
+
+class HeldJobs:
+    """The jobs that workers hold, as this process wrote them last: where a verb may begin without reading.
+
+    May be out of date, which the fence of the write that follows finds out; then the verb reads and decides again.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[JobId, Job] = {}
+
+    def keep(self, job: Job) -> None:
+        """Remember a held job; one that is held no more is forgotten."""
+        self._jobs.pop(job.id, None)
+        if job.state in HELD_STATES:
+            if len(self._jobs) >= _MOST_REMEMBERED:
+                del self._jobs[next(iter(self._jobs))]
+            self._jobs[job.id] = job
+
+    def take(self, lease: Lease, worker_id: WorkerId) -> Job | None:
+        """Give the job as it is remembered under this lease, once: until it is kept anew it has to be read."""
+        job = self._jobs.pop(lease.job_id, None)
+        return job if job is not None and job.lease == lease and job.worker_id == worker_id else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +65,7 @@ class Desk:
     signer: UrlSigner
     config: Config
     clock: Callable[[], datetime]
+    held: HeldJobs = field(default_factory=HeldJobs)
 
     async def job_of(self, user_id: UserId, job_id: JobId) -> Job:
         """Read the user's job; `NotFound` for one that is not there or not theirs."""

@@ -36,7 +36,9 @@ _UNSAID = NodeFailure(
 async def start_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
     """Record that the worker's job runs now; `StaleLease` when the worker must drop it."""
     while True:
-        before = await held_job(desk, worker_id, lease)
+        before = desk.held.take(lease, worker_id)
+        if before is None or before.state is not JobState.ASSIGNED:
+            before = await held_job(desk, worker_id, lease)
         if before.state is not JobState.ASSIGNED:
             return before
         after = advance(before, Verb.START, desk.clock(), lease=lease)
@@ -46,6 +48,7 @@ async def start_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
             )
         except Changed:
             continue
+        desk.held.keep(job)
         await desk.announce(job)
         return job
 
@@ -61,14 +64,15 @@ async def add_output(
 ) -> NodeRecord:
     """Record what a node has shown, with its files, and tell listeners; gives the record with the names as stored.
 
-    `seen` is the job as `held_job` gave it a moment ago, which spares reading it again.
+    `seen` is the job as `last_held_job` gave it a moment ago.
     """
     while True:
-        job, seen = seen or await held_job(desk, worker_id, lease), None
+        job, seen = seen or await last_held_job(desk, worker_id, lease), None
         try:
             stored, _ = await desk.store.add_output(job, record, files)
         except Changed:
             continue
+        desk.held.keep(job)
         await desk.announcer.tell(job.user_id, output_fact(job, stored, desk.clock()))
         return stored
 
@@ -77,7 +81,7 @@ async def end_job(desk: Desk, worker_id: WorkerId, report: EndReport) -> Job:
     """Record the end of a run; `StaleLease` when the worker lost the job meanwhile."""
     lease = report.lease.lease()
     while True:
-        before = await desk.store.job(lease.job_id)
+        before = desk.held.take(lease, worker_id) or await desk.store.job(lease.job_id)
         if before is not None and _is_recorded(before, lease):
             return before
         before = _held(before, worker_id, lease)
@@ -103,6 +107,11 @@ async def end_job(desk: Desk, worker_id: WorkerId, report: EndReport) -> Job:
 async def held_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
     """Read the job that the worker holds under this lease; `StaleLease` when it does not."""
     return _held(await desk.store.job(lease.job_id), worker_id, lease)
+
+
+async def last_held_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
+    """Give what `held_job` gives, perhaps from memory: for a write whose fence finds out when that is out of date."""
+    return desk.held.take(lease, worker_id) or await held_job(desk, worker_id, lease)
 
 
 def error_object(failure: NodeFailure) -> dict[str, Any]:

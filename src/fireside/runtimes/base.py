@@ -5,7 +5,7 @@ plain files and ComfyUI's own words (`output` dictionaries, node ids, progress s
 in between. It does not upload, report or retry; that is the worker's business.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ class Task:
     file may be read. `extra_data` is the submit's, without secrets. `folder` is this run's own scratch folder:
     produced files lie below it until the worker has taken them and removed the folder. `secrets` are the submit's
     credentials for partner nodes (`api_key_comfy_org`, `auth_token_comfy_org`): for the run alone, never for a log.
+    `when_ended` is called with the last event as soon as it is known, which may be well before it is read.
     """
 
     task_id: str
@@ -29,6 +30,7 @@ class Task:
     extra_data: Mapping[str, Any]
     folder: Path
     secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    when_ended: "Callable[[RunEvent], None] | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

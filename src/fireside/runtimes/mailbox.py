@@ -51,6 +51,8 @@ class Mailbox:
         self._filled.set()
         if isinstance(event, END):
             self.ended.set()
+            if self.task.when_ended is not None:
+                self.task.when_ended(event)
 
     async def get(self) -> RunEvent:
         """Wait for the next event."""

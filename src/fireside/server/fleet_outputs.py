@@ -6,7 +6,7 @@ from fireside.assets.outputs import OutputPlace, output_assets
 from fireside.assets.uploads import hold_blob
 from fireside.blobs.base import WrittenBlob
 from fireside.domain.ids import BlobHash, WorkerId
-from fireside.jobs.report import add_output, held_job
+from fireside.jobs.report import add_output, last_held_job
 from fireside.server.services import Services
 from fireside.store.records import NodeRecord
 from fireside.wire.fleet import OutputBody, OutputFile
@@ -15,7 +15,7 @@ from fireside.wire.fleet import OutputBody, OutputFile
 async def take_output(services: Services, worker_id: WorkerId, body: OutputBody) -> None:
     """Store the files that came along and record the output; `StaleLease` when the worker lost the job."""
     lease = body.lease.lease()
-    job = await held_job(services.desk, worker_id, lease)
+    job = await last_held_job(services.desk, worker_id, lease)
     record = NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output)
     async with contextlib.AsyncExitStack() as held:
         # From here to the record nobody discards these bytes as a refused upload's.

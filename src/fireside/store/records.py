@@ -122,14 +122,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueHead:
-    """A queued job near the front of its user's queue."""
+    """A queued job near the front of its user's queue.
 
-    job_id: JobId
-    user_id: UserId
-    number: float
+    `estimate_seconds` is the moving average of what runs of the same fingerprint took, None before the first.
+    """
+
+    job: Job
     fingerprint: str
     requirement_id: UUID
-    queued_at: datetime
+    estimate_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

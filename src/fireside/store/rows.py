@@ -174,13 +174,12 @@ def share_of(row: Row) -> Share:
 
 def head_of(row: Row) -> QueueHead:
     """Read a queued job near the front."""
+    seconds = row["estimate_seconds"]
     return QueueHead(
-        job_id=JobId(row["job_id"]),
-        user_id=UserId(row["user_id"]),
-        number=float(row["number"]),
+        job=job_of(row),
         fingerprint=row["fingerprint"],
         requirement_id=row["requirement_id"],
-        queued_at=row["queued_at"],
+        estimate_seconds=None if seconds is None else float(seconds),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fireside.domain.ids import UserId, WorkerId
+from fireside.store.database import Statement
 from fireside.store.records import HeldJob, QueueHead, Share
 from fireside.store.rows import head_of, job_of, share_of, to_json
 from fireside.store.verbs import Verbs
@@ -13,13 +14,15 @@ from fireside.store.verbs import Verbs
 class ScheduleVerbs(Verbs):
     """What the leader reads, and its term."""
 
-    async def shares(self) -> Sequence[Share]:
-        """The users that have queued or held jobs."""
-        return [share_of(row) for row in await self._all("shares")]
+    async def waiting(self, *, per_user: int) -> tuple[Sequence[Share], Sequence[QueueHead]]:
+        """The users that have queued or held jobs, and the first `per_user` queued jobs of each of them.
 
-    async def queue_heads(self, *, per_user: int, limit: int) -> Sequence[QueueHead]:
-        """The first `per_user` queued jobs of each user with queued jobs, in queue order; least served users first."""
-        return [head_of(row) for row in await self._all("queue_heads", {"per_user": per_user, "limit": limit})]
+        The jobs are in queue order, those of the least served users first; of very many users, not all are told.
+        """
+        shares, heads = await self._database.read(
+            [Statement("shares", {}), Statement("queue_heads", {"per_user": per_user})]
+        )
+        return [share_of(row) for row in shares], [head_of(row) for row in heads]
 
     async def waiting_requirements(self, user_ids: Collection[UserId]) -> Sequence[tuple[UserId, UUID]]:
         """What the queued jobs of these users ask for, each once."""
@@ -46,11 +49,6 @@ class ScheduleVerbs(Verbs):
             HeldJob(job=job_of(row), worker_id=WorkerId(row["worker_id"]), charged_seconds=row["charged_seconds"])
             for row in await self._all("held_jobs")
         ]
-
-    async def run_estimates(self, fingerprints: Collection[str]) -> Mapping[str, float]:
-        """Moving averages of run seconds by fingerprint (kept by change_job at SUCCEED, weight 0.3 to the newest)."""
-        rows = await self._all("run_estimates", {"fingerprints": to_json(list(fingerprints)).decode()})
-        return {row["fingerprint"]: row["seconds"] for row in rows}
 
     async def take_term(self, holder: str, now: datetime) -> int:
         """Begin a new leader's term and return its number."""

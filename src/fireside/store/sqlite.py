@@ -34,8 +34,8 @@ _SETTINGS = (
     "PRAGMA foreign_keys = ON",
     # A checkpoint that had to wait for a long reader leaves a large log; give its room back.
     "PRAGMA journal_size_limit = 67108864",
-    # 16 MiB a connection holds the inner pages of every index up to tens of millions of jobs.
-    "PRAGMA cache_size = -16384",
+    # 1 MiB a connection: what else is read again the system keeps, once for all connections and not as our memory.
+    "PRAGMA cache_size = -1024",
     # No memory mapping: a failing disk would then be a fatal signal instead of an error we can answer.
     "PRAGMA mmap_size = 0",
     "PRAGMA temp_store = MEMORY",

@@ -12,6 +12,9 @@ import msgspec
 from fireside.domain.ids import JobId
 from fireside.domain.jobs import Lease
 
+MOST_FINISHING = 1
+"""How many computed jobs a worker may still be reporting when it takes another."""
+
 
 class LeaseBody(msgspec.Struct, frozen=True, kw_only=True):
     """A lease as it travels."""
@@ -79,10 +82,14 @@ class ValidateReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the worker took the job; one that is busy or draining gives it back at once."""
+    """Whether the worker took the job; one that is busy or draining gives it back at once.
+
+    `number` is that of the last presence the worker sent before: those up to it know nothing of this answer.
+    """
 
     accepted: bool
     reason: str = ""
+    number: int = 0
 
 
 # Worker to server, on presence.<worker>
@@ -91,7 +98,9 @@ class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """I am here: sent every second and at each change. `leases` are all the jobs the worker holds.
 
-    `reason` says why it drains; `devices` have their free memory of a moment ago, where that is cheap to tell.
+    `finishing` are those among them that have been computed and are still being reported; with no other than one of
+    these the worker takes another job. `number` rises from one presence of a boot to the next. `reason` says why it
+    drains; `devices` have their free memory of a moment ago, where that is cheap to tell.
     """
 
     boot_id: str
@@ -100,6 +109,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     draining: bool = False
     reason: str = ""
     leases: tuple[LeaseBody, ...] = ()
+    finishing: tuple[LeaseBody, ...] = ()
+    number: int = 0
     devices: tuple[dict[str, Any], ...] = ()
 
 

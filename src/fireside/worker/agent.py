@@ -7,6 +7,7 @@ by the server; what it does with a job is in `run`.
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ from fireside.client.fleet import FleetClient
 from fireside.domain.ids import UserId, WorkerId
 from fireside.runtimes.base import Failed, Finished, Runtime, RuntimeInfo, RuntimeStartError
 from fireside.wire.fleet import (
+    MOST_FINISHING,
     Assignment,
     AssignmentReply,
     CancelRun,
@@ -72,6 +74,8 @@ class Agent:
         self._boot_id = uuid4().hex
         self._info: RuntimeInfo | None = None
         self._run: Run | None = None
+        self._finishing: list[Run] = []
+        self._presences_sent = 0
         self._devices: tuple[dict[str, Any], ...] = ()
         self._stopping = False
         self._ready = False
@@ -138,6 +142,7 @@ class Agent:
         while True:
             # Cleared before it is read, so that a change while this is sent is told next.
             self._changed.clear()
+            self._presences_sent += 1
             await self._bus.publish_lossy(presence(self._worker_id), msgspec.json.encode(self._presence()))
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the change.
             with contextlib.suppress(TimeoutError):
@@ -151,7 +156,9 @@ class Agent:
             ready=self._ready,
             draining=self._stopping or self._health.is_ill,
             reason="it is being stopped" if self._stopping else self._health.reason,
-            leases=(LeaseBody.of(self._run.lease),) if self._run else (),
+            leases=tuple(LeaseBody.of(run.lease) for run in self._runs()),
+            finishing=tuple(LeaseBody.of(run.lease) for run in self._finishing),
+            number=self._presences_sent,
             devices=self._devices,
         )
 
@@ -168,21 +175,28 @@ class Agent:
             return msgspec.json.encode(self._take(request))
         if isinstance(request, ValidateNodes):
             return msgspec.json.encode(await validate_nodes(self._runtime, request))
-        run = self._run
-        if run is not None and run.lease == request.lease.lease():
+        for run in self._runs():
+            if run.lease != request.lease.lease():
+                continue
             if isinstance(request, CancelRun):
                 await run.stop()
             else:
                 await run.telling.tell_again()
         return b""
 
+    def _runs(self) -> list[Run]:
+        """Give the jobs this worker holds: those that are being reported, and the one that computes."""
+        return [*self._finishing, *([self._run] if self._run is not None else [])]
+
     def _take(self, request: Assignment) -> AssignmentReply:
         lease = request.lease.lease()
-        if self._run is not None and self._run.lease == lease:
-            return AssignmentReply(accepted=True)
-        if self._run is not None or self._stopping or not self._ready:
-            reason = "draining" if self._stopping else "busy" if self._run is not None else "not ready"
-            return AssignmentReply(accepted=False, reason=reason)
+        if any(run.lease == lease for run in self._runs()):
+            return self._answer(accepted=True)
+        is_busy = self._run is not None or len(self._finishing) > MOST_FINISHING
+        if is_busy or self._stopping or not self._ready:
+            return self._answer(
+                accepted=False, reason="draining" if self._stopping else "busy" if is_busy else "not ready"
+            )
         user_id = UserId(request.user_id)
         self._run = Run(
             lease=lease,
@@ -194,9 +208,20 @@ class Agent:
             folder=self._scratch / f"{lease.job_id}-{lease.fence}",
             cache=self._cache,
         )
+        self._run.when_computed = partial(self._computed, self._run)
         self._in_background(self._do(self._run), f"job {lease.job_id}")
         self._changed.set()
-        return AssignmentReply(accepted=True)
+        return self._answer(accepted=True)
+
+    def _answer(self, *, accepted: bool, reason: str = "") -> AssignmentReply:
+        return AssignmentReply(accepted=accepted, reason=reason, number=self._presences_sent)
+
+    def _computed(self, run: Run) -> None:
+        """Be free for another job while this one's results are being reported."""
+        if run is self._run:
+            self._run = None
+            self._finishing.append(run)
+            self._changed.set()
 
     def _in_background(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(coroutine, name=name)
@@ -212,11 +237,18 @@ class Agent:
             _log.exception("job broke the agent", job_id=str(run.lease.job_id))
         finally:
             after = self._what_comes_after(outcome)
-            self._ready = after is None
-            self._run = None
+            self._put_down(run)
+            if after is not None:
+                self._ready = False
             self._changed.set()
-            if after is not None and not self._stopping:
+            if after is not None and not self._stopping and (self._resting is None or self._resting.done()):
                 self._resting = asyncio.create_task(after(), name="rest")
+
+    def _put_down(self, run: Run) -> None:
+        if run is self._run:
+            self._run = None
+        else:
+            self._finishing.remove(run)
 
     def _what_comes_after(self, outcome: Outcome | None) -> Callable[[], Coroutine[Any, Any, None]] | None:
         """Take note of how a run ended; say what is to be done before the next job, if anything is."""

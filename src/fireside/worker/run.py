@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -92,6 +92,13 @@ class Run:
     started_at: float = 0.0
     time_limit: TimeLimit | None = None
     is_overdue: bool = False
+    when_computed: Callable[[], None] | None = None
+    """Called as soon as the runtime has finished the job, while its results are still on their way."""
+
+    def runtime_ended(self, event: RunEvent) -> None:
+        """Tell that the runtime has nothing more to do for this job, if all went well."""
+        if isinstance(event, Finished) and self.when_computed is not None:
+            self.when_computed()
 
     async def stop(self, *, give_back: bool = False) -> None:
         """Stop at the next node or step; before the run has begun, do not begin. `give_back` returns it unfinished."""
@@ -104,11 +111,13 @@ async def run_job(run: Run) -> Outcome | None:
     """Do the job, report its end and give it; None when the lease was lost."""
     try:
         outcome = await _prepare_and_run(run)
+        await run.telling.settle()
         await run.reporter.deliver(_report_of(run, outcome))
     except StaleLease as error:
         _log.info("dropped a job that is not ours any more", job_id=str(run.lease.job_id), reason=error.message)
         return None
     finally:
+        await run.telling.settle()
         await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
     return outcome
 
@@ -158,6 +167,7 @@ async def _prepare(run: Run) -> Task:
         extra_data=msgspec.json.decode(work.extra_data, type=dict[str, Any]),
         folder=scratch,
         secrets=work.secrets,
+        when_ended=run.runtime_ended,
     )
 
 

@@ -1,8 +1,11 @@
 """Live progress of one run, told on the bus; may be lost, never waited for.
 
-Keeps the last state of the nodes, so that it can be said again to whoever comes late.
+Keeps the last state of the nodes, so that it can be said again to whoever comes late. States of the nodes follow each
+other at most twenty times a second, as each is as long as the graph and the last one says it all.
 """
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -21,6 +24,8 @@ from fireside.wire.live import (
     StateFrame,
     encode_frame,
 )
+
+_STATE_SECONDS = 0.05
 
 LiveEvent = CachedNodes | NodeStarted | ProgressState | Progress | Preview
 
@@ -46,17 +51,49 @@ class Telling:
         self._last_state: ProgressState | None = None
         self._last_node: NodeStarted | None = None
         self._last_preview: Preview | None = None
+        self._state_told_at = -_STATE_SECONDS
+        self._holding: asyncio.Task[None] | None = None
 
     async def tell(self, event: LiveEvent) -> None:
-        """Publish one event of the run."""
+        """Publish one event of the run; a state may be held back for a moment, and go when a newer one comes."""
         if isinstance(event, ProgressState):
             self._last_state = event
-        elif isinstance(event, NodeStarted):
+            await self._tell_state_in_time()
+            return
+        if isinstance(event, NodeStarted):
             self._last_node = event
         elif isinstance(event, CachedNodes):
             self._cached = event
         elif isinstance(event, Preview):
             self._last_preview = event
+        await self._publish(event)
+
+    async def settle(self) -> None:
+        """Publish what is held back, before the end of the run is told."""
+        holding, self._holding = self._holding, None
+        if holding is not None and not holding.done():
+            holding.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await holding
+            await self._tell_state()
+
+    async def _tell_state_in_time(self) -> None:
+        wait = self._state_told_at + _STATE_SECONDS - asyncio.get_running_loop().time()
+        if wait <= 0:
+            await self._tell_state()
+        elif self._holding is None or self._holding.done():
+            self._holding = asyncio.create_task(self._tell_state_after(wait), name="state of the nodes")
+
+    async def _tell_state_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._tell_state()
+
+    async def _tell_state(self) -> None:
+        if self._last_state is not None:
+            self._state_told_at = asyncio.get_running_loop().time()
+            await self._publish(self._last_state)
+
+    async def _publish(self, event: LiveEvent) -> None:
         picture = event.data if isinstance(event, Preview) else b""
         await self._bus.publish_lossy(self._subject, encode_frame(self._frame(event), picture))
 
@@ -64,7 +101,7 @@ class Telling:
         """Say where the run stands, for listeners who came late."""
         for event in (self._cached, self._last_state, self._last_node, self._last_preview):
             if event is not None:
-                await self.tell(event)
+                await self._publish(event)
 
     def _frame(self, event: LiveEvent) -> Frame:
         self._sequence += 1

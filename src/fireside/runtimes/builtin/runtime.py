@@ -106,7 +106,7 @@ class BuiltinRuntime:
                 raise RuntimeStartError("The runtime was stopped.")
             await self._start_child()
             # No node of ours has a use for the secrets, so the child never learns them.
-            frame = messages.encode(messages.Execute(replace(mailbox.task, secrets={})))
+            frame = messages.encode(messages.Execute(replace(mailbox.task, secrets={}, when_ended=None)))
         except (RuntimeStartError, messages.TooLongError) as error:
             self._break_off(mailbox, str(error), is_breakdown=isinstance(error, RuntimeStartError))
             return

@@ -120,8 +120,7 @@ class Attempt:
             for wait in waits:
                 wait.cancel()
         self._connection.listen(None)
-        with contextlib.suppress(*LOST):
-            await self._connection.forget(self.prompt_id)
+        self._connection.forget(self.prompt_id)
 
     async def _submit(self, graph: Mapping[str, Any], extra_data: Mapping[str, Any]) -> Failed | None:
         task = self._following.task

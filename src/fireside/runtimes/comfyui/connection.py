@@ -36,6 +36,7 @@ _STALLED_SECONDS = 60.0
 _FLAGS_SECONDS = 1.0
 _DEVICES_SECONDS = 2.0
 _GOODBYE_SECONDS = 0.5
+_FORGET_SECONDS = 0.5
 _CHUNK_BYTES = 1024 * 1024
 _FLAGS = msgspec.json.encode({"type": "feature_flags", "data": {"supports_preview_metadata": True}}).decode()
 
@@ -78,6 +79,8 @@ class Connection:
         self._greeted = asyncio.Event()
         self._prompt_id: str | None = None
         self._listener: Callable[[Message], None] = _ignore
+        self._ended: list[str] = []
+        self._forgetting: asyncio.Task[None] | None = None
         self.closed = asyncio.Event()
 
     async def open(self) -> None:
@@ -108,6 +111,10 @@ class Connection:
 
     async def close(self) -> None:
         """End the conversation; idempotent."""
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            await asyncio.gather(self._forgetting, return_exceptions=True)
+            await self._forget_ended()
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
@@ -165,9 +172,21 @@ class Connection:
         await self._post("/queue", {"delete": [prompt_id]})
         await self._post("/interrupt", {"prompt_id": prompt_id})
 
-    async def forget(self, prompt_id: str) -> None:
-        """Remove the run from the history."""
-        await self._post("/history", {"delete": [prompt_id]})
+    def forget(self, prompt_id: str) -> None:
+        """Have the run removed from the history in a moment, together with those that end meanwhile."""
+        self._ended.append(prompt_id)
+        if self._forgetting is None or self._forgetting.done():
+            self._forgetting = asyncio.create_task(self._forget_soon(), name="forget")
+
+    async def _forget_soon(self) -> None:
+        await asyncio.sleep(_FORGET_SECONDS)
+        await self._forget_ended()
+
+    async def _forget_ended(self) -> None:
+        ended, self._ended = self._ended, []
+        if ended:
+            with contextlib.suppress(*LOST):
+                await self._post("/history", {"delete": ended})
 
     async def executor_is_alive(self) -> bool | None:
         """Ask our node pack whether the thread that runs prompts is there; None when it cannot be asked."""

@@ -144,6 +144,8 @@ def environment(launch: Launch, token: str) -> dict[str, str]:
         if not _OUR_VARIABLES.fullmatch(name) and not _PYTHON_VARIABLES.fullmatch(name)
     }
     return {
+        # Threads that wait for work sleep, rather than take the cores from whoever has some; ours among them.
+        "OMP_WAIT_POLICY": "PASSIVE",
         **kept,
         "PYTHONUNBUFFERED": "1",
         # Nodes that list a set would describe themselves anew at each start.
