@@ -20,7 +20,7 @@ INTERMEDIATE = {
     *("fine", "counted", "coarse", "placed", "found", "numbered"),
 }
 # Indexes that hold only what waits or runs, and whose it is.
-WORK_IN_HAND = ("USING INDEX job_held", "USING INDEX user_share_busy", "INDEX task_due")
+WORK_IN_HAND = ("USING INDEX job_held", "USING INDEX user_share_busy", "INDEX task_due", "INDEX webhook_due")
 UNSORTED = [
     *(query for query in QUERIES if query.startswith(("list_created", "list_idle", "list_run"))),
     "queued_jobs_of_user",

@@ -69,7 +69,7 @@ async def add_output(
     while True:
         job, seen = seen or await last_held_job(desk, worker_id, lease), None
         try:
-            stored, _ = await desk.store.add_output(job, record, files)
+            stored, _ = await desk.store.add_output(job, record, files, at=desk.clock())
         except Changed:
             continue
         desk.held.keep(job)

@@ -29,6 +29,7 @@ from fireside.store.records import (
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull
 from fireside.store.rows import asset_of, attempt_of, entry_of, from_json, job_of, to_json
 from fireside.store.verbs import Verbs
+from fireside.store.webhook_events import attaching, changed_event, notices, output_event, queued_event
 
 _MOST_REMEMBERED = 10_000
 _Files = dict[tuple[str, int], Asset]
@@ -37,8 +38,9 @@ _Files = dict[tuple[str, int], Asset]
 class JobVerbs(Verbs):
     """Jobs from submit to end."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, has_webhooks: bool = False) -> None:
         super().__init__(database)
+        self._has_webhooks = has_webhooks
         self._kept_requirements: set[UUID] = set()
 
     async def add_job(
@@ -51,6 +53,8 @@ class JobVerbs(Verbs):
         in hand is lifted to the virtual time of those who have: idling earns no credit.
         """
         submit = _submit(new, now, max_queued, max_queued_in_all)
+        if self._has_webhooks:
+            submit += [*attaching(new, now), *notices(queued_event(new), new.user_id, new.id, now)]
         wanted = new.requirement
         if wanted is not None and wanted.id not in self._kept_requirements:
             submit.append(Statement("keep_requirement", {"requirement_id": wanted.id, "body": wanted.body}))
@@ -145,6 +149,9 @@ class JobVerbs(Verbs):
         change = [row, *_counting(before, after, row.params), *_attempt(before, after), *_tidying(before, after)]
         change.append(_share(before, after, charge_seconds))
         change += [_entry(after.id, entry) for entry in timeline]
+        event = changed_event(before, after, ending) if self._has_webhooks else None
+        if event is not None:
+            change += notices(event, after.user_id, after.id, after.changed_at)
         if term is not None:
             change.append(Statement("require_term", {"term": term}, expect=1))
         try:
@@ -158,7 +165,13 @@ class JobVerbs(Verbs):
         return job_of(rows[0])
 
     async def add_output(
-        self, job: Job, record: NodeRecord, files: Sequence[Asset], *, entry: TimelineEntry | None = None
+        self,
+        job: Job,
+        record: NodeRecord,
+        files: Sequence[Asset],
+        *,
+        entry: TimelineEntry | None = None,
+        at: datetime | None = None,
     ) -> tuple[NodeRecord, Sequence[Asset]]:
         """Record what a node has shown, if the job's fence and state are still `job`'s (else Changed), with its files.
 
@@ -166,9 +179,10 @@ class JobVerbs(Verbs):
         (`prefix_00001_.png`) get the next number of a counter kept per (user, folder, subfolder, prefix, suffix),
         others that the user has get ` (1)`, ` (2)`…; the record's items (`output[key][index]["filename"]`) are
         rewritten to match. Idempotent: a repeated record of the same node under the same fence returns what was stored
-        the first time.
+        the first time. Webhooks are told of it as of `at`.
         """
-        return await self._database.decide(lambda tx: _add_output(tx, job, record, files, entry))
+        told_at = at if self._has_webhooks else None
+        return await self._database.decide(lambda tx: _add_output(tx, job, record, files, entry, told_at))
 
     async def queue_counts(self, user_id: UserId) -> QueueCounts:
         """How many of the user's jobs wait and how many workers hold, at the cost of one row."""
@@ -324,7 +338,12 @@ def _entry(job_id: JobId, entry: TimelineEntry) -> Statement:
 
 
 def _add_output(
-    tx: Transaction, job: Job, record: NodeRecord, files: Sequence[Asset], entry: TimelineEntry | None
+    tx: Transaction,
+    job: Job,
+    record: NodeRecord,
+    files: Sequence[Asset],
+    entry: TimelineEntry | None,
+    told_at: datetime | None,
 ) -> tuple[NodeRecord, Sequence[Asset]]:
     mine = {"id": job.id}
     if not tx.run("require_job", mine | {"state": job.state.value, "fence": job.fence}):
@@ -341,7 +360,11 @@ def _add_output(
     if entry is not None:
         event = _entry(job.id, entry)
         tx.run(event.query, event.params, expect=1)
-    return _record_of(row), assets
+    stored_record = _record_of(row)
+    if told_at is not None:
+        for notice in notices(output_event(job, stored_record), job.user_id, job.id, told_at):
+            tx.run(notice.query, notice.params)
+    return stored_record, assets
 
 
 def _renamed(key: str, items: Any, named: _Files) -> Any:

@@ -74,6 +74,7 @@ class NewJob:
     client_id: str | None = None
     fingerprint: str = ""
     requirement: KeptRequirement | None = None
+    webhook_url: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     key: IdempotencyKey | None = None
 

@@ -20,6 +20,7 @@ from fireside.store.schedule_verbs import ScheduleVerbs
 from fireside.store.task_verbs import TaskVerbs
 from fireside.store.user_data_verbs import UserDataVerbs
 from fireside.store.walk_verbs import WalkVerbs
+from fireside.store.webhook_verbs import WebhookVerbs
 
 __all__ = ["Changed", "DuplicateJob", "DuplicateUser", "KeyReused", "QueueFull", "Store"]
 
@@ -35,6 +36,7 @@ class Store(
     FleetVerbs,
     TaskVerbs,
     KeyVerbs,
+    WebhookVerbs,
 ):
     """What Fireside remembers."""
 

@@ -1,0 +1,3 @@
+-- Make a webhook of a URL that a submit names, unless the user has one.
+INSERT INTO webhook (user_id, url, events, is_standing, created_at) VALUES (:user_id, :url, :events, FALSE, :now)
+ON CONFLICT (user_id, url) DO NOTHING;
