@@ -392,6 +392,51 @@ def a_group_node() -> dict[str, Any]:
     return made
 
 
+def a_group_with_all_kinds_of_nodes() -> dict[str, Any]:
+    """A primitive and a reroute inside, a button among the values, an input hidden, and one made of a widget."""
+    inner = [
+        node(0, "PrimitiveNode", out=("INT",), values=[3, "fixed"]),
+        _latent(1, values=[64, 64, 1]),
+        node(2, "LoadImage", out=("IMAGE", "MASK"), values=["cat.png", "image"]),
+        node(3, "Reroute", wired("", "*"), out=("IMAGE",)),
+        node(4, "ImageScaleBy", wired("image", "IMAGE"), out=("IMAGE",), values=["bicubic", 2]),
+        _text(5, None, "five"),
+        _lora(6, None, None),
+    ]
+    inner[1]["inputs"] = [wired("batch_size", "INT", widget=True), wired("width", "INT", widget=True)]
+    for place, one in enumerate(inner):
+        one["index"] = place
+    group = {
+        "nodes": inner,
+        "links": [[0, 0, 1, 0, 0, "INT"], [2, 0, 3, 0, 2, "IMAGE"], [3, 0, 4, 0, 3, "IMAGE"]],
+        "external": [[4, 0, "IMAGE"]],
+        "config": {"6": {"input": {"model": {"visible": False}}}, "2": {"output": {"1": {"visible": False}}}},
+    }
+    values = [9, "fixed", 128, "dog.png", "image", "lanczos", 4, "from the group", "b.safetensors", 0.5, 0.25]
+    clip, text_clip = wired("clip", "CLIP", 2), wired("LoraLoader clip", "CLIP", 3)
+    width = wired("width", "INT", 4)
+    outputs = ("LATENT", "IMAGE", "CONDITIONING", "MODEL", "CLIP")
+    use = node(20, "workflow>All", clip, text_clip, width, out=outputs, values=values)
+    other = node(
+        21, "workflow/All", out=outputs, values=[1, "fixed", 256, "cat.png", "image", "area", 1, "x", "a", 1, 1]
+    )
+    links = [
+        (2, 1, 1, 20, 0, "CLIP"),
+        (3, 1, 1, 20, 1, "CLIP"),
+        (4, 30, 0, 20, 2, "INT"),
+        (5, 20, 1, 6, 0, "IMAGE"),
+        (6, 20, 0, 5, 0, "LATENT"),
+        (7, 1, 2, 5, 1, "VAE"),
+        (8, 5, 0, 7, 0, "IMAGE"),
+        (9, 21, 1, 8, 0, "IMAGE"),
+    ]
+    number = node(30, "PrimitiveInt", out=("INT",), values=[96, "fixed"])
+    nodes = [_loader(1), use, other, number, _decoder(5, 6, 7), _saver(6, 5), _saver(7, 8), _saver(8, 9)]
+    made = workflow(*nodes, links=links)
+    made["extra"] = {"groupNodes": {"All": group}}
+    return made
+
+
 def choices_that_bring_inputs() -> dict[str, Any]:
     first = node(1, "FiresideChooses", values=["video", 24, "fixed", "h264", "after"], out=("IMAGE",))
     second = node(2, "FiresideChooses", values=["picture", "png", "after"], out=("IMAGE",))

@@ -215,6 +215,22 @@ def test_a_group_node_is_its_nodes() -> None:
     assert made["5"]["samples"] == ["20:2", 0]
 
 
+def test_a_group_keeps_what_the_editor_loses_when_it_opens_one() -> None:
+    made = graph_of(cases.a_group_with_all_kinds_of_nodes())
+
+    assert made["20:1"] == {"width": ["30", 0], "height": 128, "batch_size": 9}
+    assert (made["20:2"]["image"], made["20:4"]["image"]) == ("dog.png", ["20:2", 0])
+    assert (made["20:5"]["clip"], made["20:5"]["text"]) == (["1", 1], "from the group")
+    assert made["20:6"] == {
+        "lora_name": "b.safetensors",
+        "strength_model": 0.5,
+        "strength_clip": 0.25,
+        "clip": ["1", 1],
+    }
+    assert (made["6"]["images"], made["5"]["samples"]) == (["20:4", 0], ["20:1", 0])
+    assert made["21:1"] == {"width": 64, "height": 256, "batch_size": 1}
+
+
 def test_set_and_get_nodes_are_a_link() -> None:
     nodes = [
         node(1, "EmptyLatentImage", out=("LATENT",), values=[8, 8, 1]),
@@ -238,6 +254,17 @@ def test_texts_are_what_the_editor_would_submit() -> None:
     assert [(one.node_id, "'text'" in one.message) for one in converted.warnings] == [("2", True)]
 
 
+def test_what_only_an_open_editor_can_give_is_told() -> None:
+    scene = {"input": {"required": {"model_file": [["a.glb"]], "image": ["LOAD_3D", {}], "width": ["INT", {}]}}}
+    made = node(1, "Load3D", values=["a.glb", "", "", "", "", 64])
+
+    converted = convert(workflow(made), object_info={"Load3D": scene})
+
+    assert converted.graph["1"]["inputs"] == {"model_file": "a.glb", "image": "", "width": 64}
+    assert [one.node_id for one in converted.warnings] == ["1"]
+    assert "'image'" in converted.warnings[0].message
+
+
 def test_classes_that_are_not_known_are_named_with_their_nodes() -> None:
     inner = subgraph("Inner", node(7, "NodeOfAPack"))
     nodes = [node(1, "NodeOfAPack"), node(2, "Another"), node(3, "OnlyBypassed", mode=4), node(4, uuid_of("Inner"))]
@@ -254,7 +281,8 @@ def test_classes_that_are_not_known_are_named_with_their_nodes() -> None:
     ("value", "told"),
     [
         ([], "a list of `nodes`"),
-        ({"1": {"class_type": "KSampler"}}, "a list of `nodes`"),
+        ({"1": {"class_type": "KSampler"}}, "in API format already"),
+        ({}, "a list of `nodes`"),
         ({"nodes": [5]}, "a node of the workflow is no object"),
         ({"nodes": [{"type": "KSampler"}]}, "has no id"),
         ({"nodes": [{"id": True, "type": "KSampler"}]}, "has no id"),
@@ -305,12 +333,37 @@ def test_a_file_that_unfolds_to_too_many_nodes_is_refused_at_once() -> None:
 
 
 def test_limits_hold() -> None:
+    many = [wired(f"input{n}", "INT") for n in range(1001)]
+    with pytest.raises(TooLarge, match="more than 1000 inputs"):
+        convert(workflow(node(1, "EmptyImage", *many)))
+    shown = node(1, uuid_of("Prompt"), properties={"proxyWidgets": [["1", "text"]] * 1001})
+    with pytest.raises(TooLarge, match="more than 1000 widgets"):
+        convert(cases.two_uses_of_a_subgraph() | {"nodes": [shown]})
     with pytest.raises(TooLarge, match="has 2 nodes"):
         convert(workflow(node(1, "EmptyImage"), node(2, "EmptyImage")), max_nodes=1)
 
     chain = [subgraph(f"L{n}", node(1, uuid_of(f"L{n + 1}"))) for n in range(20)]
     with pytest.raises(TooLarge, match="nested deeper than 12"):
         convert(workflow(node(1, uuid_of("L0")), definitions={"subgraphs": [*chain, subgraph("L20")]}), max_depth=12)
+
+
+def test_a_way_that_many_come_is_gone_once() -> None:
+    count = 9000
+    row = [node(n, "Reroute", wired("", "*", n), out=("*",)) for n in range(1, count)]
+    ends = [node(count + n, "VAEDecode", wired("samples", "LATENT", count + n)) for n in range(count)]
+    links = [(n, n - 1, 0, n, 0, "*") for n in range(1, count)]
+    links += [(count + n, count - 1, 0, count + n, 0, "LATENT") for n in range(count)]
+
+    made = graph_of(workflow(node(0, "EmptyLatentImage", out=("LATENT",)), *row, *ends, links=links), max_nodes=20_000)
+
+    assert {str(entry["samples"]) for node_id, entry in made.items() if node_id != "0"} == {"['0', 0]"}
+
+
+@pytest.mark.parametrize("text", ["/*" * 500_000, "//" * 500_000, "{" * 500_000, "{a|" * 200_000, "\\" * 500_000])
+def test_a_prompt_of_openings_without_ends_is_read_once(text: str) -> None:
+    nodes = [node(1, "CLIPTextEncode", values=[text])]
+
+    assert isinstance(graph_of(workflow(*nodes))["1"]["text"], str)
 
 
 def test_a_long_row_of_reroutes_is_followed() -> None:

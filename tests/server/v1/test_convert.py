@@ -39,7 +39,7 @@ async def test_a_submit_of_an_editors_workflow_names_the_conversion(ann: Caller)
     ("body", "kind", "told"),
     [
         ('{"nodes": [', "invalid_json", "not JSON"),
-        ('{"1": {"class_type": "EmptyImage"}}', "invalid_workflow", "list of `nodes`"),
+        ('{"1": {"class_type": "EmptyImage"}}', "invalid_workflow", "API format already"),
         ('{"nodes": [{"id": 1, "type": "Unheard"}]}', "missing_node_type", "'Unheard'"),
     ],
 )

@@ -116,7 +116,7 @@ class _Conversion:
                 case Literal(value) if value is NOTHING:
                     inputs.pop(one.name, None)
                 case Literal(value):
-                    inputs[one.name] = _wrapped(node.widget(one.widget), value)
+                    inputs[one.name] = _wrapped(node.widgets.get(one.widget), value)
                 case None:
                     pass
         return {"inputs": inputs, "class_type": node.type, "_meta": {"title": self._title(node)}}
@@ -152,7 +152,7 @@ class _Conversion:
 
     def _find(self, node_name: str, widget_name: str) -> Any:
         node = self._named.get(node_name) or self._titled.get(node_name)
-        widget = node.widget(widget_name) if node is not None else None
+        widget = node.widgets.get(widget_name) if node is not None else None
         if widget is None or widget.value is NOTHING:
             raise KeyError(widget_name)
         return widget.value
@@ -211,7 +211,7 @@ def _unknown_classes(missing: Mapping[str, Sequence[str]]) -> InvalidGraph:
     first_class, first_nodes = next(iter(missing.items()))
     return InvalidGraph(
         "missing_node_type",
-        f"No worker has these nodes, so their values cannot be told: {named}{more}",
+        f"No worker has these nodes, so the workflow cannot be converted: {named}{more}",
         details="Install what they belong to on a worker, or mute or bypass them in the editor",
         extra_info={
             "node_id": first_nodes[0],

@@ -13,7 +13,7 @@ from fireside.graphs.editor.declarations import Declared, declared_inputs
 from fireside.graphs.editor.reading import read_links, read_nodes
 from fireside.graphs.editor.shapes import list_in, object_in
 from fireside.graphs.editor.widgets import configure_node, saved_widgets
-from fireside.graphs.editor.workflow import Frontend, Graph, Input, Link, Node, Port, Workflow
+from fireside.graphs.editor.workflow import Frontend, Graph, Input, Link, Named, Node, Port, Workflow
 from fireside.graphs.input_definitions import COMBO
 from fireside.graphs.limits import GraphLimits
 
@@ -46,7 +46,7 @@ class _Names:
 
     def name_of(self, node: Node, name: str, custom: str | None) -> str:
         """Name an input."""
-        own = node.input(name)
+        own = node.inputs.get(name)
         found = key = custom or (own.label if own is not None and own.label else name)
         if (node.type == Frontend.PRIMITIVE and node.title) or found in self.seen:
             prefix = node.title or node.type
@@ -96,7 +96,7 @@ class _Group:
             if link is not None and name in self._widget_inputs:
                 port = self._expose_input(*self._widget_inputs[name])
                 exposed.append(Input(name=port.name, type=port.type, link=link))
-        self._use.inputs = exposed
+        self._use.inputs = Named(exposed)
         self._use.saved_inputs = tuple(one.name for one in exposed)
         self._use.saved_values = None
         self._use.properties = {}
@@ -169,14 +169,14 @@ class _Group:
     def _open_input(self, node: Node, declared: Declared) -> None:
         if self._is_fed(node, declared.name):
             return
-        if node.input(declared.name) is None:
+        if node.inputs.get(declared.name) is None:
             node.inputs.append(Input(name=declared.name, type=declared.kind))
             node.saved_inputs = (*node.saved_inputs, declared.name)
         if self._visible(node, "input", declared.name) is not False:
             self._expose_input(node, declared.name)
 
     def _expose_input(self, node: Node, name: str) -> Port:
-        target = node.input(name)
+        target = node.inputs.get(name)
         if target is None:
             target = Input(name=name, type="*", widget=name)
             node.inputs.append(target)
@@ -210,7 +210,7 @@ class _Group:
             self._graph.outputs.append(port)
 
     def _is_fed(self, node: Node, name: str) -> bool:
-        own = node.input(name)
+        own = node.inputs.get(name)
         return own is not None and own.link is not None
 
     def _visible(self, node: Node, side: str, name: str) -> Any:
@@ -222,7 +222,7 @@ class _Group:
 
 
 def _is_converted(node: Node, name: str) -> bool:
-    own = node.input(name)
+    own = node.inputs.get(name)
     return own is not None and own.widget == name
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fireside.domain.errors import TooLarge
 from fireside.graphs.editor.promotion import Budget, bind_port, targets_of, value_at
 from fireside.graphs.editor.shapes import list_in
 from fireside.graphs.editor.workflow import Frontend, Graph, Input, Link, Node, Port, Workflow
@@ -18,6 +19,7 @@ _PROPERTY = "proxyWidgets"
 _PREFIX = re.compile(r"^\s*(\d+)\s*:\s*(.+)$")
 _PREVIEW = "$$"
 _MOST_NESTED = 100
+_MOST_PAIRS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,10 @@ class OldPromotion:
 
     def _pairs(self, node: Node, subgraph: Graph) -> list[_Pair]:
         pairs: list[_Pair] = []
-        for place, entry in enumerate(list_in(node.properties.get(_PROPERTY))):
+        listed = list_in(node.properties.get(_PROPERTY))
+        if len(listed) > _MOST_PAIRS:
+            raise TooLarge(f"the node {node.id} shows more than {_MOST_PAIRS} widgets of its subgraph")
+        for place, entry in enumerate(listed):
             match entry:
                 case [str(node_id), str(widget), *rest] if len(rest) <= 1 and all(isinstance(o, str) for o in rest):
                     value, has_value = value_at(node.saved_values, place)
@@ -87,7 +92,7 @@ class OldPromotion:
                 return False
             nested = self._workflow.subgraph_of(node)
             if nested is None:
-                return node.widget(widget) is not None
+                return node.widgets.get(widget) is not None
             target = self._target_of(nested, widget)
             if target is None:
                 return False
@@ -102,7 +107,7 @@ class OldPromotion:
         for inner, target in targets_of(port, subgraph):
             if self._workflow.subgraph_of(inner) is not None:
                 return inner.id, target.name
-            shown = inner.widget(target.widget)
+            shown = inner.widgets.get(target.widget)
             if shown is not None:
                 return inner.id, shown.name
         return None
@@ -119,11 +124,11 @@ class OldPromotion:
     def _input_of(self, inner: Node, pair: _Pair) -> Input | None:
         nested = self._workflow.subgraph_of(inner)
         if nested is None:
-            shown = inner.widget(pair.widget)
+            shown = inner.widgets.get(pair.widget)
             is_value = shown is not None and (shown.is_saved or shown.is_sent)
             return next((one for one in inner.inputs if is_value and one.widget == pair.widget), None)
-        for one in inner.inputs:
-            target = self._target_of(nested, one.name)
+        for one, port in zip(inner.inputs, nested.inputs, strict=False):
+            target = self._source_of(nested, port)
             is_named = target == (pair.inner_id, pair.widget)
             if pair.inner_id is None:
                 is_named = one.name == pair.widget or (target is not None and target[1] == pair.widget)
@@ -148,7 +153,7 @@ class OldPromotion:
         self._show(subgraph, port)
         own, has_own = value_at(primitive.saved_values, 0)
         chosen = next((pair for pair in pairs if pair.has_value), None)
-        shown = node.widget(port.name)
+        shown = node.widgets.get(port.name)
         if chosen is not None:
             _set_value(node, port.name, chosen)
         elif has_own and shown is not None:
@@ -173,7 +178,7 @@ class OldPromotion:
 
 
 def _set_value(node: Node, name: str, pair: _Pair) -> None:
-    widget = node.widget(name)
+    widget = node.widgets.get(name)
     if widget is not None and pair.has_value:
         widget.value = pair.value
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fireside.domain.errors import TooLarge
 from fireside.graphs.editor.shapes import list_in, object_in
-from fireside.graphs.editor.workflow import Graph, Input, Node, Port, Widget
+from fireside.graphs.editor.workflow import Graph, Input, Named, Node, Port, Widget
 from fireside.graphs.limits import GraphLimits
 
 _QUARANTINE = "proxyWidgetErrorQuarantine"
@@ -37,9 +37,9 @@ def configure_instance(node: Node, subgraph: Graph, budget: Budget) -> None:
     """Give a node that stands for a subgraph its inputs, outputs and saved values."""
     budget.take(len(subgraph.inputs) + len(subgraph.outputs))
     links = {one.name: one.link for one in node.inputs}
-    node.inputs = [Input(name=port.name, type=port.type, link=links.get(port.name)) for port in subgraph.inputs]
+    node.inputs = Named(Input(name=port.name, type=port.type, link=links.get(port.name)) for port in subgraph.inputs)
     node.outputs = [port.type for port in subgraph.outputs]
-    node.widgets = []
+    node.widgets = Named()
     for place, port in enumerate(subgraph.inputs):
         bind_port(node, place, port, subgraph)
     _restore(node)
@@ -48,7 +48,7 @@ def configure_instance(node: Node, subgraph: Graph, budget: Budget) -> None:
 def bind_port(node: Node, place: int, port: Port, subgraph: Graph) -> None:
     """Show on the node the widget that the subgraph's input leads to, if it leads to one."""
     for inner, target in targets_of(port, subgraph):
-        shown = inner.widget(target.widget)
+        shown = inner.widgets.get(target.widget)
         if shown is not None:
             node.inputs[place].widget = port.name
             node.widgets.append(Widget(name=port.name, kind=shown.kind, value=shown.value, options=shown.options))

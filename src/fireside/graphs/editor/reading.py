@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from fireside.domain.errors import TooLarge
 from fireside.graphs.editor.shapes import list_in, object_in, text_in
-from fireside.graphs.editor.workflow import SAVED_BY_NAME, Graph, Input, Link, Node, Port, Workflow
+from fireside.graphs.editor.workflow import SAVED_BY_NAME, Graph, Input, Link, Named, Node, Port, Workflow
 from fireside.graphs.errors import InvalidGraph
 from fireside.graphs.limits import GraphLimits
 from fireside.graphs.parse import check_values, is_editor_format
@@ -22,7 +22,10 @@ _MOST_SLOTS = 1000
 def read_workflow(value: Any, limits: GraphLimits) -> Workflow:
     """Read a whole file; raises `InvalidGraph` for what is no editor's workflow, `TooLarge` beyond the limits."""
     if not is_editor_format(value):
-        raise malformed_workflow("A workflow of the editor is an object with a list of `nodes`")
+        graph = object_in(value)
+        if graph and all("class_type" in object_in(node) for node in graph.values()):
+            raise malformed_workflow("it is a graph in API format already; submit it as it is")
+        raise malformed_workflow("a workflow of the editor is an object with a list of `nodes`")
     check_values(value, limits.max_depth)
     subgraphs = {read.id: read for read in (_read_subgraph(one) for one in _definitions(value))}
     root = _read_graph(value, "", "the workflow")
@@ -35,7 +38,7 @@ def read_workflow(value: Any, limits: GraphLimits) -> Workflow:
 
 def malformed_workflow(details: str) -> InvalidGraph:
     """Refuse a file that is no workflow of the editor's."""
-    return InvalidGraph("invalid_workflow", "The workflow is malformed", details=details)
+    return InvalidGraph("invalid_workflow", f"The workflow cannot be converted: {details}", details=details)
 
 
 def read_nodes(listed: Any, where: str) -> dict[str, Node]:
@@ -70,6 +73,8 @@ def _read_subgraph(value: Mapping[str, Any]) -> Graph:
     graph.name = name
     graph.input_node = _id(object_in(value.get("inputNode")).get("id", -10)) or graph.input_node
     graph.output_node = _id(object_in(value.get("outputNode")).get("id", -20)) or graph.output_node
+    for side in ("inputs", "outputs"):
+        _check_slots(value, side, f"the subgraph '{name}'")
     graph.inputs = [_read_port(port) for port in list_in(value.get("inputs"))]
     graph.outputs = [_read_port(port) for port in list_in(value.get("outputs"))]
     return graph
@@ -95,8 +100,7 @@ def _read_node(value: Any, where: str) -> Node:
     if not isinstance(node_type, str) or not node_type:
         raise malformed_workflow(f"the node {node_id} of {where} has no type")
     for side in ("inputs", "outputs"):
-        if len(list_in(entry.get(side))) > _MOST_SLOTS:
-            raise TooLarge(f"the node {node_id} of {where} has more than {_MOST_SLOTS} {side}")
+        _check_slots(entry, side, f"the node {node_id} of {where}")
     inputs = [_read_input(one) for one in list_in(entry.get("inputs"))]
     by_name = entry.get(SAVED_BY_NAME)
     mode = entry.get("mode")
@@ -105,13 +109,18 @@ def _read_node(value: Any, where: str) -> Node:
         type=node_type,
         mode=mode if isinstance(mode, int) else 0,
         title=text_in(entry.get("title")),
-        inputs=inputs,
+        inputs=Named(inputs),
         outputs=[object_in(one).get("type", "*") for one in list_in(entry.get("outputs"))],
         saved_inputs=tuple(one.name for one in inputs),
         saved_values=entry.get("widgets_values"),
         saved_by_name=cast("dict[str, Any]", by_name) if isinstance(by_name, dict) else None,
         properties=object_in(entry.get("properties")),
     )
+
+
+def _check_slots(entry: Mapping[str, Any], side: str, what: str) -> None:
+    if len(list_in(entry.get(side))) > _MOST_SLOTS:
+        raise TooLarge(f"{what} has more than {_MOST_SLOTS} {side}")
 
 
 def _read_input(value: Any) -> Input:

@@ -56,6 +56,9 @@ class Level:
         return False
 
 
+_Place = tuple[int, str, str, str]
+
+
 class Loop(Exception):
     """A link leads back to itself without passing a node that runs."""
 
@@ -74,6 +77,11 @@ class _At:
     input: Input | None = None
     output: int = -1
 
+    def place(self) -> _Place:
+        """Name it; from the same place one comes to the same source."""
+        slot = f"out {self.output}" if self.input is None else f"in {id(self.input)}"
+        return id(self.level), self.node.id, slot, str(self.kind)
+
 
 class Resolver:
     """Finds sources; the nodes must have been configured."""
@@ -81,17 +89,23 @@ class Resolver:
     def __init__(self, workflow: Workflow) -> None:
         self._workflow = workflow
         self._setters: dict[str, dict[str, Node]] = {}
+        self._found: dict[_Place, Source] = {}
 
     def source_of(self, level: Level, node: Node, wanted: Input) -> Source:
         """Find where an input comes from; raises `Loop`."""
         at: _At | Source = _At(level, node, None, input=wanted)
-        seen: set[tuple[int, str, int | str]] = set()
+        way: dict[_Place, None] = {}
         while isinstance(at, _At):
-            key = (id(at.level), at.node.id, at.output if at.input is None else at.input.name)
-            if key in seen:
+            place = at.place()
+            if place in way:
                 raise Loop(at.level.id_of(at.node))
-            seen.add(key)
+            if place in self._found:
+                at = self._found[place]
+                break
+            way[place] = None
             at = self._from_input(at, at.input) if at.input is not None else self._from_output(at)
+        # Many may come the same long way; each part of it is gone once.
+        self._found |= dict.fromkeys(way, at)
         return at
 
     def _from_input(self, at: _At, wanted: Input) -> _At | Source:
@@ -175,7 +189,7 @@ def _at_outside(level: Level, slot: int) -> _At | Source:
     outside = host.inputs[slot]
     if outside.link is not None and outside.link in outer.graph.links:
         return _At(outer, host, None, input=outside)
-    shown = host.widget(outside.widget) if outside.widget is not None else None
+    shown = host.widgets.get(outside.widget) if outside.widget is not None else None
     return Literal(shown.value) if shown is not None else None
 
 

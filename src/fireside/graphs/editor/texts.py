@@ -15,18 +15,34 @@ Find = Callable[[str, str], Any]
 
 _COMMENT = re.compile(r"/\*|//")
 _LINE_END = re.compile(r"[\n\r\u2028\u2029]|$")
-_ESCAPED = re.compile(r"\\([{}|])")
+_PIECE = re.compile(r"\\.|[{}|]|[^\\{}|]+|\\", re.DOTALL)
+_ESCAPED = re.compile(r"^\\([{}|])$")
 _PATTERN = re.compile(r"%([^%]+)%")
 _DATE = "date:"
 _DATE_PART = re.compile(r"dd?|MM?|hh?|mm?|ss?|yyy?y?")
 _NOT_IN_NAMES = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
 _YEAR = re.compile(r"yyyy|yy")
-_MOST_NESTED = 32
 
 
 def resolve_choices(text: str, choose: Choose) -> str:
     """Take comments out of a prompt and pick one of each `{a|b|c}`; a backslash keeps `{`, `|` and `}`."""
-    return _resolve(text, choose, 0)
+    # What is open: the choices so far of each block around, the last of them still growing.
+    blocks: list[list[str]] = []
+    parts: list[list[str]] = [[]]
+    for piece in _PIECE.findall(_without_comments(text)):
+        if piece == "{":
+            blocks.append([])
+            parts.append([])
+        elif piece == "|" and blocks:
+            blocks[-1].append("".join(parts.pop()))
+            parts.append([])
+        elif piece == "}" and blocks:
+            _close(blocks, parts, choose)
+        else:
+            parts[-1].append(_ESCAPED.sub(r"\1", piece))
+    while blocks:
+        _close(blocks, parts, choose)
+    return "".join(parts[0])
 
 
 def fill_in(text: str, now: datetime, find: Find) -> str:
@@ -34,23 +50,9 @@ def fill_in(text: str, now: datetime, find: Find) -> str:
     return _PATTERN.sub(lambda match: _filled(match, now, find), text)
 
 
-def _resolve(text: str, choose: Choose, depth: int) -> str:
-    text = _without_comments(text)
-    parts: list[str] = []
-    place = 0
-    while place < len(text):
-        char = text[place]
-        if char == "\\":
-            parts.append(text[place : place + 2])
-            place += 2
-        elif char == "{":
-            options, place = _options(text, place + 1)
-            picked = choose(options)
-            parts.append(_resolve(picked, choose, depth + 1) if depth < _MOST_NESTED else picked)
-        else:
-            parts.append(char)
-            place += 1
-    return _ESCAPED.sub(r"\1", "".join(parts))
+def _close(blocks: list[list[str]], parts: list[list[str]], choose: Choose) -> None:
+    options = [*blocks.pop(), "".join(parts.pop())]
+    parts[-1].append(choose(options))
 
 
 def _without_comments(text: str) -> str:
@@ -73,26 +75,6 @@ def _without_comments(text: str) -> str:
 def _line_end(text: str, place: int) -> int:
     match = _LINE_END.search(text, place)
     return match.start() if match is not None else len(text)
-
-
-def _options(text: str, place: int) -> tuple[list[str], int]:
-    """Give the choices of a block, and where the text goes on after it."""
-    options, start, depth = [""], place, 0
-    while place < len(text):
-        char = text[place]
-        if char == "\\":
-            place += 2
-            continue
-        if char == "}" and depth == 0:
-            break
-        if char == "|" and depth == 0:
-            options[-1] = text[start:place]
-            options.append("")
-            start = place + 1
-        depth += {"{": 1, "}": -1}.get(char, 0)
-        place += 1
-    options[-1] = text[start:place]
-    return options, place + 1
 
 
 def _filled(match: re.Match[str], now: datetime, find: Find) -> str:

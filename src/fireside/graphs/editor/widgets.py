@@ -20,7 +20,7 @@ from fireside.graphs.editor.declarations import (
     widgets_of,
 )
 from fireside.graphs.editor.shapes import list_in, object_in
-from fireside.graphs.editor.workflow import Input, Node, Widget
+from fireside.graphs.editor.workflow import Input, Named, Node, Widget
 from fireside.graphs.input_definitions import COMBO
 
 ValueOf = Callable[[Widget], Any]
@@ -35,8 +35,8 @@ def configure_node(node: Node, entry: Mapping[str, Any]) -> None:
     """Give a node the inputs, outputs and widgets of its class, and its saved values."""
     declared = declared_inputs(entry)
     saved = {one.name: one for one in node.inputs}
-    node.widgets = _restored(node, declared)
-    node.inputs = list(_merged_inputs(node, declared, saved))
+    node.widgets = Named(_restored(node, declared))
+    node.inputs = Named(_merged_inputs(node, declared, saved))
     node.outputs = _output_types(entry, node.outputs)
     for widget in node.widgets:
         widget.value = _repaired(node.type, widget)
@@ -174,7 +174,7 @@ def _flattened(declared: Sequence[Declared], node: Node, saved: Mapping[str, Inp
             continue
         yield one
         if one.kind == DYNAMIC_COMBO:
-            chosen = node.widget(one.name)
+            chosen = node.widgets.get(one.name)
             left.extendleft(reversed(children_of(one, chosen.value if chosen is not None else None)))
 
 

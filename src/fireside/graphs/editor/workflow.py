@@ -3,10 +3,10 @@
 Ids are texts throughout; files have numbers, texts, or both. Nothing here knows what a class of nodes takes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 SAVED_BY_NAME = "widgets_values_named"
 
@@ -54,6 +54,41 @@ class Frontend:
         return node_type in cls.REROUTE or node_type in cls.IGNORED or node_type in {cls.PRIMITIVE, cls.SET, cls.GET}
 
 
+class _HasName(Protocol):
+    name: str
+
+
+N = TypeVar("N", bound=_HasName)
+
+
+class Named(Generic[N]):
+    """Things in order that are found by name, the first of several; files may hold thousands on one node."""
+
+    def __init__(self, items: Iterable[N] = ()) -> None:
+        self._items: list[N] = []
+        self._by_name: dict[str, N] = {}
+        for item in items:
+            self.append(item)
+
+    def append(self, item: N) -> None:
+        """Add one at the end."""
+        self._items.append(item)
+        self._by_name.setdefault(item.name, item)
+
+    def get(self, name: str | None) -> N | None:
+        """Find one by its name."""
+        return self._by_name.get(name) if name is not None else None
+
+    def __iter__(self) -> Iterator[N]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, place: int) -> N:
+        return self._items[place]
+
+
 @dataclass(slots=True, kw_only=True)
 class Input:
     """One input of a node; `widget` names the widget that it stands for."""
@@ -89,7 +124,7 @@ class Node:
     type: str
     mode: int
     title: str | None
-    inputs: list[Input]
+    inputs: Named[Input]
     outputs: list[Any]
     """The types of its outputs."""
     saved_inputs: tuple[str, ...]
@@ -97,20 +132,12 @@ class Node:
     saved_values: Any
     saved_by_name: Mapping[str, Any] | None
     properties: Mapping[str, Any]
-    widgets: list[Widget] = field(default_factory=list[Widget])
+    widgets: Named[Widget] = field(default_factory=Named[Widget])
 
     @property
     def is_active(self) -> bool:
         """Whether it takes part itself."""
         return self.mode not in {Mode.MUTED, Mode.BYPASSED}
-
-    def widget(self, name: str | None) -> Widget | None:
-        """Find a widget by its name."""
-        return next((one for one in self.widgets if one.name == name), None)
-
-    def input(self, name: str) -> Input | None:
-        """Find an input by its name."""
-        return next((one for one in self.inputs if one.name == name), None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,7 +179,7 @@ class Graph:
         node = self.nodes.get(link.target)
         if node is None or not 0 <= link.target_slot < len(node.saved_inputs):
             return None
-        found = node.input(node.saved_inputs[link.target_slot])
+        found = node.inputs.get(node.saved_inputs[link.target_slot])
         return None if found is None else (node, found)
 
 
