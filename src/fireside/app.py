@@ -22,6 +22,7 @@ from fireside import __version__
 from fireside.accounts.accounts import Accounts, FirstStart
 from fireside.accounts.sealing import Sealer
 from fireside.accounts.server_keys import ServerKeys
+from fireside.assets.accesses import Accesses
 from fireside.blobs.local import LocalBlobs
 from fireside.blobs.signing import UrlSigner
 from fireside.bus.authority import BusAuthority
@@ -127,6 +128,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             signer=signer,
             imports=imports,
             accounts=Accounts(store, utc_now, config),
+            accesses=Accesses(store, utc_now),
             keys=keys,
             fleet=dispatcher,
             clock=utc_now,
@@ -137,9 +139,10 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
         )
         try:
             await services.accounts.flush_last_used()
+            await services.accesses.flush()
         except FiresideError as error:
-            # When keys were used last is worth no failed stop, on a full disk for instance.
-            _log.warning("last use of keys not written", code=error.code, reason=error.message)
+            # When keys and assets were used last is worth no failed stop, on a full disk for instance.
+            _log.warning("last use of keys and assets not written", code=error.code, reason=error.message)
 
 
 async def serve(
@@ -234,6 +237,7 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
         collector=BlobCollector(
             services.store, services.blobs, grace=timedelta(hours=services.config.blob_grace_hours)
         ),
+        accesses=services.accesses,
         pruner=Pruner(services.store, keep_jobs=services.config.keep_jobs, keep_days=services.config.keep_days),
     ):
         stack.push_async_callback(loop.stop)

@@ -35,6 +35,7 @@ def duty(shop: Workshop, name: str) -> Loop:
         present_workers=lambda: [WorkerId("here")],
         workers_remembered_for=timedelta(days=30),
         collector=BlobCollector(shop.store, services.blobs, grace=timedelta(hours=1)),
+        accesses=services.accesses,
         pruner=Pruner(shop.store, keep_jobs=2, keep_days=0),
     )
     (loop,) = [loop for loop in loops if loop._name == name]

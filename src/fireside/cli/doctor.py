@@ -50,7 +50,7 @@ async def doctor(
     *,
     data_dir: Annotated[str | None, Parameter(help="Data folder of the server.")] = None,
     counters: Annotated[
-        bool, Parameter(help="Also count all jobs anew, and put wrong totals right.", negative=())
+        bool, Parameter(help="Also count all jobs and assets anew, and put wrong totals right.", negative=())
     ] = False,
 ) -> int:
     """Look for whatever keeps a server from working; exits with 1 when there is a problem."""

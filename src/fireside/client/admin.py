@@ -68,7 +68,7 @@ class Admin:
         return (await self._connection.ask("GET", "/admin/api/workers", WorkersBody)).workers
 
     async def recount(self) -> CountersBody:
-        """Have all jobs counted anew; says by user how many counters were wrong."""
+        """Have all jobs and assets counted anew; says by user how many counters were wrong."""
         return await self._connection.ask("POST", "/admin/api/counters", CountersBody)
 
     async def doctor(self) -> DoctorBody:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from fireside.domain.errors import BadRequest
@@ -11,6 +11,8 @@ from fireside.domain.ids import AssetId, BlobHash, JobId, UserId
 _SEPARATORS = re.compile(r"[/\\]")
 MAX_NAME_BYTES = 255
 _MAX_SUBFOLDERS = 16
+_AS_CREATED = datetime.min.replace(tzinfo=UTC)
+_OF_FOLDER = ("",)
 
 
 class Folder(StrEnum):
@@ -55,7 +57,12 @@ class OutputOrigin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """A user's file: its name, its bytes by hash, and the job that made it, if one did."""
+    """A user's file: its name, its bytes by hash, the job that made it, if one did, and what its owner says of it.
+
+    `title` is what people see, at first the file's name; changing it moves nothing. `tags` are sorted, at first the
+    folder alone. `content_type` is what the bytes are, `mime_type` what the owner says. `user_metadata` is a JSON
+    object as it came. One that `expires_at` some time is removed then.
+    """
 
     id: AssetId
     user_id: UserId
@@ -65,6 +72,43 @@ class Asset:
     content_type: str
     created_at: datetime
     origin: OutputOrigin | None = None
+    title: str = ""
+    tags: tuple[str, ...] = _OF_FOLDER
+    mime_type: str | None = None
+    user_metadata: bytes = b"{}"
+    preview_id: AssetId | None = None
+    updated_at: datetime = _AS_CREATED
+    accessed_at: datetime = _AS_CREATED
+    expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the rest."""
+        self._default("title", self.file.name, is_missing=not self.title)
+        self._default("tags", (self.file.folder.value,), is_missing=self.tags == _OF_FOLDER)
+        self._default("updated_at", self.created_at, is_missing=self.updated_at == _AS_CREATED)
+        self._default("accessed_at", self.created_at, is_missing=self.accessed_at == _AS_CREATED)
+
+    def _default(self, field: str, value: object, *, is_missing: bool) -> None:
+        if is_missing:
+            object.__setattr__(self, field, value)
+
+    @property
+    def path(self) -> str:
+        """Where the file is below its folder, as a loader names it."""
+        return f"{self.file.subfolder}/{self.file.name}" if self.file.subfolder else self.file.name
+
+    @property
+    def loader_value(self) -> str:
+        """The value by which a graph's loader finds the file."""
+        return self.path if self.file.folder is Folder.INPUT else f"{self.path} [{self.file.folder.value}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A record that was wished for, and whether it was made now or had been there."""
+
+    asset: Asset
+    is_new: bool
 
 
 def check_name_part(part: str) -> None:

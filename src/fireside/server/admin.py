@@ -137,13 +137,17 @@ async def examine(request: Request) -> Response:
 
 
 async def recount(request: Request) -> Response:
-    """Count every user's jobs anew, and put right the counters that are wrong."""
+    """Count every user's jobs and assets anew, and put right the counters that are wrong."""
     services = services_of(request)
     wrong: dict[str, int] = {}
     for user in await services.accounts.users():
-        wrong[user.name] = await services.store.miscounted(user.id)
-        if wrong[user.name]:
+        jobs = await services.store.miscounted(user.id)
+        if jobs:
             await services.store.recount(user.id)
+        assets = await services.store.miscounted_assets(user.id)
+        if assets:
+            await services.store.recount_assets(user.id)
+        wrong[user.name] = jobs + assets
     return json_answer(CountersBody(wrong=wrong))
 
 
@@ -277,7 +281,7 @@ ROUTES = (
         "/admin/api/counters",
         recount,
         "recount",
-        "Count all jobs anew and put the counters right",
+        "Count all jobs and assets anew and put the counters right",
         answers={200: Answer(text="What was wrong", body=CountersBody)},
     ),
 )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fireside.accounts.accounts import Accounts
 from fireside.accounts.server_keys import ServerKeys
+from fireside.assets.accesses import Accesses
 from fireside.blobs.base import Blobs
 from fireside.blobs.signing import UrlSigner
 from fireside.bus.client import Bus
@@ -40,6 +41,7 @@ class Services:
     signer: UrlSigner
     imports: Outbound
     accounts: Accounts
+    accesses: Accesses
     keys: ServerKeys
     fleet: FleetView
     clock: Callable[[], datetime]

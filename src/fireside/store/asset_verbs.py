@@ -1,21 +1,40 @@
-"""The store's verbs about users' files, and how a file finds a name that is free."""
+"""The store's verbs about users' files: recording, reading, changing and removing them one by one."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
-from pathlib import PurePosixPath
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from fireside.domain.assets import MAX_NAME_BYTES, Asset, FileName, Folder
+from fireside.domain.assets import Asset, FileName, Folder, Recorded
+from fireside.domain.errors import Conflict
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId
+from fireside.domain.tags import normalize_tags
+from fireside.store.asset_counting import note_facts, tag_set_of, tally_assets
+from fireside.store.asset_naming import as_copy, asset_at, equal_copy, insert, remove
 from fireside.store.database import Transaction
-from fireside.store.rows import asset_of, asset_params, file_params, to_json
+from fireside.store.rows import asset_of, asset_params, file_params, ids_json, to_json
 from fireside.store.verbs import Verbs
 
-# ComfyUI's own names: `prefix_00001_.png`.
-_COUNTED = re.compile(r"(?P<prefix>.+)_(?P<number>\d{5,12})_(?P<suffix>\.\w+)", re.ASCII)
-_COPY_BYTES = 16
-_COPY = re.compile(r" \(\d+\)", re.ASCII)
+_UPLOADS_OF_ONE_HASH = 100
+
+
+class AssetIdTaken(Conflict):
+    """The id that was wished for is another asset's."""
+
+    code = "asset_id_unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetChange:
+    """What to change of an asset: a part that is None stays as it is, `preview_id` False takes the preview away."""
+
+    title: str | None = None
+    tags: Collection[str] | None = None
+    add_tags: Collection[str] = ()
+    remove_tags: Collection[str] = ()
+    mime_type: str | None = None
+    user_metadata: bytes | None = None
+    preview_id: AssetId | bool | None = None
 
 
 class AssetVerbs(Verbs):
@@ -29,10 +48,26 @@ class AssetVerbs(Verbs):
         """
         return await self._database.decide(lambda tx: _add(tx, asset, overwrite=overwrite))
 
+    async def record_asset(self, asset: Asset, *, any_name: bool) -> Recorded:
+        """Record bytes that the user has sent or has, unless there is a record already that serves as well.
+
+        With `any_name` any upload of the user with equal bytes in that folder serves; otherwise only one with the same
+        title. The record that serves gets the tags it has not, and expires the later of the two. The same id with equal
+        bytes is always the existing record; raises `AssetIdTaken` for the id of another one.
+        """
+        return await self._database.decide(lambda tx: _record(tx, asset, any_name=any_name))
+
     async def asset(self, asset_id: AssetId, *, user_id: UserId) -> Asset | None:
         """Read a record of the user."""
         row = await self._one("asset_by_id", {"id": asset_id, "user_id": user_id})
         return asset_of(row) if row else None
+
+    async def assets(self, asset_ids: Collection[AssetId], *, user_id: UserId) -> Mapping[AssetId, Asset]:
+        """Read those of the records that are the user's."""
+        if not asset_ids:
+            return {}
+        rows = await self._all("assets_by_ids", {"ids": ids_json(asset_ids), "user_id": user_id})
+        return {asset.id: asset for asset in map(asset_of, rows)}
 
     async def asset_by_file(self, user_id: UserId, file: FileName) -> Asset | None:
         """Read the record of this name."""
@@ -66,6 +101,27 @@ class AssetVerbs(Verbs):
         """Read the files that the job has made, in the order they came."""
         return [asset_of(row) for row in await self._all("job_assets", {"job_id": job_id})]
 
+    async def change_asset(
+        self, asset_id: AssetId, change: AssetChange, now: datetime, *, user_id: UserId
+    ) -> tuple[Asset, Asset] | None:
+        """Change a record of the user; gives it as it was and as it is, None when there is none.
+
+        Raises `BadRequest` for tags that cannot be. A change that changes nothing leaves `updated_at` as it was.
+        """
+        return await self._database.decide(lambda tx: _change(tx, user_id, asset_id, change, now))
+
+    async def remove_asset(self, asset_id: AssetId, *, user_id: UserId) -> Asset | None:
+        """Forget a record of the user; its bytes stay for whoever else refers to them. Gives it as it was."""
+        return await self._database.decide(lambda tx: _remove(tx, user_id, asset_id))
+
+    async def touch_assets(self, asset_ids: Collection[AssetId], now: datetime) -> None:
+        """Note that these assets were read now; those that are gone are left out."""
+        await self._database.decide(lambda tx: _touch(tx, asset_ids, now))
+
+    async def remove_expired_assets(self, now: datetime, *, limit: int) -> int:
+        """Forget assets whose time is over, the longest first; answer how many."""
+        return await self._database.decide(lambda tx: _remove_expired(tx, now, limit))
+
     async def is_blob_used(self, hash: BlobHash) -> bool:  # noqa: A002  the domain's word for it
         """Whether an asset, an input of a job that has not ended, or anything else refers to these bytes."""
         return bool(await self._all("is_blob_used", {"hash": hash}))
@@ -76,80 +132,111 @@ class AssetVerbs(Verbs):
         return {BlobHash(row["hash"]) for row in rows}
 
 
-def add_under_free_name(tx: Transaction, asset: Asset) -> Asset:
-    """Record the file under the name wished for or, when that is taken, under the next free one.
-
-    A counter name takes the next number of its counter, so that numbers rise in the order files come and a number
-    that was given once is not given again.
-    """
-    counted = _COUNTED.fullmatch(asset.file.name)
-    if counted is None:
-        name = asset.file.name if _at(tx, asset.user_id, asset.file) is None else _free_copy(tx, asset)
-    else:
-        name = _next_counted(tx, asset, counted)
-    (row,) = tx.run("add_asset", asset_params(replace(asset, file=replace(asset.file, name=name))), expect=1)
-    return asset_of(row)
-
-
 def _add(tx: Transaction, asset: Asset, *, overwrite: bool) -> Asset:
-    present = _at(tx, asset.user_id, asset.file)
+    present = asset_at(tx, asset.user_id, asset.file)
     if present is not None and present.hash == asset.hash:
         return present
     if present is not None and overwrite:
-        tx.run("remove_asset", {"id": present.id}, expect=1)
+        remove(tx, present)
         present = None
     if present is not None:
-        copy = _equal_copy(tx, asset)
+        copy = equal_copy(tx, asset)
         if copy is not None:
             return copy
-        asset = replace(asset, file=replace(asset.file, name=_free_copy(tx, asset)))
-    (row,) = tx.run("add_asset", asset_params(asset), expect=1)
-    return asset_of(row)
+        asset = as_copy(tx, asset)
+    return insert(tx, asset)
 
 
-def _at(tx: Transaction, user_id: UserId, file: FileName) -> Asset | None:
-    rows = tx.run("asset_by_file", file_params(user_id, file))
-    return asset_of(rows[0]) if rows else None
+def _record(tx: Transaction, asset: Asset, *, any_name: bool) -> Recorded:
+    present = _taken(tx, asset) or _serving(tx, asset, any_name=any_name)
+    if present is not None:
+        later = _later(present.expires_at, asset.expires_at)
+        tags = normalize_tags({*present.tags, *asset.tags})
+        changed = replace(present, tags=tags, expires_at=later)
+        if changed != present:
+            changed = _write(tx, present, replace(changed, updated_at=asset.created_at))
+        return Recorded(asset=changed, is_new=False)
+    if asset_at(tx, asset.user_id, asset.file) is not None:
+        asset = as_copy(tx, asset)
+    return Recorded(asset=insert(tx, asset), is_new=True)
 
 
-def _equal_copy(tx: Transaction, asset: Asset) -> Asset | None:
-    stem, suffix = _split(asset.file.name)
-    place = file_params(asset.user_id, asset.file)
-    for row in tx.run("assets_of_hash_in_folder", place | {"hash": asset.hash}):
-        name: str = row["name"]
-        middle = name.removeprefix(stem).removesuffix(suffix)
-        if _COPY.fullmatch(middle) and name == f"{stem}{middle}{suffix}":
-            return asset_of(row)
+def _taken(tx: Transaction, asset: Asset) -> Asset | None:
+    """Find the asset that has the id already; raises `AssetIdTaken` when it is not the same."""
+    if not tx.run("asset_owner", {"id": asset.id}):
+        return None
+    rows = tx.run("asset_by_id", {"id": asset.id, "user_id": asset.user_id})
+    if not rows or rows[0]["hash"] != asset.hash:
+        raise AssetIdTaken(f"The id {asset.id} cannot be used; choose another one, or none.")
+    return asset_of(rows[0])
+
+
+def _serving(tx: Transaction, asset: Asset, *, any_name: bool) -> Asset | None:
+    params = {"hash": asset.hash, "user_id": asset.user_id, "limit": _UPLOADS_OF_ONE_HASH}
+    for present in map(asset_of, tx.run("uploads_by_hash", params)):
+        if present.file.folder is asset.file.folder and (any_name or present.title == asset.title):
+            return present
     return None
 
 
-def _free_copy(tx: Transaction, asset: Asset) -> str:
-    stem, suffix = _split(asset.file.name)
-    while True:
-        number = _count(tx, asset, stem, f" (){suffix}", at_least=1)
-        name = f"{stem} ({number}){suffix}"
-        if _at(tx, asset.user_id, replace(asset.file, name=name)) is None:
-            return name
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return None if one is None or other is None else max(one, other)
 
 
-def _next_counted(tx: Transaction, asset: Asset, counted: re.Match[str]) -> str:
-    prefix, suffix, at_least = counted["prefix"], counted["suffix"], int(counted["number"])
-    while True:
-        number = _count(tx, asset, prefix, f"_{suffix}", at_least=at_least)
-        name = f"{prefix}_{number:05}_{suffix}"
-        if _at(tx, asset.user_id, replace(asset.file, name=name)) is None:
-            return name
+def _change(
+    tx: Transaction, user_id: UserId, asset_id: AssetId, change: AssetChange, now: datetime
+) -> tuple[Asset, Asset] | None:
+    rows = tx.run("asset_by_id", {"id": asset_id, "user_id": user_id})
+    if not rows:
+        return None
+    before = asset_of(rows[0])
+    after = _changed(before, change)
+    return before, before if after == before else _write(tx, before, replace(after, updated_at=now))
 
 
-def _count(tx: Transaction, asset: Asset, prefix: str, suffix: str, *, at_least: int) -> int:
-    place = file_params(asset.user_id, asset.file)
-    (row,) = tx.run("next_file_number", place | {"prefix": prefix, "suffix": suffix, "at_least": at_least}, expect=1)
-    return row["last"]
+def _changed(asset: Asset, change: AssetChange) -> Asset:
+    preview_id = asset.preview_id if change.preview_id is None else change.preview_id or None
+    tags = set(asset.tags if change.tags is None else normalize_tags(change.tags))
+    tags = (tags | set(normalize_tags(change.add_tags))) - set(normalize_tags(change.remove_tags))
+    return replace(
+        asset,
+        title=asset.title if change.title is None else change.title,
+        tags=normalize_tags(tags),
+        mime_type=asset.mime_type if change.mime_type is None else change.mime_type,
+        user_metadata=asset.user_metadata if change.user_metadata is None else change.user_metadata,
+        preview_id=asset.preview_id if preview_id is True else preview_id,
+    )
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Split into stem and suffix, the stem so short that the name of a copy is still a name."""
-    suffix = PurePosixPath(name).suffix
-    stem = name.removesuffix(suffix).encode()
-    room = MAX_NAME_BYTES - len(suffix.encode()) - _COPY_BYTES
-    return stem[: max(1, room)].decode("utf-8", "ignore"), suffix
+def _write(tx: Transaction, before: Asset, after: Asset) -> Asset:
+    tally_assets(tx, [after.id], -1)
+    params = asset_params(after) | {"tag_set": tag_set_of(tx, after.user_id, after.tags)}
+    (row,) = tx.run("change_asset", params, expect=1)
+    tally_assets(tx, [after.id], 1)
+    if after.user_metadata != before.user_metadata:
+        tx.run("remove_asset_facts", {"id": after.id})
+        note_facts(tx, after.id, after.user_metadata)
+    return asset_of(row)
+
+
+def _remove(tx: Transaction, user_id: UserId, asset_id: AssetId) -> Asset | None:
+    rows = tx.run("asset_by_id", {"id": asset_id, "user_id": user_id})
+    if not rows:
+        return None
+    asset = asset_of(rows[0])
+    remove(tx, asset)
+    return asset
+
+
+def _touch(tx: Transaction, asset_ids: Collection[AssetId], now: datetime) -> None:
+    tally_assets(tx, asset_ids, -1)
+    tx.run("touch_assets", {"ids": ids_json(asset_ids), "at": now})
+    tally_assets(tx, asset_ids, 1)
+
+
+def _remove_expired(tx: Transaction, now: datetime, limit: int) -> int:
+    ids = [AssetId(row["id"]) for row in tx.run("expired_assets", {"now": now, "limit": limit})]
+    tally_assets(tx, ids, -1)
+    if ids:
+        tx.run("remove_assets", {"ids": ids_json(ids)})
+    return len(ids)

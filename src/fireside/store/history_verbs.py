@@ -16,13 +16,13 @@ from fireside.domain.jobs import Job
 from fireside.domain.listing import JobFilter, JobPage, JobSort, Window
 from fireside.domain.outputs import Media
 from fireside.domain.retention import EndedJob, Retention
+from fireside.store.asset_counting import count_assets_anew, tally_statements_of_assets
 from fireside.store.blocks import ACTIVE_AXIS, ENDED_AXES, Found, Stretch, edges
 from fireside.store.classes import ACTIVE_CLASSES, ENDED_SLOTS, RUNNING_CLASS, are_whole, classes_of
 from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Rows, Statement, Transaction
-from fireside.store.job_verbs import ids_json
 from fireside.store.records import EndedHistory
-from fireside.store.rows import job_of, to_json
+from fireside.store.rows import ids_json, job_of, to_json
 from fireside.store.verbs import Verbs
 
 LARGE_HISTORY = 8192
@@ -246,12 +246,14 @@ def _order(*, descending: bool) -> str:
 
 def _delete(tx: Transaction, user_id: UserId, ids: str) -> list[JobId]:
     rows = tx.run("ended_jobs_by_ids", {"ids": ids, "user_id": user_id})
-    found = ids_json([JobId(row["id"]) for row in rows])
+    gone = [JobId(row["id"]) for row in rows]
+    found = ids_json(gone)
     tallies = [
         Tally(user_id=user_id, workflow_id=row["workflow_id"], number=row["class"], by=-1, is_idle=row["run_us"] == 0)
         for row in rows
     ]
-    for statement in (Statement("tally_ended", {"ids": found, "by": -1}), *tally_statements(tallies)):
+    counting = [*tally_statements(tallies), *tally_statements_of_assets(jobs=gone, by=-1)]
+    for statement in (Statement("tally_ended", {"ids": found, "by": -1}), *counting):
         tx.run(statement.query, statement.params)
     for block in tx.run("empty_blocks", {"ids": found}):
         tx.run("remove_block", {"user_id": user_id} | dict(block))
@@ -272,7 +274,9 @@ def _delete_all(tx: Transaction, user_id: UserId) -> list[JobId]:
     mine = {"user_id": user_id}
     tx.run("clear_ended_totals", mine)
     tx.run("clear_ended_blocks", mine)
-    return [JobId(row["id"]) for row in tx.run("delete_ended_jobs", mine)]
+    deleted = [JobId(row["id"]) for row in tx.run("delete_ended_jobs", mine)]
+    count_assets_anew(tx, user_id)
+    return deleted
 
 
 def _miscounted(tx: Transaction, user_id: UserId) -> int:

@@ -10,7 +10,8 @@ from fireside.domain.errors import NotFound
 from fireside.domain.ids import BlobHash, JobId, UserId
 from fireside.domain.jobs import HELD_STATES, Job, JobState
 from fireside.domain.outputs import Media
-from fireside.store.asset_verbs import add_under_free_name
+from fireside.store.asset_counting import tally_statements_of_assets
+from fireside.store.asset_naming import add_under_free_names
 from fireside.store.classes import class_of
 from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Database, Row, Statement, Transaction, Unexpected, Violated
@@ -27,7 +28,7 @@ from fireside.store.records import (
     TimelineEntry,
 )
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull
-from fireside.store.rows import asset_of, attempt_of, entry_of, from_json, job_of, to_json
+from fireside.store.rows import asset_of, attempt_of, entry_of, from_json, ids_json, job_of, to_json
 from fireside.store.verbs import Verbs
 from fireside.store.webhook_events import attaching, changed_event, notices, output_event, queued_event
 
@@ -202,11 +203,6 @@ class JobVerbs(Verbs):
         return [job_of(row) for row in await self._all("held_jobs_of_user", {"user_id": user_id})]
 
 
-def ids_json(ids: Collection[JobId]) -> str:
-    """Ids as the queries take them: a JSON list of hexadecimal digits."""
-    return to_json([job_id.hex for job_id in ids]).decode()
-
-
 def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_all: int | None) -> list[Statement]:
     body = new.body
     row = {
@@ -316,7 +312,8 @@ def _attempt(before: Job, after: Job) -> list[Statement]:
 def _tidying(before: Job, after: Job) -> list[Statement]:
     mine = {"id": after.id}
     if after.state is JobState.QUEUED:
-        return [Statement("remove_job_outputs", mine), Statement("remove_job_assets", mine)]
+        uncount = tally_statements_of_assets(jobs=[after.id], by=-1)
+        return [Statement("remove_job_outputs", mine), *uncount, Statement("remove_job_assets", mine)]
     if not after.is_terminal:
         return []
     tidying = [Statement("remove_job_secrets", mine)]
@@ -352,7 +349,7 @@ def _add_output(
     if stored:
         assets = tx.run("job_assets_of_node", mine | {"node_id": record.node_id})
         return _record_of(stored[0]), [asset_of(row) for row in assets]
-    assets = [add_under_free_name(tx, file) for file in files]
+    assets = add_under_free_names(tx, files)
     named = {(one.origin.key, one.origin.index): one for one in assets if one.origin is not None}
     output = to_json({key: _renamed(key, items, named) for key, items in record.output.items()})
     shown = {"node_id": record.node_id, "display_node_id": record.display_node_id, "output": output}

@@ -3,7 +3,9 @@
 Real numbers are read through `float`: SQLite returns a whole one as an int from RETURNING.
 """
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -25,6 +27,11 @@ def to_json(value: Any) -> bytes:
 def from_json(value: bytes) -> Any:
     """Decode what `to_json` wrote."""
     return msgspec.json.decode(value)
+
+
+def ids_json(ids: Collection[UUID]) -> str:
+    """Ids as the queries take them: a JSON list of hexadecimal digits."""
+    return to_json([one.hex for one in ids]).decode()
 
 
 def job_of(row: Row) -> Job:
@@ -97,6 +104,14 @@ def asset_of(row: Row) -> Asset:
         content_type=row["content_type"],
         created_at=row["created_at"],
         origin=origin,
+        title=row["title"],
+        tags=tuple(from_json(row["tags"].encode())),
+        mime_type=row["mime_type"],
+        user_metadata=row["user_metadata"],
+        preview_id=row["preview_id"],
+        updated_at=row["updated_at"],
+        accessed_at=row["accessed_at"],
+        expires_at=row["expires_at"],
     )
 
 
@@ -184,10 +199,19 @@ def head_of(row: Row) -> QueueHead:
 
 
 def asset_params(asset: Asset) -> dict[str, Any]:
-    """The columns of an asset."""
+    """The columns of an asset, without the number of its set of tags."""
     origin = asset.origin
     return file_params(asset.user_id, asset.file) | {
         "id": asset.id,
+        "title": asset.title,
+        "folded": asset.title.casefold(),
+        "tags": to_json(asset.tags).decode(),
+        "mime_type": asset.mime_type,
+        "user_metadata": asset.user_metadata,
+        "preview_id": asset.preview_id,
+        "updated_at": asset.updated_at,
+        "accessed_at": asset.accessed_at,
+        "expires_at": asset.expires_at,
         "hash": str(asset.hash),
         "size_bytes": asset.size_bytes,
         "content_type": asset.content_type,

@@ -9,6 +9,8 @@ Every write returns only after its transaction is on disk. A full disk raises `S
 """
 
 from fireside.store.account_verbs import AccountVerbs
+from fireside.store.asset_blocks import AssetBlockVerbs
+from fireside.store.asset_list_verbs import AssetListVerbs
 from fireside.store.asset_verbs import AssetVerbs
 from fireside.store.database import Statement
 from fireside.store.fleet_verbs import FleetVerbs
@@ -32,6 +34,8 @@ class Store(
     ScheduleVerbs,
     AccountVerbs,
     AssetVerbs,
+    AssetListVerbs,
+    AssetBlockVerbs,
     UserDataVerbs,
     FleetVerbs,
     TaskVerbs,

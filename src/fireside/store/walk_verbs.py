@@ -20,8 +20,7 @@ from fireside.domain.outputs import Media
 from fireside.store.classes import classes_of
 from fireside.store.database import Row, Rows, Transaction
 from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_before
-from fireside.store.job_verbs import ids_json
-from fireside.store.rows import asset_of, job_of, to_json
+from fireside.store.rows import asset_of, ids_json, job_of, to_json
 from fireside.store.verbs import Verbs
 
 _PROBED = 255

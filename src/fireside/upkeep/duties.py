@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from fireside.accounts.accounts import Accounts
+from fireside.assets.accesses import Accesses
 from fireside.blobs.base import Blobs
 from fireside.domain.ids import WorkerId
 from fireside.jobs.definitions import DefinitionBook
@@ -20,6 +21,9 @@ _SWEEP_SECONDS = 3600.0
 _HISTORIES_SECONDS = 60.0
 _PRUNE_SECONDS = 60.0
 _COLLECT_SECONDS = 1.0
+_LIBRARIES_SECONDS = 15.0
+_EXPIRED_SECONDS = 10.0
+_EXPIRED_AT_ONCE = 200
 _UNFINISHED_FOR = timedelta(days=1)
 
 
@@ -34,11 +38,15 @@ def duties(
     workers_remembered_for: timedelta,
     pruner: Pruner,
     collector: BlobCollector,
+    accesses: Accesses,
 ) -> list[Loop]:
     """Give the loops of a server, not yet started."""
 
     async def flush_last_used(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
         await accounts.flush_last_used()
+
+    async def flush_accesses(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
+        await accesses.flush()
 
     async def refresh_definitions(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
         await definitions.refresh()
@@ -62,10 +70,27 @@ def duties(
     return [
         Loop("idempotency keys", forget_keys, every_seconds=_SWEEP_SECONDS, clock=clock),
         Loop("last use of keys", flush_last_used, every_seconds=_LAST_USED_SECONDS, clock=clock),
+        Loop("last use of assets", flush_accesses, every_seconds=_LAST_USED_SECONDS, clock=clock),
         Loop("node definitions", refresh_definitions, every_seconds=_DEFINITIONS_SECONDS, clock=clock),
         Loop("workers", remember_workers, every_seconds=_WORKERS_SECONDS, clock=clock),
         Loop("unfinished uploads", sweep_unfinished, every_seconds=_SWEEP_SECONDS, clock=clock),
         Loop("large histories", promote_large_histories, every_seconds=_HISTORIES_SECONDS, clock=clock),
+        *_duties_of_assets(store, clock),
         Loop("ended jobs", prune_histories, every_seconds=_PRUNE_SECONDS, clock=clock),
         Loop("unused blobs", collector.step, every_seconds=_COLLECT_SECONDS, clock=clock),
+    ]
+
+
+def _duties_of_assets(store: Store, clock: Callable[[], datetime]) -> list[Loop]:
+    async def cut_large_libraries(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
+        while await store.cut_large_libraries():
+            pass
+
+    async def remove_expired_assets(now: datetime) -> None:
+        while await store.remove_expired_assets(now, limit=_EXPIRED_AT_ONCE) == _EXPIRED_AT_ONCE:
+            pass
+
+    return [
+        Loop("large libraries", cut_large_libraries, every_seconds=_LIBRARIES_SECONDS, clock=clock),
+        Loop("expired assets", remove_expired_assets, every_seconds=_EXPIRED_SECONDS, clock=clock),
     ]

@@ -151,7 +151,7 @@ class WorkersBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountersBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer of `POST /admin/api/counters`: by user, how many counters of their history were wrong; now none is."""
+    """Answer of `POST /admin/api/counters`: by user, how many counters were wrong; now none is."""
 
     wrong: dict[str, int]
 

@@ -5,20 +5,18 @@ on. A browser with a session gets the bytes at once, so that it can keep thumbna
 tomorrow, so clients ask again each time, and hear only that nothing has changed.
 """
 
-from datetime import timedelta
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.assets.finding import find_file
 from fireside.blobs.base import CHUNK_BYTES
-from fireside.blobs.signing import DownloadClaims
 from fireside.domain.accounts import PrincipalKind
-from fireside.domain.assets import Asset, Folder
+from fireside.domain.assets import Folder
 from fireside.server.callers import caller_of, services_of
 from fireside.server.content import IMMUTABLE, serve_blob
 from fireside.server.reading import read_query
 from fireside.server.routes import Answer, Route
+from fireside.server.signed_urls import signed_url
 from fireside.server.v1.files_library import library_of
 from fireside.server.v1.views_transforms import serve_transform, wanted_transform
 from fireside.wire.refusals import RefusalBody
@@ -45,13 +43,15 @@ async def _view(request: Request, *, is_redirected: bool) -> Response:
     asset = await find_file(
         library.store, caller.user.id, filename=asked.filename, subfolder=asked.subfolder, folder=Folder(asked.type)
     )
+    services_of(request).accesses.note(asset)
     cache = IMMUTABLE if asked.filename.startswith("blake3:") else _ASK_AGAIN
     transform = wanted_transform(asked)
     if transform is not None:
         return await serve_transform(request, library, asset, transform, cache=cache)
     if is_redirected:
         return Response(
-            status_code=_FOUND, headers={"location": _signed_url(request, asset), "cache-control": "no-store"}
+            status_code=_FOUND,
+            headers={"location": signed_url(services_of(request), asset).url, "cache-control": "no-store"},
         )
     return serve_blob(
         request,
@@ -68,17 +68,6 @@ async def _view(request: Request, *, is_redirected: bool) -> Response:
 def accel_prefix_for(request: Request, size_bytes: int) -> str:
     """Say whether a proxy is to send the bytes; small ones are sent sooner than the proxy would have found them."""
     return services_of(request).config.accel_prefix if size_bytes >= CHUNK_BYTES else ""
-
-
-def _signed_url(request: Request, asset: Asset) -> str:
-    services = services_of(request)
-    claims = DownloadClaims(
-        hash=asset.hash,
-        filename=asset.file.name,
-        content_type=asset.content_type,
-        expires_at=services.clock() + timedelta(seconds=services.config.signed_url_seconds),
-    )
-    return f"{services.public_url}/files/{services.signer.sign(claims)}"
 
 
 ROUTES = (

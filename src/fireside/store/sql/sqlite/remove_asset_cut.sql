@@ -1,0 +1,2 @@
+-- Forget a block.
+DELETE FROM asset_cut WHERE id = :cut_id;

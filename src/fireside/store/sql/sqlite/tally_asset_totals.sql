@@ -1,0 +1,9 @@
+-- Count assets, named or made by jobs that are, into the totals of their sets of tags, or with `by` -1 out of them.
+INSERT INTO asset_total (user_id, tag_set, n)
+SELECT user_id, tag_set, :by * count(*) FROM asset
+WHERE pk IN (
+    SELECT pk FROM asset WHERE id IN (SELECT unhex(value) FROM json_each(:ids))
+    UNION ALL
+    SELECT pk FROM asset WHERE job_id IN (SELECT unhex(value) FROM json_each(:jobs))
+) GROUP BY user_id, tag_set
+ON CONFLICT (user_id, tag_set) DO UPDATE SET n = n + excluded.n;
