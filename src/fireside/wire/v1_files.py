@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 FolderName = Literal["input", "output", "temp"]
 
@@ -16,11 +16,41 @@ class UploadedBody(msgspec.Struct, frozen=True, kw_only=True):
     type: FolderName
 
 
+MaskType = Literal["mask", "paint", "painted", "painted_masked"]
+
+
+class RelatedFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """The layers that a mask editor saved together with a picture, by name; those that are there."""
+
+    mask: str | UnsetType = UNSET
+    paint: str | UnsetType = UNSET
+    painted: str | UnsetType = UNSET
+
+
 class MaskMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What a masked picture was made from."""
+    """What a masked picture was made from, and what it is of the layers that a mask editor saves."""
 
     is_mask: bool
     original_hash: Annotated[str, Meta(pattern="^blake3:[0-9a-f]{64}$")]
+    mask_type: MaskType
+    related_files: RelatedFiles | UnsetType = UNSET
+
+
+class MaskLayersQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of `GET /api/files/mask-layers`."""
+
+    filename: Annotated[str, Meta(min_length=1, description="Name of any of the layers, also `name [input]`")]
+    subfolder: Annotated[str, Meta(description="Folder below the type's")] = ""
+    type: Annotated[FolderName, Meta(description="Where the file is, unless its name says so")] = "input"
+
+
+class MaskLayersBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /api/files/mask-layers`: by layer the name with its subfolder, null where there is none."""
+
+    mask: str | None
+    paint: str | None
+    painted: str | None
+    painted_masked: str | None
 
 
 class UploadedMaskBody(msgspec.Struct, frozen=True, kw_only=True):

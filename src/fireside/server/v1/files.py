@@ -11,7 +11,7 @@ from fireside.domain.errors import NotFound
 from fireside.server.callers import services_of
 from fireside.server.content import serve_blob
 from fireside.server.routes import Access, Answer, Route
-from fireside.server.v1 import uploads, views
+from fireside.server.v1 import mask_layers, uploads, views
 from fireside.wire.refusals import RefusalBody
 
 
@@ -54,5 +54,6 @@ DOWNLOAD = Route(
 ROUTES: tuple[Route, ...] = (
     *views.ROUTES,
     *uploads.ROUTES,
+    *mask_layers.ROUTES,
     DOWNLOAD,
 )

@@ -23,8 +23,9 @@ from fireside.server.multipart import Form, FormLimits, read_form
 from fireside.server.reading import decode_json
 from fireside.server.routes import Answer, FormPart, Route
 from fireside.server.v1.files_library import library_of
+from fireside.server.v1.mask_layers import mask_metadata
 from fireside.wire.refusals import RefusalBody
-from fireside.wire.v1_files import MaskMetadata, OriginalRef, UploadedBody, UploadedMaskBody
+from fireside.wire.v1_files import OriginalRef, UploadedBody, UploadedMaskBody
 
 _YES = frozenset({"true", "1"})
 
@@ -45,8 +46,8 @@ async def upload_mask(request: Request) -> Response:
         upload = _upload(form, user_of(request).id)
         original = await _original(library, upload.user_id, form.field("original_ref"))
         asset = await record_masked(library, upload, original)
+        metadata = await mask_metadata(library.store, asset, original)
     file = asset.file
-    metadata = MaskMetadata(is_mask=True, original_hash=f"blake3:{original.hash}")
     body = UploadedMaskBody(name=file.name, subfolder=file.subfolder, type=file.folder.value, metadata=metadata)
     return json_answer(body)
 
