@@ -32,6 +32,7 @@ async def publish(
     models: Mapping[str, Mapping[str, int]] | None = None,
     validators: Sequence[str] = (),
     snapshot: Mapping[str, Any] | None = None,
+    subgraphs: Sequence[tuple[str, str, str]] = (),
     labels: Mapping[str, str] | None = None,
     boot_id: str = "boot-1",
     now: datetime = NOON,
@@ -45,6 +46,8 @@ async def publish(
     bodies |= {Topic.MODELS: msgspec.json.encode(files)} if files else {}
     bodies |= {Topic.VALIDATORS: msgspec.json.encode(list(validators))} if validators else {}
     bodies |= {Topic.SNAPSHOT: msgspec.json.encode(snapshot)} if snapshot else {}
+    blueprints = [{"node_pack": pack, "name": name, "data": data} for pack, name, data in subgraphs]
+    bodies |= {Topic.SUBGRAPHS: msgspec.json.encode(blueprints)} if blueprints else {}
     hashes = {topic: blake3(body).hexdigest() for topic, body in bodies.items()}
     made = Worker(
         id=WorkerId(worker),
@@ -55,6 +58,7 @@ async def publish(
         models_hash=hashes.get(Topic.MODELS, ""),
         validators_hash=hashes.get(Topic.VALIDATORS, ""),
         snapshot_hash=hashes.get(Topic.SNAPSHOT, ""),
+        subgraphs_hash=hashes.get(Topic.SUBGRAPHS, ""),
         labels=labels or {},
         joined_at=now,
     )

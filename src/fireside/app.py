@@ -38,6 +38,7 @@ from fireside.fleet.plan import PlannedWorker
 from fireside.fleet.readiness import until_ready
 from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.desk import Desk
+from fireside.jobs.model_details import ModelDetails
 from fireside.outbound.purposes import way_for_imports
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
@@ -105,11 +106,13 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
         stack.push_async_callback(bus.close)
         blobs = LocalBlobs(data_dir / "blobs")
         signer = UrlSigner(keys.derive("signed urls"))
+        definitions = DefinitionBook(store)
         desk = Desk(
             store=store,
             bus=bus,
             announcer=Announcer(bus),
-            definitions=DefinitionBook(store),
+            definitions=definitions,
+            model_details=ModelDetails(bus, definitions),
             sealer=Sealer(keys.derive("job secrets")),
             signer=signer,
             config=config,

@@ -109,7 +109,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     v1_strict_status: Annotated[
         bool, _help("Answer `completed` in /api/job/{id}/status, as published, not `success`, as clients wait for.")
     ] = False
-    v1_public_models: Annotated[bool, _help("Show the names of the fleet's models to whoever asks.")] = False
+    v1_public_models: Annotated[
+        bool, _help("Show names and pictures of the fleet's models, and its node packs' blueprints, to whoever asks.")
+    ] = False
     max_body_bytes: Annotated[Positive, _help("Largest JSON body that is read.")] = 32 * 1024 * 1024
     max_upload_bytes: Annotated[Positive, _help("Largest file that is taken.")] = 16 * 1024**3
     max_picture_bytes: Annotated[Positive, _help("Largest picture that is taken.")] = 50 * 1024 * 1024

@@ -30,7 +30,16 @@ from fireside.scheduler.policy import Placement
 from fireside.server.services import Services
 from fireside.store.records import HeldJob, JobBody, NewJob, TimelineEntry
 from fireside.store.store import Store
-from fireside.wire.fleet import Assignment, AssignmentReply, EndReport, LeaseBody, Presence, ValidateNodes, WorkRequest
+from fireside.wire.fleet import (
+    Assignment,
+    AssignmentReply,
+    CancelRun,
+    EndReport,
+    LeaseBody,
+    Presence,
+    SnapshotRequest,
+    WorkRequest,
+)
 
 ORIGIN = "http://fireside.test"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -86,7 +95,7 @@ class PlayedWorker:
 
     def stops(self) -> list[Lease]:
         """The leases it was told to stop, in order."""
-        return [request.lease.lease() for request in self.asked if not isinstance(request, Assignment | ValidateNodes)]
+        return [request.lease.lease() for request in self.asked if isinstance(request, CancelRun | SnapshotRequest)]
 
     async def say(self, dispatcher: Dispatcher, *, ready: bool = True, draining: bool = False) -> None:
         """Say that it is there, with what it holds, and wait until the leader has heard it."""

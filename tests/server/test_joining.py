@@ -15,7 +15,7 @@ from tests.publishing import BUILTIN
 from fireside.client.fleet import FleetClient
 from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Topic
-from fireside.runtimes.base import ModelFile, RuntimeInfo
+from fireside.runtimes.base import ModelFile, RuntimeInfo, Subgraph
 from fireside.server.edge import build_edge
 from fireside.wire.fleet import JoinBody
 from fireside.worker.joining import introduce
@@ -29,6 +29,7 @@ INFO = RuntimeInfo(
     models={"vae": (ModelFile(name="a.safetensors", size_bytes=7),)},
     snapshot={"comfyui": {"commit": "abc"}},
     validators=("LoadImage",),
+    subgraphs=(Subgraph(node_pack="custom_nodes.a", name="Upscale", data="{}"),),
 )
 
 

@@ -57,6 +57,7 @@ NEWER = {
     "getNodeReplacements",
     "getBillingStatus",
     "getCurrentWorkspace",
+    "getModelMetadata",
     "getLocalUserdata",
     "getLocalUserdataFile",
     "postLocalUserdataFile",
@@ -235,6 +236,7 @@ def _real_answers(examined: Examined) -> Iterator[tuple[str, int, requests.Respo
         "/api/settings",
         "/api/users",
         "/api/workflow_templates",
+        "/api/global_subgraphs",
         "/api/billing/status",
         "/api/workspaces/current",
     ):

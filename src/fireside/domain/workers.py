@@ -13,13 +13,15 @@ class Topic(StrEnum):
     """What a worker publishes about itself under its hash, so that equal workers cost one copy.
 
     `DEFINITIONS` is ComfyUI's object_info, `MODELS` the files by model folder, `VALIDATORS` the classes whose nodes
-    have a validator of their own, `SNAPSHOT` what runs: versions, commits, packages.
+    have a validator of their own, `SNAPSHOT` what runs: versions, commits, packages, `SUBGRAPHS` the blueprints of node
+    packs for the editor.
     """
 
     DEFINITIONS = "definitions"
     MODELS = "models"
     VALIDATORS = "validators"
     SNAPSHOT = "snapshot"
+    SUBGRAPHS = "subgraphs"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +53,7 @@ class Worker:
     models_hash: str = ""
     validators_hash: str = ""
     snapshot_hash: str = ""
+    subgraphs_hash: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     system: Mapping[str, Any] = field(default_factory=dict[str, Any])
     devices: tuple[Mapping[str, Any], ...] = ()
@@ -63,6 +66,7 @@ class Worker:
             Topic.MODELS: self.models_hash,
             Topic.VALIDATORS: self.validators_hash,
             Topic.SNAPSHOT: self.snapshot_hash,
+            Topic.SUBGRAPHS: self.subgraphs_hash,
         }
         return {topic: name for topic, name in named.items() if name}
 
@@ -77,3 +81,4 @@ class WorkerProfile:
     models_hash: str
     labels: Mapping[str, str]
     seen_at: datetime
+    subgraphs_hash: str = ""

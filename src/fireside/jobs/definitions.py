@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
+from blake3 import blake3
 
 from fireside.domain.errors import NoDefinitions
 from fireside.domain.ids import WorkerId
@@ -19,12 +20,14 @@ from fireside.graphs.errors import no_such_worker
 from fireside.graphs.node_sets import NodeSet, read_node_set, unite
 from fireside.graphs.requirements import has_labels
 from fireside.store.store import Store
-from fireside.wire.fleet import ModelFileBody
+from fireside.wire.fleet import ModelFileBody, SubgraphBody
 
 T = TypeVar("T")
 _MOST_NAMED = 3
 Models = Mapping[str, Mapping[str, int]]
 """Sizes of the model files, by folder and name."""
+Subgraphs = Mapping[str, SubgraphBody]
+"""Blueprints of node packs, by an id that is the same wherever the pack lies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Fleet:
     profiles: Mapping[WorkerId, WorkerProfile] = field(default_factory=dict[WorkerId, WorkerProfile])
     kinds: Mapping[WorkerKind, KnownKind] = field(default_factory=dict[WorkerKind, KnownKind])
     models: Models = field(default_factory=dict[str, Mapping[str, int]])
+    subgraphs: Subgraphs = field(default_factory=dict[str, SubgraphBody])
     union: NodeSet | None = None
     object_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -84,6 +88,7 @@ class DefinitionBook:
         self._node_sets: dict[str, NodeSet] = {}
         self._validators: dict[str, frozenset[str]] = {"": frozenset()}
         self._models: dict[str, Models] = {"": {}}
+        self._subgraphs: dict[str, Subgraphs] = {"": {}}
         self._reading = asyncio.Lock()
 
     async def refresh(self) -> None:
@@ -104,6 +109,7 @@ class DefinitionBook:
                 profiles={one.id: one for one in profiles},
                 kinds=kinds,
                 models=_united_models([self._models[one.models_hash] for one in profiles]),
+                subgraphs=_united_subgraphs([self._subgraphs[one.subgraphs_hash] for one in profiles]),
                 union=union,
                 object_info=object_info,
             )
@@ -137,6 +143,19 @@ class DefinitionBook:
             await self.refresh()
         return self._fleet.models
 
+    async def workers_with_model(self, folder: str, name: str) -> Sequence[WorkerProfile]:
+        """Give the workers that have a model file, the one seen last first; none for a file that nobody has."""
+        if self._fleet.union is None:
+            await self.refresh()
+        having = [one for one in self._fleet.profiles.values() if name in self._models[one.models_hash].get(folder, {})]
+        return sorted(having, key=lambda one: one.seen_at, reverse=True)
+
+    async def subgraphs(self) -> Subgraphs:
+        """Give the blueprints that any worker's node packs bring along."""
+        if self._fleet.union is None:
+            await self.refresh()
+        return self._fleet.subgraphs
+
     async def _read_profiles(self) -> Sequence[WorkerProfile]:
         """Read the workers, and what they have published; who is about to publish is what it was before."""
         found, before = await self._store.worker_profiles(), self._fleet.profiles
@@ -144,6 +163,7 @@ class DefinitionBook:
         await self._read_node_sets({one.kind.definitions_hash for one in named})
         await self._read_validators({one.kind.validators_hash for one in named})
         await self._read_models({one.models_hash for one in named})
+        await self._read_subgraphs({one.subgraphs_hash for one in named})
         known = [one if self._is_known(one) else before.get(one.id) for one in found]
         return [one for one in known if one is not None]
 
@@ -153,6 +173,7 @@ class DefinitionBook:
             kind.definitions_hash in self._node_sets
             and kind.validators_hash in self._validators
             and profile.models_hash in self._models
+            and profile.subgraphs_hash in self._subgraphs
         )
 
     def _kinds(self, profiles: Sequence[WorkerProfile]) -> dict[WorkerKind, KnownKind]:
@@ -188,6 +209,11 @@ class DefinitionBook:
         read = {name: _models_of(body) for name, body in bodies.items()}
         self._models = {name: of for name, of in (self._models | read).items() if name in hashes | {""}}
 
+    async def _read_subgraphs(self, hashes: set[str]) -> None:
+        bodies = await self._missing(Topic.SUBGRAPHS, hashes - self._subgraphs.keys())
+        read = {name: _subgraphs_of(body) for name, body in bodies.items()}
+        self._subgraphs = {name: of for name, of in (self._subgraphs | read).items() if name in hashes | {""}}
+
     async def _missing(self, topic: Topic, hashes: set[str]) -> Mapping[str, bytes]:
         return await self._store.published(topic, hashes) if hashes else {}
 
@@ -195,6 +221,16 @@ class DefinitionBook:
 def _models_of(body: bytes) -> Models:
     folders = msgspec.json.decode(body, type=dict[str, list[ModelFileBody]])
     return {folder: {file.name: file.size_bytes for file in files} for folder, files in folders.items()}
+
+
+def _subgraphs_of(body: bytes) -> Subgraphs:
+    many = msgspec.json.decode(body, type=list[SubgraphBody])
+    return {blake3(f"{one.node_pack}\n{one.name}".encode()).hexdigest(): one for one in many}
+
+
+def _united_subgraphs(many: Sequence[Subgraphs]) -> Subgraphs:
+    """Give the blueprints of all workers; of two versions of one the first worker's by name."""
+    return {name: one for of in reversed(_distinct(many)) for name, one in of.items()}
 
 
 def _united_models(many: Sequence[Models]) -> Models:

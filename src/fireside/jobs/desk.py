@@ -22,6 +22,7 @@ from fireside.domain.jobs import HELD_STATES, Job, Lease
 from fireside.events.announcer import Announcer
 from fireside.events.facts import fact_of
 from fireside.jobs.definitions import DefinitionBook
+from fireside.jobs.model_details import ModelDetails
 from fireside.store.store import Store
 
 _log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ class Desk:
     bus: Bus
     announcer: Announcer
     definitions: DefinitionBook
+    model_details: ModelDetails
     sealer: Sealer
     signer: UrlSigner
     config: Config

@@ -155,6 +155,15 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subgraph:
+    """A blueprint that a node pack brings along for the editor: `data` is a workflow in the editor's own JSON."""
+
+    node_pack: str
+    name: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeInfo:
     """What a started runtime is: `kind` and `version`, its node definitions and its devices.
 
@@ -163,6 +172,7 @@ class RuntimeInfo:
     `system_stats.devices`. `models` maps a model folder (`checkpoints`) to its files, sorted by name. `snapshot` says
     what runs, so that a result can be traced: ComfyUI's version and commit, node packs with their commits, Python
     packages. `validators` names the classes whose nodes have a validator of their own, which `check` asks.
+    `subgraphs` are sorted by node pack and name.
     """
 
     kind: str
@@ -173,6 +183,7 @@ class RuntimeInfo:
     models: Mapping[str, tuple[ModelFile, ...]] = field(default_factory=dict[str, tuple[ModelFile, ...]])
     snapshot: Mapping[str, Any] = field(default_factory=dict[str, Any])
     validators: tuple[str, ...] = ()
+    subgraphs: tuple[Subgraph, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +219,17 @@ class Runtime(Protocol):
 
         May be asked while a task runs; raises `TimeoutError` when the runtime does not answer in a few seconds.
         """
+        ...
+
+    async def model_metadata(self, folder: str, name: str) -> bytes | None:
+        """Give what the author of a model file wrote into it, as a JSON object; None where there is nothing.
+
+        The file is one of `RuntimeInfo.models`. May be asked while a task runs; raises `TimeoutError` as `check`.
+        """
+        ...
+
+    async def model_preview(self, folder: str, name: str) -> bytes | None:
+        """Give the picture of a model file, of any kind that Pillow reads; None where there is none. See above."""
         ...
 
     async def interrupt(self, task_id: str) -> None:

@@ -27,7 +27,16 @@ from fireside.server.fleet_outputs import take_output
 from fireside.server.reading import decode_json, read_body, read_bytes, read_query
 from fireside.server.routes import Access, Answer, Handler, Route
 from fireside.store.records import Publication
-from fireside.wire.fleet import BlobBody, JoinBody, JoinReply, LeaseQuery, ModelFileBody, OutputBody, WorkBody
+from fireside.wire.fleet import (
+    BlobBody,
+    JoinBody,
+    JoinReply,
+    LeaseQuery,
+    ModelFileBody,
+    OutputBody,
+    SubgraphBody,
+    WorkBody,
+)
 
 _PUBLICATION_BYTES = 128 * 1024 * 1024
 _CHECKS: Mapping[Topic, Callable[[bytes], object]] = {
@@ -35,6 +44,7 @@ _CHECKS: Mapping[Topic, Callable[[bytes], object]] = {
     Topic.MODELS: lambda content: decode_json(content, dict[str, list[ModelFileBody]]),
     Topic.VALIDATORS: lambda content: decode_json(content, list[str]),
     Topic.SNAPSHOT: lambda content: decode_json(content, dict[str, Any]),
+    Topic.SUBGRAPHS: lambda content: decode_json(content, list[SubgraphBody]),
 }
 
 
@@ -50,6 +60,7 @@ async def join(request: Request) -> Response:
         models_hash=body.models_hash,
         validators_hash=body.validators_hash,
         snapshot_hash=body.snapshot_hash,
+        subgraphs_hash=body.subgraphs_hash,
         labels=body.labels,
         joined_at=services.clock(),
         system=body.system,

@@ -27,6 +27,7 @@ class FleetVerbs(Verbs):
                 "models_hash": worker.models_hash,
                 "validators_hash": worker.validators_hash,
                 "snapshot_hash": worker.snapshot_hash,
+                "subgraphs_hash": worker.subgraphs_hash,
                 "labels": to_json(worker.labels),
                 "joined_at": worker.joined_at,
                 "system": to_json(worker.system),

@@ -138,6 +138,7 @@ def worker_of(row: Row) -> Worker:
         models_hash=row["models_hash"],
         validators_hash=row["validators_hash"],
         snapshot_hash=row["snapshot_hash"],
+        subgraphs_hash=row["subgraphs_hash"],
         labels=from_json(row["labels"]),
         joined_at=row["joined_at"],
         system=from_json(row["system"]),
@@ -154,6 +155,7 @@ def profile_of(row: Row) -> WorkerProfile:
         models_hash=row["models_hash"],
         labels=from_json(row["labels"]),
         seen_at=row["seen_at"],
+        subgraphs_hash=row["subgraphs_hash"],
     )
 
 

@@ -14,6 +14,9 @@ from fireside.domain.jobs import Lease
 
 MOST_FINISHING = 1
 """How many computed jobs a worker may still be reporting when it takes another."""
+MOST_MODEL_BYTES = 600_000
+"""Of what is told of a model file in one message; the bus carries a little more, and bytes grow by a third in JSON."""
+ModelPart = Literal["metadata", "preview"]
 
 
 class LeaseBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +66,15 @@ class ValidateNodes(msgspec.Struct, frozen=True, kw_only=True, tag="validate"):
     node_ids: tuple[str, ...]
 
 
-WorkRequest = Assignment | CancelRun | SnapshotRequest | ValidateNodes
+class DescribeModel(msgspec.Struct, frozen=True, kw_only=True, tag="describe_model"):
+    """Look at a model file of yours: the metadata in it, or the picture beside it. Answered by `ModelReply`."""
+
+    folder: str
+    name: str
+    part: ModelPart
+
+
+WorkRequest = Assignment | CancelRun | SnapshotRequest | ValidateNodes | DescribeModel
 
 
 class RefusedInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +90,12 @@ class ValidateReply(msgspec.Struct, frozen=True, kw_only=True):
     """The nodes that were refused; none where the validators could not be asked."""
 
     refused: dict[str, tuple[RefusedInput, ...]] = {}
+
+
+class ModelReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The metadata as JSON, deflated, or the picture as a small WebP; nothing where there is none."""
+
+    content: bytes | None = None
 
 
 class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,6 +258,7 @@ class JoinBody(msgspec.Struct, frozen=True, kw_only=True):
     models_hash: str = ""
     validators_hash: str = ""
     snapshot_hash: str = ""
+    subgraphs_hash: str = ""
     devices: tuple[dict[str, Any], ...] = ()
     system: dict[str, Any] = {}
     labels: dict[str, str] = {}
@@ -257,3 +275,11 @@ class ModelFileBody(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     size_bytes: int
+
+
+class SubgraphBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A blueprint among those that a worker's node packs bring along; they are published as a list in JSON."""
+
+    node_pack: str
+    name: str
+    data: str

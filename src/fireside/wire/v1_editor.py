@@ -43,3 +43,26 @@ class RawLogBody(msgspec.Struct, frozen=True, kw_only=True):
 
     entries: list[dict[str, Any]] = []
     size: LogSize = LogSize()
+
+
+class SubgraphSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Which node pack a blueprint comes from."""
+
+    node_pack: str
+
+
+class GlobalSubgraphInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A blueprint in the answer of `GET /api/global_subgraphs`."""
+
+    source: str
+    name: str
+    info: SubgraphSource
+
+
+class GlobalSubgraph(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /api/global_subgraphs/{id}`: `data` is a workflow in the editor's own JSON."""
+
+    source: str
+    name: str
+    info: SubgraphSource
+    data: str

@@ -19,3 +19,9 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
     path_index: int
     size: Annotated[int, Meta(ge=0, description="In bytes.")]
+
+
+class ModelMetadataQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of `GET /api/view_metadata/{folder}`."""
+
+    filename: Annotated[str, Meta(description="The model's name, as the list of its folder has it")] = ""

@@ -26,6 +26,7 @@ from fireside.wire.fleet import (
     Assignment,
     AssignmentReply,
     CancelRun,
+    DescribeModel,
     LeaseBody,
     Presence,
     ValidateNodes,
@@ -33,6 +34,7 @@ from fireside.wire.fleet import (
 )
 from fireside.worker.health import Health
 from fireside.worker.joining import introduce
+from fireside.worker.model_details import describe_model
 from fireside.worker.patience import is_temporary
 from fireside.worker.reporter import Reporter
 from fireside.worker.run import Outcome, Released, Run, run_job
@@ -175,6 +177,8 @@ class Agent:
             return msgspec.json.encode(self._take(request))
         if isinstance(request, ValidateNodes):
             return msgspec.json.encode(await validate_nodes(self._runtime, request))
+        if isinstance(request, DescribeModel):
+            return msgspec.json.encode(await describe_model(self._runtime, request))
         for run in self._runs():
             if run.lease != request.lease.lease():
                 continue

@@ -34,6 +34,7 @@ def introduce(info: RuntimeInfo, *, boot_id: str, labels: Mapping[str, str]) -> 
         **_json("models", {folder: list(files) for folder, files in info.models.items()}),
         **_json("validators", sorted(info.validators)),
         **_json("snapshot", info.snapshot),
+        **_json("subgraphs", info.subgraphs),
     }
     hashes = {f"{topic}_hash": blake3(content).hexdigest() for topic, content in publications.items()}
     body = JoinBody(

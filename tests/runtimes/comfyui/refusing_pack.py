@@ -1,7 +1,14 @@
 """A node pack whose nodes have validators of their own, written where a real ComfyUI finds it."""
 
+import json
+import struct
 from pathlib import Path
 
+from PIL import Image
+
+METADATA = {"modelspec.title": "Described", "ss_tag_frequency": "{}"}
+PICTURE_COLOR = (200, 100, 50)
+SUBGRAPH = '{"nodes": [], "name": "Upscale"}'
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 VERSION = "1.2.3"
 NODES = '''
@@ -95,6 +102,10 @@ def write_packs(folder: Path) -> Path:
     packs, models = folder / "packs", folder / "models"
     (models / "checkpoints" / "sub").mkdir(parents=True)
     (models / "checkpoints" / "sub" / "extra.safetensors").write_bytes(b"x" * 1000)
+    header = json.dumps({"__metadata__": METADATA, "weight": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}})
+    described = struct.pack("<Q", len(header)) + header.encode() + b"\0"
+    (models / "checkpoints" / "sub" / "described.safetensors").write_bytes(described)
+    Image.new("RGB", (900, 600), PICTURE_COLOR).save(models / "checkpoints" / "sub" / "described.png")
     refusing, newer, broken = packs / "refusing", packs / "newer", packs / "broken"
     (refusing / ".git").mkdir(parents=True)
     (refusing / "__init__.py").write_text(f"HANG = {str(folder / 'hang')!r}\n{NODES}")
@@ -104,6 +115,9 @@ def write_packs(folder: Path) -> Path:
         f"# pack-refs with: peeled fully-peeled sorted\n{COMMIT} refs/heads/main\n"
     )
     (refusing / ".git" / "config").write_text(GIT_CONFIG)
+    (refusing / "subgraphs").mkdir()
+    (refusing / "subgraphs" / "Upscale.json").write_text(SUBGRAPH)
+    (refusing / "subgraphs" / "Empty.json").touch()
     newer.mkdir()
     (newer / "__init__.py").write_text(NEWER_NODES)
     broken.mkdir()

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,18 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
-from tests.runtimes.comfyui.refusing_pack import COMMIT, VERSION, write_packs
+from PIL import Image
+from tests.runtimes.comfyui.refusing_pack import COMMIT, METADATA, SUBGRAPH, VERSION, write_packs
 from tests.runtimes.comfyui.standin import launch_of, make_standin
 from tests.runtimes.comfyui.waiting import SECONDS, until
 
 from fireside.processes.leftovers import start_time
-from fireside.runtimes.base import ModelFile, NodeRefusal, RuntimeInfo, RuntimeStartError
+from fireside.runtimes.base import ModelFile, NodeRefusal, RuntimeInfo, RuntimeStartError, Subgraph
 from fireside.runtimes.comfyui.attached import AttachedHome
 from fireside.runtimes.comfyui.checking import check, free
 from fireside.runtimes.comfyui.info import read_info
 from fireside.runtimes.comfyui.launch import Launch
+from fireside.runtimes.comfyui.model_details import read_metadata, read_preview
 from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace
 from fireside.runtimes.comfyui.supervised import SupervisedHome
 
@@ -168,6 +171,28 @@ async def test_a_file_that_a_job_saved_is_no_model_of_the_fleet(real: Real) -> N
     again = await read_info(real.home)
     saved.unlink()
     assert "mine.safetensors" not in [file.name for file in again.models["checkpoints"]]
+
+
+async def test_what_is_written_in_a_model_and_the_picture_beside_it_are_told(real: Real) -> None:
+    metadata = await read_metadata(real.home, "checkpoints", "sub/described.safetensors")
+    preview = await read_preview(real.home, "checkpoints", "sub/described.safetensors")
+
+    assert metadata is not None
+    assert msgspec.json.decode(metadata) == METADATA
+    assert preview is not None
+    with Image.open(BytesIO(preview)) as picture:
+        assert (picture.format, picture.size) == ("WEBP", (900, 600))
+
+
+@pytest.mark.parametrize("name", ["sub/extra.safetensors", "tiny_sd15.ckpt", "no such", "../../x.safetensors"])
+async def test_a_model_with_nothing_to_tell_is_none(real: Real, name: str) -> None:
+    assert await read_metadata(real.home, "checkpoints", name) is None
+    assert await read_preview(real.home, "checkpoints", name) is None
+
+
+async def test_blueprints_of_node_packs_are_told_with_what_is_in_them(real: Real) -> None:
+    told = [one for one in real.info.subgraphs if one.node_pack == "custom_nodes.refusing"]
+    assert told == [Subgraph(node_pack="custom_nodes.refusing", name="Upscale", data=SUBGRAPH)]
 
 
 async def test_its_system_and_devices_are_told_without_its_command_line(real: Real) -> None:

@@ -69,6 +69,14 @@ class BuiltinRuntime:
         """Refuse nothing: the node definitions say all there is."""
         return {}
 
+    async def model_metadata(self, folder: str, name: str) -> bytes | None:  # noqa: ARG002 - the contract's shape
+        """Tell nothing: there are no models."""
+        return None
+
+    async def model_preview(self, folder: str, name: str) -> bytes | None:  # noqa: ARG002 - the contract's shape
+        """Show nothing: there are no models."""
+        return None
+
     async def devices(self) -> Sequence[Mapping[str, Any]]:
         """Tell of nothing: there is no device but the CPU."""
         return ()

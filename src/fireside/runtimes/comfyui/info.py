@@ -17,6 +17,7 @@ from fireside.graphs.definitions import blank_input_files, decode_object_info
 from fireside.runtimes.base import ModelFile, RuntimeInfo, RuntimeStartError
 from fireside.runtimes.comfyui.home import Home
 from fireside.runtimes.comfyui.http import BRIDGE, NoAnswer, ask, ask_json
+from fireside.runtimes.comfyui.subgraphs import read_subgraphs
 
 # Model folders on a slow share are walked for both.
 _LISTING_SECONDS = 300.0
@@ -46,6 +47,7 @@ async def read_info(home: Home) -> RuntimeInfo:
             models=models,
             snapshot=snapshot,
             validators=validators,
+            subgraphs=await read_subgraphs(home),
         )
     except (NoAnswer, BadRequest, KeyError, TypeError, ValueError) as error:
         what = error if isinstance(error, NoAnswer | BadRequest) else f"it answered something else ({error!r})"

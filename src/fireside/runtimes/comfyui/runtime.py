@@ -17,6 +17,7 @@ from fireside.runtimes.comfyui.healing import disk_full, is_disk_full, is_out_of
 from fireside.runtimes.comfyui.home import Home, HomeLost
 from fireside.runtimes.comfyui.http import NoAnswer
 from fireside.runtimes.comfyui.info import read_info
+from fireside.runtimes.comfyui.model_details import read_metadata, read_preview
 from fireside.runtimes.comfyui.outputs import Collector
 from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace, Place, RemotePlace, Staged, UnbridgedPlace
 from fireside.runtimes.comfyui.translating import Translator
@@ -71,6 +72,14 @@ class ComfyRuntime:
     async def check(self, graph: Mapping[str, Any], node_ids: Sequence[str]) -> Mapping[str, tuple[NodeRefusal, ...]]:
         """Ask the nodes' own validators; see the contract."""
         return await check(self._home, graph, node_ids)
+
+    async def model_metadata(self, folder: str, name: str) -> bytes | None:
+        """Read the header of a safetensors file; see the contract."""
+        return await read_metadata(self._home, folder, name)
+
+    async def model_preview(self, folder: str, name: str) -> bytes | None:
+        """Read the picture beside a model file; see the contract."""
+        return await read_preview(self._home, folder, name)
 
     async def devices(self) -> Sequence[Mapping[str, Any]]:
         """Ask over the open connection, if there is one; see the contract."""

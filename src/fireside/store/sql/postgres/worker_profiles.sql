@@ -1,2 +1,3 @@
 -- Read what each worker that ever joined can run.
-SELECT id, boot_id, runtime, definitions_hash, models_hash, validators_hash, labels, seen_at FROM worker ORDER BY id;
+SELECT id, boot_id, runtime, definitions_hash, models_hash, validators_hash, subgraphs_hash, labels, seen_at
+FROM worker ORDER BY id;
