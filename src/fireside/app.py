@@ -22,6 +22,7 @@ from fireside import __version__
 from fireside.accounts.accounts import Accounts, FirstStart
 from fireside.accounts.sealing import Sealer
 from fireside.accounts.server_keys import ServerKeys
+from fireside.accounts.webhook_secrets import WebhookSecrets
 from fireside.assets.accesses import Accesses
 from fireside.blobs.local import LocalBlobs
 from fireside.blobs.signing import UrlSigner
@@ -33,13 +34,14 @@ from fireside.dispatch.dispatcher import Dispatcher
 from fireside.domain.errors import FiresideError
 from fireside.events.announcer import Announcer
 from fireside.events.hub import Hub
+from fireside.events.webhooks import Postman
 from fireside.fleet.local import LocalFleet
 from fireside.fleet.plan import PlannedWorker
 from fireside.fleet.readiness import until_ready
 from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.desk import Desk
 from fireside.jobs.model_details import ModelDetails
-from fireside.outbound.purposes import way_for_imports
+from fireside.outbound.purposes import way_for_imports, way_for_webhooks, webhook_patience
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
 from fireside.server.fleet_reports import FleetReports
@@ -87,7 +89,7 @@ def utc_now() -> datetime:
 @contextlib.asynccontextmanager
 async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembly]:
     """Open the store, the blobs and the bus, and put the services over them together."""
-    imports = way_for_imports(config)
+    imports, webhooks = way_for_imports(config), way_for_webhooks(config)
     data_dir = Path(config.data_dir)
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
@@ -95,7 +97,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
         database = _database(config, data_dir, stack)
         stack.push_async_callback(database.close)
         await database.start()
-        store = Store(database)
+        store = Store(database, has_webhooks=bool(config.webhook_hosts))
         leftovers = Leftovers(data_dir / "run" / "children.json")
         await leftovers.end_all()
         authority = _authority(config, keys)
@@ -115,6 +117,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             model_details=ModelDetails(bus, definitions),
             sealer=Sealer(keys.derive("job secrets")),
             signer=signer,
+            webhooks=webhooks,
             config=config,
             clock=utc_now,
         )
@@ -130,6 +133,11 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             hub=hub,
             signer=signer,
             imports=imports,
+            webhook_secrets=WebhookSecrets(
+                store,
+                Sealer(keys.derive("webhook secrets")),
+                overlap=timedelta(hours=config.webhook_overlap_hours),
+            ),
             accounts=Accounts(store, utc_now, config),
             accesses=Accesses(store, utc_now),
             keys=keys,
@@ -229,6 +237,15 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     stack.push_async_callback(assembly.dispatcher.stop)
     await assembly.dispatcher.start()
     services = assembly.services
+    postman = Postman(
+        services.store,
+        services.desk.webhooks,
+        services.webhook_secrets,
+        patience=webhook_patience(services.config),
+        clock=services.clock,
+        most_of_a_user=services.config.max_webhooks_at_once,
+    )
+    stack.push_async_callback(postman.stop)
     for loop in duties(
         services.store,
         services.accounts,
@@ -242,6 +259,8 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
         ),
         accesses=services.accesses,
         pruner=Pruner(services.store, keep_jobs=services.config.keep_jobs, keep_days=services.config.keep_days),
+        postman=postman if services.config.webhook_hosts else None,
+        webhook_log_for=timedelta(days=services.config.webhook_log_days),
     ):
         stack.push_async_callback(loop.stop)
         await loop.start()

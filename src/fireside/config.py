@@ -176,6 +176,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = ()
     import_seconds: Annotated[Seconds, _help("Seconds in which a file that is fetched by URL must be here.")] = 21_600.0
+    webhook_hosts: Annotated[
+        Texts,
+        _help("Hosts that webhooks may be on, in the form of `import_hosts`; empty: there are no webhooks."),
+    ] = ()
+    webhook_seconds: Annotated[Seconds, _help("Seconds in which a webhook's receiver must have answered.")] = 15.0
+    max_webhooks: Annotated[Positive, _help("Most webhooks a user may have, beside those that submits name.")] = 10
+    max_webhooks_at_once: Annotated[
+        Positive, _help("Most receivers of a user that messages are under way to at the same time.")
+    ] = 4
+    webhook_overlap_hours: Annotated[
+        Positive, _help("How long the former secret of a webhook signs as well after a change.")
+    ] = 24
+    webhook_log_days: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_DAYS)],
+        _help("Days that messages for webhooks are kept after they have arrived or were given up."),
+    ] = 7
     outbound_private_hosts: Annotated[
         Texts,
         _help(

@@ -23,6 +23,7 @@ from fireside.events.announcer import Announcer
 from fireside.events.facts import fact_of
 from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.model_details import ModelDetails
+from fireside.outbound.client import Outbound
 from fireside.store.store import Store
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +66,7 @@ class Desk:
     model_details: ModelDetails
     sealer: Sealer
     signer: UrlSigner
+    webhooks: Outbound
     config: Config
     clock: Callable[[], datetime]
     held: HeldJobs = field(default_factory=HeldJobs)

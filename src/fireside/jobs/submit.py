@@ -60,6 +60,8 @@ class Submission:
     """Labels that the worker must have."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     """Labels of the job itself, which its owner finds it by."""
+    webhook_url: str | None = None
+    """What hears of this job, beside the user's webhooks."""
     key: str | None = None
     """An idempotency key, used up with the job."""
     has_references: bool = False
@@ -84,6 +86,8 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     `StorageFull`. Nothing is kept of a submit that raises.
     """
     check_wish(submission.extra_data)
+    if submission.webhook_url is not None:
+        desk.webhooks.check(submission.webhook_url)
     fleet = await desk.definitions.fleet()
     kinds = fleet.kinds_with(submission.require)
     limits = GraphLimits(max_nodes=desk.config.max_graph_nodes, max_depth=desk.config.max_graph_depth)
@@ -206,6 +210,7 @@ def _new_job(
         fingerprint=fingerprint_graph(valid.graph),
         requirement=requirement,
         labels=submission.labels,
+        webhook_url=submission.webhook_url,
         key=None if submission.key is None else submit_key(submission.key, desk.clock()),
     )
 

@@ -12,6 +12,16 @@ def way_for_imports(config: Config) -> Outbound:
     return Outbound(_allowed("import_hosts", config.import_hosts, config))
 
 
+def way_for_webhooks(config: Config) -> Outbound:
+    """Give the way to the receivers of users' messages; raises `ConfigError` for an entry that cannot be read."""
+    return Outbound(_allowed("webhook_hosts", config.webhook_hosts, config))
+
+
+def webhook_patience(config: Config) -> Patience:
+    """How long a receiver may take to answer."""
+    return _patience(config, config.webhook_seconds)
+
+
 def import_patience(config: Config) -> Patience:
     """How long a file may take."""
     return _patience(config, config.import_seconds)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fireside.accounts.accounts import Accounts
 from fireside.accounts.server_keys import ServerKeys
+from fireside.accounts.webhook_secrets import WebhookSecrets
 from fireside.assets.accesses import Accesses
 from fireside.blobs.base import Blobs
 from fireside.blobs.signing import UrlSigner
@@ -40,6 +41,7 @@ class Services:
     hub: Hub
     signer: UrlSigner
     imports: Outbound
+    webhook_secrets: WebhookSecrets
     accounts: Accounts
     accesses: Accesses
     keys: ServerKeys

@@ -1,6 +1,6 @@
 """All routes of this server, dialect by dialect."""
 
-from fireside.server import admin, fleet_routes, health, pages
+from fireside.server import admin, fleet_routes, health, pages, webhooks
 from fireside.server.local import bare_paths, free, internal
 from fireside.server.local import history as local_history
 from fireside.server.local import queue as local_queue
@@ -40,6 +40,7 @@ _ROWS: tuple[Route, ...] = (
     *queue.ROUTES,
     *history.ROUTES,
     *snapshot.ROUTES,
+    *webhooks.ROUTES,
     *system.ROUTES,
     *model_details.ROUTES,
     *models.ROUTES,

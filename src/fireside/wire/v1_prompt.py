@@ -18,6 +18,9 @@ class FiresideFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Meta(max_length=20, description="Labels that the worker must have, with their values."),
     ] = {}
     max_run_seconds: Any = None
+    webhook_url: (
+        Annotated[str, Meta(max_length=4096, description="A URL that hears of this job; see webhooks.")] | None
+    ) = None
 
 
 class PromptBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,6 +39,9 @@ class FiresideBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Meta(max_length=20, description="Labels that the worker must have, with their values."),
     ] = {}
     max_run_seconds: Annotated[float, Meta(gt=0, description="Seconds after which the run is stopped.")] | None = None
+    webhook_url: (
+        Annotated[str, Meta(max_length=4096, description="A URL that hears of this job; see webhooks.")] | None
+    ) = None
 
 
 class SubmitBody(msgspec.Struct, frozen=True, kw_only=True):

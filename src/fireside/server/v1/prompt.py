@@ -35,17 +35,20 @@ async def submit(request: Request) -> Response:
     fields = await _read_fields(request)
     services = services_of(request)
     client_id = _text(fields, "client_id")
+    extra_data = _extra_data(request, fields, client_id, max_depth=services.config.max_graph_depth)
+    ours = _ours(fields)
     submission = Submission(
         user=user_of(request),
         graph=_graph(fields),
         job_id=parse_job_id(fields.get("prompt_id")),
-        extra_data=_extra_data(request, fields, client_id, max_depth=services.config.max_graph_depth),
+        extra_data=extra_data,
         number=_number(fields),
         front=_is_front(fields),
         client_id=client_id,
         workflow_id=_text(fields, "workflow_id"),
         targets=_targets(fields),
-        require=_require(fields),
+        require=ours.require,
+        webhook_url=ours.webhook_url,
     )
     try:
         submitted = await submit_job(services.desk, submission)
@@ -137,11 +140,11 @@ def _targets(fields: Mapping[str, Any]) -> list[str] | None:
     return cast("list[str]", targets)
 
 
-def _require(fields: Mapping[str, Any]) -> Mapping[str, str]:
+def _ours(fields: Mapping[str, Any]) -> FiresideFields:
     """Read `extra_data.fireside`, which is ours: what is not known there is a mistake."""
     extra_data = cast("Mapping[str, Any]", fields.get("extra_data", {}))
     try:
-        return msgspec.convert(extra_data.get("fireside", {}), FiresideFields).require
+        return msgspec.convert(extra_data.get("fireside", {}), FiresideFields)
     except msgspec.ValidationError as error:
         raise _invalid(f"extra_data.fireside is not as it should be: {error}") from error
 

@@ -60,6 +60,7 @@ async def read_submission(request: Request, user: User) -> Submission:
         graph=workflow,
         extra_data=extra_data,
         require=ours.require,
+        webhook_url=ours.webhook_url,
         labels=labels,
         key=key,
         has_references=True,
