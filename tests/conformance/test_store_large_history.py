@@ -23,6 +23,7 @@ from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, JobSort, Window
 from fireside.domain.outputs import Media, OutputSummary
 from fireside.domain.retention import Retention
+from fireside.store.blocks import next_coarse_edge, run_block
 from fireside.store.classes import classes_of
 from fireside.store.database import Database
 from fireside.store.postgres import PostgresDatabase
@@ -240,6 +241,67 @@ async def _run(store: Store, job: Job, verb: Verb, *, run_us: int) -> Job:
     after = advance(job, verb, job.changed_at + timedelta(microseconds=run_us), lease=job.lease)
     summary = OutputSummary(preview=None, outputs_count=1, previewable_count=1, media=Media.IMAGE)
     return await store.change_job(job, after, ending=Ending(summary=summary))
+
+
+def _forget_runs(library: Library, *, counted: int) -> None:
+    """Leave no blocks of run times but those below an edge."""
+    block = run_block(counted)
+    _damage(
+        library.database,
+        f"DELETE FROM job_block WHERE axis = 3 AND block >= {block}",
+        f"DELETE FROM job_block WHERE axis = 4 AND block >= {block >> 6}",
+        f"UPDATE job_promoted SET runs_below = {counted}",
+    )
+
+
+async def _deep_pages(library: Library) -> list[tuple[list[JobId], list[UUID]]]:
+    """Pages of the longest runs, and what sorting all rows gives."""
+    found: list[tuple[list[JobId], list[UUID]]] = []
+    for name in ("everything", "completed", "of a workflow"):
+        sorted_rows = _wanted(library.rows, FILTERS[name], Window(sort=JobSort.RUN_TIME))
+        for offset in (5_000, 10_000):
+            window = Window(sort=JobSort.RUN_TIME, offset=offset, limit=LIMIT)
+            page = await library.store.list_jobs(library.user_id, FILTERS[name], window)
+            found.append(([job.id for job in page.jobs], [row.id for row in sorted_rows[offset : offset + LIMIT]]))
+    return found
+
+
+@pytest.mark.parametrize("at_once", [1, 1_000_000])
+async def test_run_times_that_were_counted_by_another_cut_are_counted_anew(library: Library, at_once: int) -> None:
+    _forget_runs(library, counted=0)
+    another = "({}, '', 3, 16, 12345678, 9), ({}, '', 4, 16, 0, 9)".format(*[library.user_id] * 2)
+    _damage(library.database, f"INSERT INTO job_block VALUES {another}")
+    assert await library.store.miscounted(library.user_id) == 0
+    assert all(page == expected for page, expected in await _deep_pages(library))
+
+    assert await library.store.count_runs(at_once=at_once) == 2
+
+    assert await library.store.miscounted(library.user_id) == 0
+    assert await library.store.count_runs() == 0
+    assert all(page == expected for page, expected in await _deep_pages(library))
+
+
+async def test_jobs_end_and_go_while_run_times_are_being_counted(library: Library) -> None:
+    store, counted = library.store, next_coarse_edge(150_000)
+    _forget_runs(library, counted=counted)
+    for run_us in (0, counted - 1, counted, 3_600_000_000):
+        await _run(store, await _submit(library, "a"), Verb.SUCCEED, run_us=run_us)
+    ended = [row for row in library.rows if row.number not in ACTIVE]
+    await store.delete_jobs(library.user_id, [JobId(row.id) for row in random.Random(5).sample(ended, 300)])
+    assert await store.miscounted(library.user_id) == 0
+
+    assert await store.count_runs(at_once=1) == 2
+
+    assert await store.miscounted(library.user_id) == 0
+
+
+async def test_a_recount_counts_all_run_times(library: Library) -> None:
+    _forget_runs(library, counted=next_coarse_edge(150_000))
+
+    await library.store.recount(library.user_id)
+
+    assert await library.store.miscounted(library.user_id) == 0
+    assert await library.store.count_runs() == 0
 
 
 async def test_a_history_is_counted_in_blocks_once_it_is_large(library: Library) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fireside.store.blocks import Found, Stretch, edges, run_block
+from fireside.store.blocks import Found, Stretch, edges, next_coarse_edge, run_block
 
 RUN_TIMES = st.integers(0, 2**40)
 
@@ -20,11 +20,32 @@ def test_longer_runs_are_never_in_earlier_blocks(one: int, other: int) -> None:
     assert run_block(shorter) <= run_block(longer)
 
 
-@given(RUN_TIMES.filter(lambda run_us: run_us >= 4096))
+@given(RUN_TIMES.filter(lambda run_us: run_us >= 1024))
 def test_a_block_is_narrow_beside_the_run_times_in_it(run_us: int) -> None:
     low, high = edges(Stretch.RUN, run_block(run_us))
 
-    assert (high - low) * 256 <= run_us
+    assert (high - low) * 1024 <= run_us
+
+
+@given(st.integers(0, 2047))
+def test_short_run_times_have_blocks_of_their_own(run_us: int) -> None:
+    assert edges(Stretch.RUN, run_block(run_us)) == (run_us, run_us + 1)
+
+
+@given(RUN_TIMES)
+def test_blocks_leave_no_run_time_out(run_us: int) -> None:
+    block = run_block(run_us)
+
+    assert edges(Stretch.RUN, block + 1)[0] == edges(Stretch.RUN, block)[1]
+
+
+@given(RUN_TIMES)
+def test_a_coarse_block_ends_where_the_64th_of_its_fine_ones_does(run_us: int) -> None:
+    behind = next_coarse_edge(run_us)
+
+    assert run_us < behind
+    assert run_block(behind) % 64 == 0
+    assert run_block(behind - 1) // 64 == run_block(run_us) // 64
 
 
 @given(st.lists(st.integers(1, 5), min_size=1), st.booleans(), st.data())

@@ -13,7 +13,7 @@ from fireside.store.sqlite import migrate
 
 QUERIES = load_queries("sqlite")
 # Tables of a few rows, read whole on purpose.
-SMALL = {"user", "user_share", "api_key", "worker", "published", "one", "leader", "health"}
+SMALL = {"user", "user_share", "api_key", "worker", "published", "one", "leader", "health", "job_promoted"}
 # Results of parts of a query: a page, values that were given, counted blocks.
 INTERMEDIATE = {
     *("page", "file", "json_each", "axes", "touched", "wanted"),

@@ -137,6 +137,19 @@ def test_a_migrated_schema_equals_a_fresh_one() -> None:
     migrated.close()
 
 
+def test_run_times_that_a_former_schema_has_counted_are_left_to_upkeep() -> None:
+    raw = sqlite3.connect(":memory:", isolation_level=None)
+    steps = load_migrations("sqlite")
+    migrate(raw, steps[:13])
+    raw.execute("PRAGMA foreign_keys = OFF")
+    raw.execute("INSERT INTO job_promoted VALUES (1, '')")
+
+    migrate(raw, steps)
+
+    assert raw.execute("SELECT runs_below FROM job_promoted").fetchall() == [(0,)]
+    raw.close()
+
+
 def test_a_migration_that_fails_halfway_leaves_the_step_before() -> None:
     raw = sqlite3.connect(":memory:", isolation_level=None)
     steps = load_migrations("sqlite")

@@ -1,15 +1,19 @@
 """How a history is cut into blocks, so that a deep offset skips blocks instead of rows.
 
-Two orders are counted: create order by a job's place among its user's jobs, and run time in buckets whose width grows
-with the time itself. Each has fine blocks and coarse ones of 64 fine ones. Blocks are pure functions of a row, and the
-queries that count (`tally_*`, `fill_*`) cut as this module does.
+Two orders are counted: create order by a job's place among its user's jobs, and run time in 1,024 buckets an octave,
+so that their width grows with the time itself. Each has fine blocks and coarse ones of 64 fine ones. Blocks are pure
+functions of a row, and the queries that count (`tally_*`, `fill_*`) cut as this module does.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
+ALL_RUNS = 1 << 62
+"""Longer than any run time."""
+
 _PLACE_BITS = 10
-_RUN_DIGITS = 4096
+_RUN_BITS = 10
+_COARSE_BITS = 6
 
 
 class Stretch(Enum):
@@ -46,12 +50,19 @@ class Found:
 def edges(stretch: Stretch, block: int) -> tuple[int, int]:
     """Give the bounds of a fine block, the upper one not included: places, or microseconds of run time."""
     if stretch is Stretch.RUN:
-        more, digits = divmod(block, _RUN_DIGITS)
-        return digits << 4 * more, (digits + 1) << 4 * more
+        shift = max(0, (block >> _RUN_BITS) - 1)
+        first_bits = block - (shift << _RUN_BITS)
+        return first_bits << shift, (first_bits + 1) << shift
     return block << _PLACE_BITS, (block + 1) << _PLACE_BITS
 
 
 def run_block(run_us: int) -> int:
-    """Give the fine block of a run time: its three leading hexadecimal digits, after how many more there are."""
-    more = max(0, len(f"{run_us:x}") - 3)
-    return more * _RUN_DIGITS + (run_us >> 4 * more)
+    """Give the fine block of a run time: its first eleven bits, raised by 1,024 for each one more that it has."""
+    shift = max(0, run_us.bit_length() - _RUN_BITS - 1)
+    return (shift << _RUN_BITS) + (run_us >> shift)
+
+
+def next_coarse_edge(run_us: int) -> int:
+    """Give the upper edge of the coarse block of run times that this one lies in."""
+    behind = (run_block(run_us) >> _COARSE_BITS) + 1
+    return edges(Stretch.RUN, behind << _COARSE_BITS)[0]

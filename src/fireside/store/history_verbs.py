@@ -17,7 +17,7 @@ from fireside.domain.listing import JobFilter, JobPage, JobSort, Window
 from fireside.domain.outputs import Media
 from fireside.domain.retention import EndedJob, Retention
 from fireside.store.asset_counting import count_assets_anew, tally_statements_of_assets
-from fireside.store.blocks import ACTIVE_AXIS, ENDED_AXES, Found, Stretch, edges
+from fireside.store.blocks import ACTIVE_AXIS, ALL_RUNS, ENDED_AXES, Found, Stretch, edges, next_coarse_edge
 from fireside.store.classes import ACTIVE_CLASSES, ENDED_SLOTS, RUNNING_CLASS, are_whole, classes_of
 from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Rows, Statement, Transaction
@@ -32,9 +32,11 @@ PLACE_BITS = 40
 PLACE_MASK = (1 << PLACE_BITS) - 1
 
 _ROWS_SKIPPED = 1024
+_COUNTED_AT_ONCE = 20_000
+_LONG_RUN_US = 1 << 42
 _ACTIVE_BLOCKS = -1
 _NO_CLASS = -1
-_BEYOND = 1 << 62
+_BEYOND = ALL_RUNS
 
 
 class HistoryVerbs(Verbs):
@@ -73,10 +75,27 @@ class HistoryVerbs(Verbs):
         """
         large = await self._all("large_histories", {"at_least": at_least})
         for row in large:
-            history = {"user_id": row["user_id"], "workflow": row["workflow"]}
+            history = {"user_id": row["user_id"], "workflow": row["workflow"], "runs_below": ALL_RUNS}
             queries = ("promote_history", *_filling(row["workflow"]))
             await self._database.write([Statement(query, history) for query in queries])
         return len(large)
+
+    async def count_runs(self, *, at_once: int = _COUNTED_AT_ONCE) -> int:
+        """Count the run times of large histories of which an older schema had other blocks; answer how many.
+
+        Of those that have more jobs than that, one coarse block is counted at a time, so that nobody waits for long.
+        Until it is done, deep pages by run time are slower, never wrong.
+        """
+        uncounted = await self._all("uncounted_runs", {"all_runs": ALL_RUNS})
+        for row in uncounted:
+            history = {"user_id": row["user_id"], "workflow": row["workflow"]}
+            counted = row["runs_below"]
+            while counted < ALL_RUNS:
+                is_rest = row["jobs"] <= at_once or counted >= _LONG_RUN_US
+                below = ALL_RUNS if is_rest else next_coarse_edge(counted)
+                await self._database.write(_counting(history, counted, below))
+                counted = below
+        return len(uncounted)
 
     async def miscounted(self, user_id: UserId) -> int:
         """Count the user's jobs anew, without holding up anybody, and answer how many counters are wrong."""
@@ -214,8 +233,9 @@ def _find(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> tu
     place = history.rows_of(stretch) - 1 - skip if history.descending else skip
     active, few = _active_blocks(history, stretch)
     asked = {"place": place, "ended_axis": ENDED_AXES[stretch], "active_axis": ACTIVE_AXIS, "few": few}
+    counted = {"counted_runs": ALL_RUNS if stretch is Stretch.RUN else 0}
     classes = {"ended": to_json(history.ended).decode(), "active": to_json(active).decode()}
-    rows = tx.run("find_block", history.key | asked | classes)
+    rows = tx.run("find_block", history.key | asked | counted | classes)
     if not rows:
         return None
     found = Found(rows[0]["block"], rows[0]["before"], rows[0]["rows"])
@@ -301,8 +321,8 @@ def _recount(tx: Transaction, user_id: UserId) -> None:
         total = {"workflow": row["workflow"], "class": row["class"], "by": row["n"], "idle_by": row["idle"]}
         tx.run("tally_total", mine | total)
     for row in tx.run("promoted_histories", mine):
-        for query in ("clear_blocks", *_filling(row["workflow"])):
-            tx.run(query, mine | {"workflow": row["workflow"]})
+        for query in ("clear_blocks", "promote_history", *_filling(row["workflow"])):
+            tx.run(query, mine | {"workflow": row["workflow"], "runs_below": ALL_RUNS})
 
 
 def _filling(workflow: str) -> tuple[str, str]:
@@ -310,3 +330,11 @@ def _filling(workflow: str) -> tuple[str, str]:
     if workflow:
         return "fill_ended_blocks_of_workflow", "fill_active_blocks_of_workflow"
     return "fill_ended_blocks", "fill_active_blocks"
+
+
+def _counting(history: Mapping[str, Any], from_run: int, below: int) -> list[Statement]:
+    """Count the run times between two edges of coarse blocks; what was counted by another cut goes first."""
+    bounds = dict(history) | {"from_run": from_run, "below": below}
+    filling = "fill_run_blocks_of_workflow" if history["workflow"] else "fill_run_blocks"
+    queries = ("clear_run_blocks",) * (not from_run) + (filling, "raise_counted_runs")
+    return [Statement(query, bounds) for query in queries]

@@ -65,6 +65,7 @@ def duties(
 
     async def promote_large_histories(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
         await store.promote_large_histories()
+        await store.count_runs()
 
     async def prune_histories(now: datetime) -> None:
         await pruner.prune(now)

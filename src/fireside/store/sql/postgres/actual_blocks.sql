@@ -4,13 +4,11 @@ WITH fine AS MATERIALIZED (
     FROM job
     WHERE user_id = :user_id AND class NOT IN (0, 1) GROUP BY class, block
     UNION ALL
-    SELECT 3 AS axis, class,
-        CASE WHEN run_us < 4096 THEN run_us
-            ELSE (length(to_hex(run_us)) - 3) * 4096
-                + (run_us >> (4 * (length(to_hex(run_us)) - 3))) END AS block,
-        count(*) AS n
+    SELECT 3 AS axis, class, run_block(run_us) AS block, count(*) AS n
     FROM job
-    WHERE user_id = :user_id AND class NOT IN (0, 1) AND run_us > 0 GROUP BY class, block
+    WHERE user_id = :user_id AND class NOT IN (0, 1) AND run_us > 0
+        AND run_us < (SELECT runs_below FROM job_promoted WHERE user_id = :user_id AND workflow = '')
+    GROUP BY class, block
     UNION ALL
     SELECT 5 AS axis, class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
     FROM job

@@ -42,4 +42,7 @@ WITH coarse AS (
 )
 SELECT block, before, n AS "rows" FROM numbered
 WHERE before <= :place::bigint AND :place::bigint < before + n
-    AND EXISTS (SELECT 1 FROM job_promoted WHERE user_id = :user_id AND workflow = :workflow);
+    AND EXISTS (
+        SELECT 1 FROM job_promoted
+        WHERE user_id = :user_id AND workflow = :workflow AND runs_below >= :counted_runs::bigint
+    );

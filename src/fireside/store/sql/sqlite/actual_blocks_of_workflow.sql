@@ -5,12 +5,13 @@ WITH fine AS MATERIALIZED (
     WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) GROUP BY class, block
     UNION ALL
     SELECT 3 AS axis, class,
-        CASE WHEN run_us < 4096 THEN run_us
-            ELSE (length(printf('%x', run_us)) - 3) * 4096
-                + (run_us >> 4 * (length(printf('%x', run_us)) - 3)) END AS block,
+        (SELECT (run_us >> shift) + (shift << 10) FROM run_octave WHERE low <= run_us ORDER BY low DESC LIMIT 1)
+            AS block,
         count(*) AS n
     FROM job INDEXED BY job_ended_workflow_run
-    WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) AND run_us > 0 GROUP BY class, block
+    WHERE user_id = :user_id AND workflow_id = :workflow AND class NOT IN (0, 1) AND run_us > 0
+        AND run_us < (SELECT runs_below FROM job_promoted WHERE user_id = :user_id AND workflow = :workflow)
+    GROUP BY class, block
     UNION ALL
     SELECT 5 AS axis, class, (pk & 1099511627775) >> 10 AS block, count(*) AS n
     FROM job INDEXED BY job_ended_workflow_run

@@ -6,9 +6,8 @@ WITH fine AS MATERIALIZED (
     WHERE user_id = :user_id AND class NOT IN (0, 1) GROUP BY class, block
     UNION ALL
     SELECT 3 AS axis, class,
-        CASE WHEN run_us < 4096 THEN run_us
-            ELSE (length(printf('%x', run_us)) - 3) * 4096
-                + (run_us >> 4 * (length(printf('%x', run_us)) - 3)) END AS block,
+        (SELECT (run_us >> shift) + (shift << 10) FROM run_octave WHERE low <= run_us ORDER BY low DESC LIMIT 1)
+            AS block,
         count(*) AS n
     FROM job INDEXED BY job_ended_run
     WHERE user_id = :user_id AND class NOT IN (0, 1) AND run_us > 0 GROUP BY class, block

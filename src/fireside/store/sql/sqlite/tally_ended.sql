@@ -4,12 +4,11 @@ SELECT user_id, workflow, axis, class, CASE axis
     WHEN 1 THEN place >> 10 WHEN 2 THEN place >> 16 WHEN 3 THEN run WHEN 4 THEN run >> 6
     WHEN 5 THEN place >> 10 ELSE place >> 16 END AS block, :by * count(*)
 FROM (
-    SELECT job.user_id, workflow, class, run_us, pk & 1099511627775 AS place,
-        CASE WHEN run_us < 4096 THEN run_us
-            ELSE (length(printf('%x', run_us)) - 3) * 4096 + (run_us >> 4 * (length(printf('%x', run_us)) - 3)) END AS run
+    SELECT job.user_id, workflow, class, run_us, runs_below, pk & 1099511627775 AS place,
+        (SELECT (run_us >> shift) + (shift << 10) FROM run_octave WHERE low <= run_us ORDER BY low DESC LIMIT 1) AS run
     FROM job JOIN job_promoted ON job_promoted.user_id = job.user_id AND (workflow = '' OR workflow = workflow_id)
     WHERE id IN (SELECT unhex(value) FROM json_each(:ids))
 ) AS placed CROSS JOIN (SELECT column1 AS axis FROM (VALUES (1), (2), (3), (4), (5), (6))) AS axes
-WHERE axis <= 2 OR (axis <= 4) = (run_us > 0)
+WHERE axis <= 2 OR (axis <= 4 AND run_us > 0 AND run_us < runs_below) OR (axis >= 5 AND run_us = 0)
 GROUP BY user_id, workflow, axis, class, block
 ON CONFLICT (user_id, workflow, axis, class, block) DO UPDATE SET n = n + excluded.n;

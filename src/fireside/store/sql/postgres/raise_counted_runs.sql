@@ -1,0 +1,3 @@
+-- Say that run times below this are counted in the blocks of a history.
+UPDATE job_promoted SET runs_below = greatest(runs_below, :below::bigint)
+WHERE user_id = :user_id AND workflow = :workflow;
