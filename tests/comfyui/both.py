@@ -47,6 +47,7 @@ class Fireside:
         self.server = server
         self.http = server.client()
         self._socket = socket
+        self._heard: dict[str, Heard] = {}
 
     def upload(self, kind: str, name: str, content: bytes, **fields: str) -> dict[str, str]:
         """Bring an `image` or a `mask`, and give its name, its folder and its type."""
@@ -61,16 +62,19 @@ class Fireside:
         return answer.json()["prompt_id"]
 
     def follow(self, job_id: str, socket: ClientConnection | None = None) -> Heard:
-        """Listen until the job has ended; no other one may run meanwhile."""
-        heard = Heard()
+        """Listen until the job has ended; what is said of others meanwhile is kept for whoever follows them."""
+        heard = self._heard.pop(job_id, Heard())
         while not heard.messages or heard.end[0] not in ENDS:
             message = (socket or self._socket).recv(timeout=DEADLINE_SECONDS)
             if isinstance(message, bytes):
                 heard.frames.append(message)
                 continue
             said = msgspec.json.decode(message)
-            if said["data"].get("prompt_id") == job_id:
+            about = said["data"].get("prompt_id")
+            if about == job_id:
                 heard.messages.append((said["type"], said["data"]))
+            elif about is not None and socket is None:
+                self._heard.setdefault(about, Heard()).messages.append((said["type"], said["data"]))
         return heard
 
     def job(self, job_id: str) -> dict[str, Any]:

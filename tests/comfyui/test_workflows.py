@@ -177,7 +177,8 @@ def test_previews_say_whose_they_are_to_a_client_that_can_read_it(fireside: Fire
 
 
 def test_pictures_that_a_node_sends_over_the_websocket_arrive_whole(fireside: Fireside) -> None:
-    heard = fireside.follow(fireside.submit(workflows.sent_pictures()))
+    with fireside.server.watch(fireside.http.headers["X-API-Key"], "pictures") as socket:
+        heard = fireside.follow(fireside.submit(workflows.sent_pictures()), socket)
 
     assert heard.end[0] == "execution_success"
     assert [struct.unpack_from(">II", frame) for frame in heard.frames] == [(1, 2)] * 12
