@@ -77,11 +77,13 @@ async def test_tags_say_where_a_file_goes(library: Library, ann: User, tags: lis
 async def test_bytes_that_one_has_can_be_recorded_again_under_another_name(library: Library, ann: User) -> None:
     first = await upload(library, Wish(user_id=ann.id))
 
-    same = await record_by_hash(library, Wish(user_id=ann.id, tags=["cat"]), first.asset.hash)
+    same = await record_by_hash(library, Wish(user_id=ann.id, tags=["input"]), first.asset.hash)
+    tagged = await record_by_hash(library, Wish(user_id=ann.id, tags=["cat"]), first.asset.hash)
     named = await record_by_hash(library, Wish(user_id=ann.id, name="b.png"), first.asset.hash)
     named_again = await record_by_hash(library, Wish(user_id=ann.id, name="b.png"), first.asset.hash)
 
     assert (same.is_new, same.asset.id) == (False, first.asset.id)
+    assert (tagged.is_new, tagged.asset.title, tagged.asset.tags) == (True, "photo.png", ("cat", "input"))
     assert (named.is_new, named.asset.title, named.asset.hash) == (True, "b.png", first.asset.hash)
     assert (named_again.is_new, named_again.asset.id) == (False, named.asset.id)
 

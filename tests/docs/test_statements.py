@@ -13,7 +13,6 @@ REASONS = (ROOT / "docs/decisions/0022-statements-that-are-not-proven.md").read_
 _ROW = re.compile(r"^\| (\d+) \| \S", re.MULTILINE)
 
 NOT_YET = {
-    **dict.fromkeys(range(124, 136), "assets"),
     143: "the catalogue",
     **dict.fromkeys((156, 157, 158), "API v2"),
 }

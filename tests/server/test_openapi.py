@@ -39,6 +39,9 @@ NEWER = {
     "getModelNames",
     "getEmbeddings",
     "getJobSnapshot",
+    "listJobAssets",
+    "getAssetContent",
+    "getAssetWorkflow",
     # ComfyUI's own, where it is unlike the Cloud API.
     "getLocalHistory",
     "getLocalHistoryOfPrompt",

@@ -6,7 +6,7 @@ All of it runs in threads. What a picture is called and whose it is, is known el
 
 import asyncio
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +95,11 @@ async def make_preview(
 ) -> bytes:
     """Encode the first frame anew, shrunk to `longest_edge` if it is longer. Raises as `inspect_picture`."""
     return await _in_thread(lambda: _preview(path, preview_format, quality, longest_edge, limits or PictureLimits()))
+
+
+async def read_texts(path: Path, limits: PictureLimits) -> Mapping[str, str]:
+    """Read the texts that a picture carries, by name; in Exif they are written `name:text`. Raises as above."""
+    return await _in_thread(lambda: _texts(path, limits))
 
 
 async def _in_thread(work: Callable[[], _T]) -> _T:
@@ -204,6 +209,16 @@ def _check_whole(image: ImageFile.ImageFile) -> None:
     # JPEG only: an eighth of the memory, every byte read.
     image.draft("L", (max(1, image.width // 8), max(1, image.height // 8)))
     image.load()
+
+
+def _texts(path: Path, limits: PictureLimits) -> Mapping[str, str]:
+    with _open(path, limits) as image:
+        texts = {str(name): value for name, value in image.info.items() if isinstance(value, str)}
+        for value in image.getexif().values():
+            name, colon, text = value.partition(":") if isinstance(value, str) else ("", "", "")
+            if colon:
+                texts.setdefault(name.lower(), text)
+    return texts
 
 
 def _text_of(image: Image.Image) -> PngInfo:

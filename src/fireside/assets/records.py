@@ -63,21 +63,20 @@ async def record_upload_as_asset(library: Library, wish: Wish, blob: WrittenBlob
     """
     name = wish.name or PurePosixPath(filename.replace("\\", "/")).name or f"{blob.hash[:16]}.bin"
     sniffed = sniff_content_type(blob.head, name)
-    return await _record(library, wish, name, blob.hash, blob.size_bytes, sniffed, any_name=True)
+    return await _record(library, wish, name, blob.hash, blob.size_bytes, sniffed, is_upload=True)
 
 
 async def record_by_hash(library: Library, wish: Wish, blob_hash: BlobHash) -> Recorded:
     """Record bytes that the caller has already, under another name if one is given.
 
+    A record that has the name and all the tags serves as it is; otherwise there is one more, over the same bytes.
     Raises `NotFound` for bytes of nobody or of somebody else, and as `record_upload_as_asset`.
     """
     known = await library.store.asset_by_hash(wish.user_id, blob_hash)
     if known is None:
         raise _no_content()
     name = wish.name or known.title
-    return await _record(
-        library, wish, name, known.hash, known.size_bytes, known.content_type, any_name=wish.name is None
-    )
+    return await _record(library, wish, name, known.hash, known.size_bytes, known.content_type, is_upload=False)
 
 
 async def has_content(store: Store, user_id: UserId, blob_hash: BlobHash) -> bool:
@@ -132,7 +131,7 @@ def check_metadata(user_metadata: bytes) -> None:
 
 
 async def _record(
-    library: Library, wish: Wish, name: str, blob_hash: BlobHash, size_bytes: int, content_type: str, *, any_name: bool
+    library: Library, wish: Wish, name: str, blob_hash: BlobHash, size_bytes: int, content_type: str, *, is_upload: bool
 ) -> Recorded:
     check_metadata(wish.user_metadata)
     _check_type(wish.mime_type)
@@ -161,7 +160,7 @@ async def _record(
     async with hold_blob(blob_hash):
         if await library.blobs.claim(blob_hash) is None:
             raise Unavailable("These bytes were just removed; send them again.", retry_after=1)
-        return await library.store.record_asset(asset, any_name=any_name)
+        return await library.store.record_asset(asset, any_name=is_upload or wish.name is None, any_tags=is_upload)
 
 
 async def _check_preview(store: Store, user_id: UserId, preview_id: AssetId) -> None:

@@ -3,11 +3,13 @@
     FiresideError
     ├── Refused                  the caller can mend it
     │   ├── BadRequest           400
+    │   │   └── InvalidCursor    of a list that has pages
     │   ├── Unauthenticated      401
     │   ├── Forbidden            403
     │   ├── NotFound             404
     │   ├── Conflict             409
     │   ├── TooLarge             413
+    │   ├── WrongMediaType       415
     │   ├── Unprocessable        422
     │   └── TooMany              429, with when to come back
     ├── StaleLease               a report of a worker that no longer holds the job
@@ -45,6 +47,12 @@ class BadRequest(Refused):
     code = "bad_request"
 
 
+class InvalidCursor(BadRequest):
+    """A cursor that this list did not give."""
+
+    code = "invalid_cursor"
+
+
 class Unauthenticated(Refused):
     """No credential, or one that is not known."""
 
@@ -79,6 +87,12 @@ class Unprocessable(Refused):
     """The request is well formed, and what it names does not allow it to be done."""
 
     code = "unprocessable"
+
+
+class WrongMediaType(Refused):
+    """The body is of a type that is not taken here."""
+
+    code = "unsupported_media_type"
 
 
 class TooMany(Refused):

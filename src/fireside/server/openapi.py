@@ -12,7 +12,7 @@ import msgspec
 
 import fireside
 from fireside.server.routes import JSON, TEXT, Access, Answer, Refusal, Route
-from fireside.wire.refusals import EnvelopeBody, PromptRefusalBody, RefusalBody
+from fireside.wire.refusals import AssetRefusalBody, EnvelopeBody, PromptRefusalBody, RefusalBody
 
 _REFERENCE = "#/components/schemas/{name}"
 _PATH_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -21,6 +21,7 @@ _BEARER = {"BearerAuth": {"type": "http", "scheme": "bearer"}}
 _REFUSALS: Mapping[Refusal, Any] = {
     Refusal.PLAIN: RefusalBody,
     Refusal.PROMPT: PromptRefusalBody,
+    Refusal.ASSET: AssetRefusalBody,
     Refusal.ENVELOPE: EnvelopeBody,
     Refusal.TEXT: RefusalBody,
 }

@@ -18,6 +18,7 @@ from fireside.domain.errors import (
     Unauthenticated,
     Unavailable,
     Unprocessable,
+    WrongMediaType,
 )
 from fireside.graphs.errors import InvalidGraph
 from fireside.server.routes import JSON, TEXT, Refusal
@@ -31,6 +32,7 @@ _STATUSES: tuple[tuple[type[FiresideError], int], ...] = (
     (StaleLease, 409),
     (Conflict, 409),
     (TooLarge, 413),
+    (WrongMediaType, 415),
     (Unprocessable, 422),
     (TooMany, 429),
     (Refused, 400),
@@ -55,7 +57,7 @@ def refuse(error: FiresideError, shape: Refusal = Refusal.PLAIN) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if shape is Refusal.TEXT and not isinstance(error, Unauthenticated):
         return Response(message, status, media_type=TEXT, headers=headers)
-    body = _prompt_body(error, code, message) if shape is Refusal.PROMPT else plain_body(code, message)
+    body = _BODIES.get(shape, _plain_body)(error, code, message)
     return Response(msgspec.json.encode(body), status, media_type=JSON, headers=headers)
 
 
@@ -69,6 +71,15 @@ def plain_body(code: str, message: str) -> dict[str, Any]:
     return {"code": code, "message": message, "error": message}
 
 
+def _plain_body(error: FiresideError, code: str, message: str) -> dict[str, Any]:  # noqa: ARG001  as the others
+    return plain_body(code, message)
+
+
+def _asset_body(error: FiresideError, code: str, message: str) -> dict[str, Any]:
+    word = "ASSET_NOT_FOUND" if type(error) is NotFound else code.upper()
+    return {"code": word, "message": message, "error": {"code": word, "message": message, "details": {}}}
+
+
 def _prompt_body(error: FiresideError, code: str, message: str) -> dict[str, Any]:
     if isinstance(error, InvalidGraph):
         return {"code": code, "message": message, **error.body()}
@@ -78,3 +89,4 @@ def _prompt_body(error: FiresideError, code: str, message: str) -> dict[str, Any
 
 
 _INTERNAL = ("internal", "Something went wrong in the server; its log says what.")
+_BODIES = {Refusal.PROMPT: _prompt_body, Refusal.ASSET: _asset_body}

@@ -38,6 +38,8 @@ class Refusal(StrEnum):
     """`{code, message, error}`, all texts: the Cloud API's and, by `error`, the local API's."""
     PROMPT = "prompt"
     """`{error: {type, message, details, extra_info}, node_errors, code, message}`: what a submit is refused with."""
+    ASSET = "asset"
+    """`{code, message, error: {code, message, details}}`, codes in capitals: what routes of assets refuse with."""
     ENVELOPE = "envelope"
     """`{error: {code, message, details}}`: the API v2's."""
     TEXT = "text"

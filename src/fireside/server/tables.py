@@ -8,6 +8,9 @@ from fireside.server.local import userdata as local_userdata
 from fireside.server.local import view as local_view
 from fireside.server.routes import Route, SocketRoute
 from fireside.server.v1 import (
+    assets,
+    assets_tags,
+    assets_uploads,
     editor,
     files,
     history,
@@ -37,6 +40,10 @@ _ROWS: tuple[Route, ...] = (
     *v2_listing.ROUTES,
     *v2_events.ROUTES,
     *files.ROUTES,
+    *assets.LISTS,
+    *assets_uploads.ROUTES,
+    *assets_tags.ROUTES,
+    *assets.ONES,
     *queue.ROUTES,
     *history.ROUTES,
     *snapshot.ROUTES,

@@ -48,14 +48,15 @@ class AssetVerbs(Verbs):
         """
         return await self._database.decide(lambda tx: _add(tx, asset, overwrite=overwrite))
 
-    async def record_asset(self, asset: Asset, *, any_name: bool) -> Recorded:
+    async def record_asset(self, asset: Asset, *, any_name: bool, any_tags: bool) -> Recorded:
         """Record bytes that the user has sent or has, unless there is a record already that serves as well.
 
-        With `any_name` any upload of the user with equal bytes in that folder serves; otherwise only one with the same
-        title. The record that serves gets the tags it has not, and expires the later of the two. The same id with equal
-        bytes is always the existing record; raises `AssetIdTaken` for the id of another one.
+        An upload of the user with equal bytes in the same folder serves: with `any_name` under whatever name, otherwise
+        in the same subfolder under the same title; with `any_tags` whatever its tags, otherwise with all of the tags.
+        It gets the tags it has not, and expires the later of the two. The same id with equal bytes is always the
+        existing record; raises `AssetIdTaken` for the id of another one.
         """
-        return await self._database.decide(lambda tx: _record(tx, asset, any_name=any_name))
+        return await self._database.decide(lambda tx: _record(tx, asset, any_name=any_name, any_tags=any_tags))
 
     async def asset(self, asset_id: AssetId, *, user_id: UserId) -> Asset | None:
         """Read a record of the user."""
@@ -147,8 +148,8 @@ def _add(tx: Transaction, asset: Asset, *, overwrite: bool) -> Asset:
     return insert(tx, asset)
 
 
-def _record(tx: Transaction, asset: Asset, *, any_name: bool) -> Recorded:
-    present = _taken(tx, asset) or _serving(tx, asset, any_name=any_name)
+def _record(tx: Transaction, asset: Asset, *, any_name: bool, any_tags: bool) -> Recorded:
+    present = _taken(tx, asset) or _serving(tx, asset, any_name=any_name, any_tags=any_tags)
     if present is not None:
         later = _later(present.expires_at, asset.expires_at)
         tags = normalize_tags({*present.tags, *asset.tags})
@@ -156,8 +157,12 @@ def _record(tx: Transaction, asset: Asset, *, any_name: bool) -> Recorded:
         if changed != present:
             changed = _write(tx, present, replace(changed, updated_at=asset.created_at))
         return Recorded(asset=changed, is_new=False)
-    if asset_at(tx, asset.user_id, asset.file) is not None:
+    there = asset_at(tx, asset.user_id, asset.file)
+    if there is not None:
+        # Under equal bytes people may see the same name: whichever file a loader finds by it, it finds these bytes.
+        title = asset.title if there.hash == asset.hash else None
         asset = as_copy(tx, asset)
+        asset = replace(asset, title=title or asset.title)
     return Recorded(asset=insert(tx, asset), is_new=True)
 
 
@@ -171,10 +176,12 @@ def _taken(tx: Transaction, asset: Asset) -> Asset | None:
     return asset_of(rows[0])
 
 
-def _serving(tx: Transaction, asset: Asset, *, any_name: bool) -> Asset | None:
+def _serving(tx: Transaction, asset: Asset, *, any_name: bool, any_tags: bool) -> Asset | None:
     params = {"hash": asset.hash, "user_id": asset.user_id, "limit": _UPLOADS_OF_ONE_HASH}
     for present in map(asset_of, tx.run("uploads_by_hash", params)):
-        if present.file.folder is asset.file.folder and (any_name or present.title == asset.title):
+        is_named = any_name or (present.title, present.file.subfolder) == (asset.title, asset.file.subfolder)
+        is_tagged = any_tags or set(asset.tags) <= set(present.tags)
+        if present.file.folder is asset.file.folder and is_named and is_tagged:
             return present
     return None
 

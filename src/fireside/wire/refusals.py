@@ -31,6 +31,22 @@ class PromptRefusalBody(msgspec.Struct, frozen=True, kw_only=True):
     node_errors: dict[str, Any]
 
 
+class AssetProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """The refusal once more, as newer clients of assets read it."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class AssetRefusalBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What routes of assets refuse with; codes are in capitals."""
+
+    code: str
+    message: str
+    error: AssetProblem
+
+
 class EnvelopedRefusal(msgspec.Struct, frozen=True, kw_only=True):
     """What a refusal of the API v2 says: a code that programs read, and a message for people."""
 

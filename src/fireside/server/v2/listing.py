@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fireside.domain.errors import BadRequest
+from fireside.domain.errors import BadRequest, InvalidCursor
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.listing import ALL_STATES, JobWalk
 from fireside.events.following import Standing
@@ -36,12 +36,6 @@ class InvalidMetadataFilter(BadRequest):
     """A filter of labels that no job could meet, or more of them than are taken."""
 
     code = "invalid_metadata_filter"
-
-
-class InvalidCursor(BadRequest):
-    """A cursor that this list did not give."""
-
-    code = "invalid_cursor"
 
 
 async def list_jobs(request: Request) -> Response:

@@ -16,12 +16,15 @@ from tests.server.v1.published import Published
 from fireside.accounts.accounts import NewUser
 from fireside.accounts.tokens import SESSION_COOKIE
 from fireside.app import assemble
+from fireside.blobs.sniff import sniff_content_type
 from fireside.config import Config
 from fireside.domain.accounts import User
-from fireside.domain.assets import Asset, FileName, Folder
-from fireside.domain.ids import AssetId
+from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
+from fireside.domain.ids import AssetId, JobId, WorkerId
+from fireside.domain.lifecycle import Verb, advance
 from fireside.server.edge import build_edge
 from fireside.server.services import Services
+from fireside.store.records import JobBody, NewJob, NodeRecord
 
 ORIGIN = "http://fireside.test"
 
@@ -70,6 +73,29 @@ class House:
             created_at=self.services.clock(),
         )
         return await self.services.store.add_asset(asset)
+
+    async def output(self, person: Person, name: str, content: bytes) -> Asset:
+        """Let a job of the person make a file, as a worker would report it."""
+        store, now = self.services.store, self.services.clock()
+        body = JobBody(graph=b'{"1":{}}', extra_data=b'{"extra_pnginfo":{"workflow":{"id":"w"}}}', outputs=("1",))
+        job = await store.add_job(NewJob(id=JobId(uuid4()), user_id=person.user.id, body=body), now, max_queued=None)
+        job = await store.change_job(job, advance(job, Verb.ASSIGN, now, worker_id=WorkerId("worker")))
+        job = await store.change_job(job, advance(job, Verb.START, now, lease=job.lease))
+        written = await self.services.blobs.write_bytes(content, limit_bytes=None)
+        made = Asset(
+            id=AssetId(uuid4()),
+            user_id=person.user.id,
+            file=FileName(folder=Folder.OUTPUT, subfolder="", name=name),
+            hash=written.hash,
+            size_bytes=written.size_bytes,
+            content_type=sniff_content_type(written.head, name),
+            created_at=now,
+            origin=OutputOrigin(job_id=job.id, node_id="1", key="images", index=0),
+        )
+        output = {"images": [{"filename": name, "subfolder": "", "type": "output"}]}
+        _, (asset,) = await store.add_output(job, NodeRecord(node_id="1", display_node_id="1", output=output), [made])
+        await store.change_job(job, advance(job, Verb.SUCCEED, now, lease=job.lease))
+        return asset
 
     async def input_of(self, person: Person, name: str) -> Asset | None:
         """Read the record of an input."""
