@@ -83,7 +83,7 @@ class Accounts:
         user = await self._store.user_named(name)
         if user is None:
             raise Unauthenticated(
-                f"This port is for the user {name}, and there is none: `fireside users add` adds one."
+                f"This port is for the user {name}, and there is none: `fireside users create NAME` adds one."
             )
         return Principal(user=user, kind=PrincipalKind.LOCAL)
 

@@ -8,10 +8,17 @@ from msgspec import Meta
 from fireside.wire.v1_history import MAX_HISTORY_OFFSET
 from fireside.wire.v1_jobs import ExecutionStatusBody, JsonObject, NodeMetaBody
 
-LocalPrompt = tuple[float, str, JsonObject, dict[str, msgspec.Raw], list[str]]
-"""Number, job id, graph, extra data without secrets, ids of the output nodes."""
-
 _Items = Annotated[int, Meta(ge=0, le=MAX_HISTORY_OFFSET, description="Jobs to give at most.")]
+
+
+class LocalPrompt(msgspec.Struct, frozen=True, array_like=True):
+    """What was submitted, as the five values of ComfyUI's queue; there are no secrets in the extra data."""
+
+    number: float
+    prompt_id: str
+    prompt: JsonObject
+    extra_data: dict[str, msgspec.Raw]
+    outputs_to_execute: list[str]
 
 
 class LocalHistoryQuery(msgspec.Struct, frozen=True, kw_only=True):

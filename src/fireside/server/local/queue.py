@@ -21,7 +21,7 @@ async def show_queue(request: Request) -> Response:
 
 def local_prompt(job: Job, body: JobBody) -> LocalPrompt:
     """Write a job as ComfyUI keeps it: number, id, graph, extra data, and the nodes whose outputs are wanted."""
-    return job.number, str(job.id), msgspec.Raw(body.graph), extra_data_of(job, body), list(body.outputs)
+    return LocalPrompt(job.number, str(job.id), msgspec.Raw(body.graph), extra_data_of(job, body), list(body.outputs))
 
 
 def _item(place: int, job: Job, body: JobBody) -> LocalPrompt:  # noqa: ARG001 - ComfyUI shows the number instead

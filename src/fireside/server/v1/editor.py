@@ -23,7 +23,7 @@ async def list_users(request: Request) -> Response:  # noqa: ARG001 - every hand
 
 async def add_user(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
     """Refuse: whoever can reach the server would otherwise let themselves in."""
-    raise Forbidden("Users are made by an admin of this server, with `fireside users add`.")
+    raise Forbidden("Users are made by an admin of this server, with `fireside users create`.")
 
 
 async def get_workspace(request: Request) -> Response:
