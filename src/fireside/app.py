@@ -24,6 +24,7 @@ from fireside.accounts.sealing import Sealer
 from fireside.accounts.server_keys import ServerKeys
 from fireside.accounts.webhook_secrets import WebhookSecrets
 from fireside.assets.accesses import Accesses
+from fireside.assets.library import library_with
 from fireside.blobs.local import LocalBlobs
 from fireside.blobs.signing import UrlSigner
 from fireside.bus.authority import BusAuthority
@@ -41,7 +42,7 @@ from fireside.fleet.readiness import until_ready
 from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.desk import Desk
 from fireside.jobs.model_details import ModelDetails
-from fireside.outbound.purposes import way_for_imports, way_for_webhooks, webhook_patience
+from fireside.outbound.purposes import import_patience, way_for_imports, way_for_webhooks, webhook_patience
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
 from fireside.server.fleet_reports import FleetReports
@@ -54,6 +55,8 @@ from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.duties import duties
+from fireside.upkeep.errands import errands
+from fireside.upkeep.importer import Importer
 from fireside.upkeep.pruner import Pruner
 
 SERVER_FILE = "server.json"
@@ -237,15 +240,6 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     stack.push_async_callback(assembly.dispatcher.stop)
     await assembly.dispatcher.start()
     services = assembly.services
-    postman = Postman(
-        services.store,
-        services.desk.webhooks,
-        services.webhook_secrets,
-        patience=webhook_patience(services.config),
-        clock=services.clock,
-        most_of_a_user=services.config.max_webhooks_at_once,
-    )
-    stack.push_async_callback(postman.stop)
     for loop in duties(
         services.store,
         services.accounts,
@@ -259,8 +253,38 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
         ),
         accesses=services.accesses,
         pruner=Pruner(services.store, keep_jobs=services.config.keep_jobs, keep_days=services.config.keep_days),
-        postman=postman if services.config.webhook_hosts else None,
-        webhook_log_for=timedelta(days=services.config.webhook_log_days),
+    ):
+        stack.push_async_callback(loop.stop)
+        await loop.start()
+    await _start_errands(services, stack)
+
+
+async def _start_errands(services: Services, stack: contextlib.AsyncExitStack) -> None:
+    postman = Postman(
+        services.store,
+        services.desk.webhooks,
+        services.webhook_secrets,
+        patience=webhook_patience(services.config),
+        clock=services.clock,
+        most_of_a_user=services.config.max_webhooks_at_once,
+    )
+    stack.push_async_callback(postman.stop)
+    importer = Importer(
+        library_with(services.config, services.store, services.blobs, services.clock),
+        services.imports,
+        services.desk.announcer,
+        patience=import_patience(services.config),
+        limit_bytes=services.config.max_upload_bytes,
+        most_of_a_user=services.config.max_imports_at_once,
+    )
+    stack.push_async_callback(importer.stop)
+    for loop in errands(
+        services.store,
+        services.clock,
+        importer,
+        postman if services.config.webhook_hosts else None,
+        tasks_remembered_for=timedelta(days=services.config.task_days),
+        messages_remembered_for=timedelta(days=services.config.webhook_log_days),
     ):
         stack.push_async_callback(loop.stop)
         await loop.start()

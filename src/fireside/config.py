@@ -176,6 +176,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = ()
     import_seconds: Annotated[Seconds, _help("Seconds in which a file that is fetched by URL must be here.")] = 21_600.0
+    max_imports_at_once: Annotated[
+        Positive, _help("Most files of a user that are fetched in the background at the same time.")
+    ] = 2
+    max_imports_waiting: Annotated[
+        Positive, _help("Most files of a user that are fetched or wait for it, in the background.")
+    ] = 100
+    task_days: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_DAYS)], _help("Days that tasks are remembered after their end.")
+    ] = 30
     webhook_hosts: Annotated[
         Texts,
         _help("Hosts that webhooks may be on, in the form of `import_hosts`; empty: there are no webhooks."),

@@ -80,7 +80,7 @@ class Site:
 
     async def silent(self, request: web.Request) -> web.StreamResponse:
         await self.let_go.wait()
-        return web.Response()
+        return web.Response(body=b"late")
 
     async def silent_body(self, request: web.Request) -> web.StreamResponse:
         response = await self._stream(request, [b"x"], {})

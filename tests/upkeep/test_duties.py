@@ -37,8 +37,6 @@ def duty(shop: Workshop, name: str) -> Loop:
         collector=BlobCollector(shop.store, services.blobs, grace=timedelta(hours=1)),
         accesses=services.accesses,
         pruner=Pruner(shop.store, keep_jobs=2, keep_days=0),
-        postman=None,
-        webhook_log_for=timedelta(days=7),
     )
     (loop,) = [loop for loop in loops if loop._name == name]
     return loop

@@ -12,6 +12,7 @@ from typing import IO
 
 from fireside.assets.pictures import PictureLimits
 from fireside.blobs.base import CHUNK_BYTES, Blobs
+from fireside.config import Config
 from fireside.domain.errors import StorageFull
 from fireside.domain.ids import BlobHash
 from fireside.store.store import Store
@@ -28,6 +29,15 @@ class Library:
     limits: PictureLimits
     scratch: Path
     clock: Callable[[], datetime]
+
+
+def library_with(config: Config, store: Store, blobs: Blobs, clock: Callable[[], datetime]) -> Library:
+    """Put together what the verbs about files need, with the limits of the settings."""
+    limits = PictureLimits(
+        max_bytes=config.max_picture_bytes, max_edge=config.max_picture_edge, max_pixels=config.max_picture_pixels
+    )
+    scratch = Path(config.data_dir) / "scratch"
+    return Library(store=store, blobs=blobs, limits=limits, scratch=scratch, clock=clock)
 
 
 @contextlib.asynccontextmanager

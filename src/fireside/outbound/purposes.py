@@ -27,6 +27,11 @@ def import_patience(config: Config) -> Patience:
     return _patience(config, config.import_seconds)
 
 
+def look_patience(config: Config) -> Patience:
+    """How long the head of a file may take, while somebody waits."""
+    return _patience(config, min(config.import_seconds, config.outbound_connect_seconds + config.outbound_read_seconds))
+
+
 def _allowed(setting: str, hosts: tuple[str, ...], config: Config) -> AllowedHosts:
     try:
         return AllowedHosts.parse(setting, hosts, config.outbound_private_hosts)

@@ -7,7 +7,6 @@ from fireside.accounts.accounts import Accounts
 from fireside.assets.accesses import Accesses
 from fireside.blobs.base import Blobs
 from fireside.domain.ids import WorkerId
-from fireside.events.webhooks import Postman
 from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.submit import KEYS_LAST
 from fireside.store.store import Store
@@ -25,8 +24,6 @@ _COLLECT_SECONDS = 1.0
 _LIBRARIES_SECONDS = 15.0
 _EXPIRED_SECONDS = 10.0
 _EXPIRED_AT_ONCE = 200
-_WEBHOOKS_SECONDS = 0.5
-_FORGET_SECONDS = 600.0
 _UNFINISHED_FOR = timedelta(days=1)
 
 
@@ -42,8 +39,6 @@ def duties(
     pruner: Pruner,
     collector: BlobCollector,
     accesses: Accesses,
-    postman: Postman | None,
-    webhook_log_for: timedelta,
 ) -> list[Loop]:
     """Give the loops of a server, not yet started."""
 
@@ -73,13 +68,7 @@ def duties(
     async def forget_keys(now: datetime) -> None:
         await store.remove_expired_keys(now - KEYS_LAST)
 
-    async def forget_deliveries(now: datetime) -> None:
-        await store.forget_deliveries(now - webhook_log_for)
-
-    telling = [Loop("webhooks", postman.tick, every_seconds=_WEBHOOKS_SECONDS, clock=clock)] if postman else []
     return [
-        *telling,
-        Loop("old webhook messages", forget_deliveries, every_seconds=_FORGET_SECONDS, clock=clock),
         Loop("idempotency keys", forget_keys, every_seconds=_SWEEP_SECONDS, clock=clock),
         Loop("last use of keys", flush_last_used, every_seconds=_LAST_USED_SECONDS, clock=clock),
         Loop("last use of assets", flush_accesses, every_seconds=_LAST_USED_SECONDS, clock=clock),

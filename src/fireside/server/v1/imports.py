@@ -1,0 +1,30 @@
+"""Assets by the URL of their bytes, which are fetched while the caller waits."""
+
+import msgspec
+from starlette.requests import Request
+
+from fireside.assets.importing import Source, import_asset
+from fireside.assets.records import Wish, check_metadata
+from fireside.domain.assets import Recorded
+from fireside.domain.ids import AssetId
+from fireside.outbound.purposes import import_patience
+from fireside.server.callers import services_of, user_of
+from fireside.server.reading import read_body
+from fireside.server.v1.files_library import library_of
+from fireside.wire.tasks import ImportBody
+
+
+async def import_named(request: Request) -> Recorded:
+    """Fetch the file that the body names and record it; raises what the fetch and the record are refused with."""
+    config, body = services_of(request).config, await read_body(request, ImportBody)
+    wish = Wish(
+        user_id=user_of(request).id,
+        name=body.name or None,
+        tags=body.tags or (),
+        user_metadata=msgspec.json.encode(body.user_metadata or {}),
+        mime_type=body.mime_type or None,
+        preview_id=AssetId(body.preview_id) if body.preview_id else None,
+    )
+    check_metadata(wish.user_metadata)
+    source = Source(url=body.url, limit_bytes=config.max_upload_bytes, patience=import_patience(config))
+    return await import_asset(library_of(request), services_of(request).imports, source, wish)

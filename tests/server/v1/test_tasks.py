@@ -1,0 +1,174 @@
+"""Files that are asked for by URL, and the tasks that fetch them, over HTTP."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.outbound.site import Site, running_site
+from tests.server.v1.house import Caller, House
+
+from fireside.assets.library import library_with
+from fireside.domain.tasks import TaskStatus
+from fireside.outbound.purposes import import_patience
+from fireside.upkeep.importer import Importer
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with running_site() as site:
+        yield site
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    return {
+        "import_hosts": ("127.0.0.1:*",),
+        "outbound_private_hosts": ("127.0.0.1",),
+        "max_imports_waiting": 3,
+        "max_upload_bytes": 5000,
+    }
+
+
+def url_of(site: Site, word: str = "file") -> str:
+    return f"http://127.0.0.1:{site.port}/{word}"
+
+
+async def ask(caller: Caller, url: str, **more: Any) -> str:
+    answer = await caller.http.post("/api/assets/download", json={"source_url": url, **more})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["status"] == "created"
+    return answer.json()["task_id"]
+
+
+async def fetch_all(house: House) -> None:
+    services = house.services
+    importer = Importer(
+        library_with(services.config, services.store, services.blobs, services.clock),
+        services.imports,
+        services.desk.announcer,
+        patience=import_patience(services.config),
+        limit_bytes=services.config.max_upload_bytes,
+        most_of_a_user=9,
+    )
+    await importer.tick(services.clock())
+    await importer.settle()
+
+
+async def test_a_file_is_asked_for_and_comes(house: House, ann: Caller, bob: Caller, site: Site) -> None:
+    task_id = await ask(ann, url_of(site), tags=["Loras", "models"], user_metadata={"a": 1})
+    waiting = await ann.get(f"/api/tasks/{task_id}")
+    assert (waiting["status"], waiting["task_name"], "result" in waiting) == ("created", "asset_download", False)
+
+    await fetch_all(house)
+
+    done = await ann.get(f"/api/tasks/{task_id}")
+    assert (done["status"], done["payload"]["source_url"]) == ("completed", url_of(site))
+    assert done["result"]["success"] is True
+    assert done["result"]["bytes_downloaded"] == 3000
+    assert done["started_at"] <= done["completed_at"]
+    assert (await bob.http.get(f"/api/tasks/{task_id}")).status_code == 404
+
+
+async def test_the_same_wish_is_the_same_task_while_it_waits(ann: Caller, bob: Caller, site: Site) -> None:
+    task_id = await ask(ann, url_of(site))
+
+    assert await ask(ann, url_of(site)) == task_id
+    assert await ask(ann, url_of(site), name="other") != task_id
+    assert await ask(bob, url_of(site)) != task_id
+
+
+async def test_a_user_has_only_so_many_waiting(ann: Caller, site: Site) -> None:
+    for number in range(3):
+        await ask(ann, url_of(site, f"file?{number}"))
+
+    answer = await ann.http.post("/api/assets/download", json={"source_url": url_of(site, "file?9")})
+
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"]
+
+
+async def test_a_task_is_canceled_once_and_by_its_owner(ann: Caller, bob: Caller, site: Site) -> None:
+    task_id = await ask(ann, url_of(site))
+
+    assert (await bob.http.delete(f"/api/tasks/{task_id}")).status_code == 404
+    assert (await ann.http.delete(f"/api/tasks/{task_id}")).status_code == 204
+    assert (await ann.http.delete(f"/api/tasks/{task_id}")).status_code == 409
+    assert (await ann.get(f"/api/tasks/{task_id}"))["status"] == "cancelled"
+    for strange in (str(uuid4()), "x"):
+        assert (await ann.http.get(f"/api/tasks/{strange}")).status_code == 404
+
+
+async def test_tasks_are_listed(ann: Caller, bob: Caller, site: Site) -> None:
+    first, second = await ask(ann, url_of(site)), await ask(ann, url_of(site, "other"))
+    await ann.http.delete(f"/api/tasks/{first}")
+
+    async def listed(**params: Any) -> list[str]:
+        return [task["id"] for task in (await ann.get("/api/tasks", **params))["tasks"]]
+
+    assert await listed() == [second, first]
+    assert await listed(sort_order="asc", limit=1) == [first]
+    assert await listed(status="cancelled,failed") == [first]
+    assert await listed(task_name="other") == []
+    assert (await bob.get("/api/tasks"))["tasks"] == []
+    for params in ({"limit": 0}, {"limit": 101}, {"status": "odd"}, {"created_after": "x"}, {"sort_order": "up"}):
+        assert (await ann.http.get("/api/tasks", params=params)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"source_url": "http://elsewhere.test/x"}, 403, "host_not_allowed"),
+        ({"source_url": "ftp://127.0.0.1/x"}, 400, "bad_url"),
+        ({"source_url": ""}, 400, "bad_request"),
+        ({}, 400, "bad_request"),
+        ({"source_url": "http://127.0.0.1:1/x", "preview_id": str(uuid4())}, 400, "bad_request"),
+        ({"source_url": "http://127.0.0.1:1/x", "tags": [7]}, 400, "bad_request"),
+    ],
+)
+async def test_a_wish_that_cannot_be_is_refused(ann: Caller, body: Any, status: int, code: str) -> None:
+    answer = await ann.http.post("/api/assets/download", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (await ann.get("/api/tasks"))["tasks"] == []
+
+
+async def test_a_task_that_fails_says_why(house: House, ann: Caller, site: Site) -> None:
+    task_id = await ask(ann, url_of(site, "status?is=404"))
+
+    await fetch_all(house)
+
+    task = await ann.get(f"/api/tasks/{task_id}")
+    assert task["status"] == TaskStatus.FAILED.value
+    assert "404" in task["error_message"]
+
+
+async def test_a_source_is_asked_what_it_has(ann: Caller, site: Site) -> None:
+    told = await ann.get("/api/assets/remote-metadata", url=url_of(site))
+
+    assert told == {
+        "content_length": 3000, "content_type": "image/png", "filename": "file", "name": "file", "tags": [],
+        "validation": {"is_valid": True, "errors": [], "warnings": []},
+    }  # fmt: skip
+    large = await ann.get("/api/assets/remote-metadata", url=url_of(site, "announced?bytes=5001"))
+    assert large["validation"]["is_valid"] is False
+    assert large["validation"]["errors"][0]["code"] == "FILE_TOO_LARGE"
+    unknown = await ann.get("/api/assets/remote-metadata", url=url_of(site, "unannounced?mib=1"))
+    assert unknown["content_length"] == -1
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("http://elsewhere.test/x", 403),
+        ("nonsense", 400),
+        ("", 400),
+        ("http://127.0.0.1:{port}/status?is=404", 422),
+        ("http://127.0.0.1:{port}/status?is=403", 422),
+        ("http://127.0.0.1:{port}/status?is=500", 422),
+    ],
+)
+async def test_a_source_that_cannot_be_asked(ann: Caller, site: Site, url: str, status: int) -> None:
+    answer = await ann.http.get("/api/assets/remote-metadata", params={"url": url.format(port=site.port)})
+
+    assert answer.status_code == status, answer.text
