@@ -8,9 +8,11 @@ import sys
 import time
 from types import ModuleType
 
-from bench import blobs, cancel, comfyui, dispatch, end_to_end, fan_out, listing, store, submit
+from bench import blobs, cancel, comfyui, dispatch, end_to_end, fan_out, labels, listing, store, streams, submit
 
-BENCHES: tuple[ModuleType, ...] = (store, submit, listing, dispatch, end_to_end, comfyui, cancel, fan_out, blobs)
+BENCHES: tuple[ModuleType, ...] = (
+    *(store, submit, listing, labels, dispatch, end_to_end, comfyui, cancel, fan_out, streams, blobs),
+)
 
 
 def main() -> None:

@@ -32,6 +32,8 @@ NUMBERED = (
 ORDERED = ("list_created", "list_idle", "list_run", "list_assets_by")
 UNSORTED = [
     *(query for query in QUERIES if query.startswith(ORDERED)),
+    "created_places",
+    "label_places",
     "queued_jobs_of_user",
     "held_jobs_of_user",
     "first_ended_jobs",

@@ -18,6 +18,8 @@ from fireside.domain.ids import AssetId, BlobHash
 from fireside.domain.jobs import Job
 from fireside.store.records import NodeRecord
 
+TEXT_KEY = "text"
+_TEXT_FILE = FileName(folder=Folder.TEMP, subfolder="", name="text_00001_.txt")
 _MADE_IN = (Folder.OUTPUT, Folder.TEMP)
 
 
@@ -40,8 +42,16 @@ async def output_assets(
     return [await _asset(blobs, job, record, place, now) for place in places]
 
 
+def texts_of(record: NodeRecord) -> dict[int, bytes]:
+    """Give the texts among what a node has shown, by their place in `output["text"]`; they are outputs like files."""
+    items = record.output.get(TEXT_KEY)
+    texts = cast("list[Any]", items) if isinstance(items, list) else []
+    return {index: text.encode(errors="replace") for index, text in enumerate(texts) if isinstance(text, str)}
+
+
 async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace, now: datetime) -> Asset:
-    file = _file_name(_item(record.output, place))
+    is_text = place.key == TEXT_KEY and place.index in texts_of(record)
+    file = _TEXT_FILE if is_text else _file_name(_item(record.output, place))
     size_bytes, head = await _size_and_head(blobs, place)
     return Asset(
         id=AssetId(uuid4()),

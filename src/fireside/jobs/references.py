@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fireside.domain.assets import Asset, Folder
+from fireside.domain.assets import Asset
 from fireside.domain.ids import AssetId, UserId
 from fireside.graphs.asset_references import find_asset_references, missing_references, replace_asset_references
 from fireside.store.store import Store
@@ -29,15 +29,11 @@ async def resolve_references(store: Store, user_id: UserId, workflow: Any) -> Re
     references = find_asset_references(workflow)
     if not references:
         return Resolved(graph=workflow)
-    found: dict[AssetId, Asset] = {}
-    for asset_id in {reference.id for reference in references if reference.id is not None}:
-        asset = await store.asset(asset_id, user_id=user_id)
-        if asset is not None:
-            found[asset_id] = asset
+    found = await store.assets({one.id for one in references if one.id is not None}, user_id=user_id)
     assets: dict[str, Asset] = {}
     names: dict[AssetId, str] = {}
     for asset_id, asset in found.items():
-        value = _value_of(asset)
+        value = asset.loader_value
         if assets.setdefault(value, asset).hash != asset.hash:
             # Another file of that name with other bytes: these are named by what they are.
             value = f"blake3:{asset.hash}"
@@ -50,10 +46,3 @@ async def resolve_references(store: Store, user_id: UserId, workflow: Any) -> Re
         missing=missing,
         known=frozenset([_NOWHERE] if missing else ()),
     )
-
-
-def _value_of(asset: Asset) -> str:
-    """Write the file as a loader's value; `[output]` and `[temp]` say that it is not among the inputs."""
-    file = asset.file
-    path = f"{file.subfolder}/{file.name}" if file.subfolder else file.name
-    return path if file.folder is Folder.INPUT else f"{path} [{file.folder}]"

@@ -2,7 +2,9 @@
 
 import contextlib
 
-from fireside.assets.outputs import OutputPlace, output_assets
+from blake3 import blake3
+
+from fireside.assets.outputs import TEXT_KEY, OutputPlace, output_assets, texts_of
 from fireside.assets.uploads import hold_blob
 from fireside.blobs.base import WrittenBlob
 from fireside.domain.ids import BlobHash, WorkerId
@@ -19,11 +21,20 @@ async def take_output(services: Services, worker_id: WorkerId, body: OutputBody)
     record = NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output)
     async with contextlib.AsyncExitStack() as held:
         # From here to the record nobody discards these bytes as a refused upload's.
-        for blob_hash in sorted({BlobHash(file.hash) for file in body.files}):
+        sent = [*body.files, *_texts(record)]
+        for blob_hash in sorted({BlobHash(file.hash) for file in sent}):
             await held.enter_async_context(hold_blob(blob_hash))
-        places = [await _place(services, file) for file in body.files]
+        places = [await _place(services, file) for file in sent]
         files = await output_assets(services.blobs, job, record, places, services.clock())
         await add_output(services.desk, worker_id, lease, record, files, seen=job)
+
+
+def _texts(record: NodeRecord) -> list[OutputFile]:
+    """Make files of the texts, which came in the record itself."""
+    return [
+        OutputFile(key=TEXT_KEY, index=index, hash=blake3(text).hexdigest(), size_bytes=len(text), content=text)
+        for index, text in texts_of(record).items()
+    ]
 
 
 async def _place(services: Services, file: OutputFile) -> OutputPlace:

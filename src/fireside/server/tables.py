@@ -29,6 +29,8 @@ from fireside.server.v1 import (
     userdata,
     workflows,
 )
+from fireside.server.v2 import asset_uploads as v2_asset_uploads
+from fireside.server.v2 import assets as v2_assets
 from fireside.server.v2 import events as v2_events
 from fireside.server.v2 import jobs as v2_jobs
 from fireside.server.v2 import listing as v2_listing
@@ -41,6 +43,8 @@ _ROWS: tuple[Route, ...] = (
     *v2_jobs.ROUTES,
     *v2_listing.ROUTES,
     *v2_events.ROUTES,
+    *v2_asset_uploads.ROUTES,
+    *v2_assets.ROUTES,
     *files.ROUTES,
     *assets.LISTS,
     *assets_uploads.ROUTES,

@@ -119,12 +119,13 @@ class HistoryVerbs(Verbs):
         return JobPage(jobs=[job_of(row) for row in rows], total=totals[0]["total"])
 
 
-def created_before(
+def created_places(
     tx: Transaction, user_id: UserId, classes: Sequence[int], bound: int, limit: int, *, offset: int = 0
-) -> Rows:
-    """Read the user's jobs of these classes whose `pk` lies below the bound, newest first."""
+) -> list[int]:
+    """Read where the user's jobs of these classes are below the bound, by their `pk`, newest first."""
     history = _History(user_id, "", dict.fromkeys(classes, (0, 0)), descending=True)
-    return _read_from(tx, history, Stretch.CREATED, bound, offset, limit)
+    rows = tx.run("created_places", _slots(history) | {"bound": bound, "limit": limit, "offset": offset})
+    return [row["pk"] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +218,20 @@ def _read_on(tx: Transaction, history: _History, stretch: Stretch, skip: int, li
 
 
 def _read_from(tx: Transaction, history: _History, stretch: Stretch, bound: int, skip: int, limit: int) -> Rows:
+    of_workflow = "_of_workflow" if history.workflow else ""
+    return tx.run(
+        f"list_{stretch.name.lower()}{of_workflow}_{_order(descending=history.descending)}",
+        {"workflow": history.workflow} | _slots(history) | {"bound": bound, "limit": limit, "offset": skip},
+    )
+
+
+def _slots(history: _History) -> dict[str, Any]:
+    """Name each class of a history, and none in the slots that are left."""
     ended = dict.fromkeys((f"ended_{slot}" for slot in range(ENDED_SLOTS)), _NO_CLASS)
     active = dict.fromkeys((f"active_{slot}" for slot in range(len(ACTIVE_CLASSES))), _NO_CLASS)
     ended.update(zip(ended, history.ended, strict=False))
     active.update(zip(active, history.active, strict=False))
-    of_workflow = "_of_workflow" if history.workflow else ""
-    return tx.run(
-        f"list_{stretch.name.lower()}{of_workflow}_{_order(descending=history.descending)}",
-        history.key | ended | active | {"bound": bound, "limit": limit, "offset": skip},
-    )
+    return {"user_id": history.user_id} | ended | active
 
 
 def _find(tx: Transaction, history: _History, stretch: Stretch, skip: int) -> tuple[Found, int] | None:

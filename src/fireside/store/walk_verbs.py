@@ -6,28 +6,28 @@ there and looks up in the others. A page of jobs that are rare in every list can
 next one goes on behind it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-import msgspec
 
 from fireside.domain.assets import Asset
 from fireside.domain.ids import JobId, UserId
 from fireside.domain.listing import JobWalk, WalkPage
 from fireside.domain.outputs import Media
-from fireside.store.classes import classes_of
+from fireside.store.classes import are_whole, classes_of
 from fireside.store.database import Row, Rows, Transaction
-from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_before
+from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_places
 from fireside.store.rows import asset_of, ids_json, job_of, to_json
 from fireside.store.verbs import Verbs
 
 _PROBED = 255
 """How far ahead the lists are compared."""
 _CHUNK = 512
-_MOST_LOOKED_AT = 4096
+_MOST_LOOKED_AT = 2048
 """How many jobs a page looks at before it ends unfilled."""
+
+_Label = tuple[str, str]
 
 
 class WalkVerbs(Verbs):
@@ -78,57 +78,47 @@ class _Stretch:
 
 def _walk(tx: Transaction, user_id: UserId, wanted: JobWalk) -> WalkPage:
     stretch = _Stretch(user_id, wanted)
+    label = _thinnest(tx, stretch)
+    # Where every job of the list is wanted, no more has to be looked at than is shown.
+    chunk = wanted.limit + 1 if label is None and not wanted.labels and are_whole(wanted.states) else _CHUNK
     found: list[Row] = []
-    looked_at = 0
-    end: int | None = None
-    for looked, matching in _chunks(tx, stretch):
-        found += matching
-        looked_at += looked[0]
-        if len(found) > wanted.limit:
-            break
-        if looked[0] < _CHUNK:
-            break
-        if looked_at >= _MOST_LOOKED_AT:
-            end = looked[1]
-            break
+    bound, looked_at, is_at_end = stretch.bound, 0, False
+    while not is_at_end and len(found) <= wanted.limit and looked_at < _MOST_LOOKED_AT:
+        places = _places(tx, stretch, label, bound=bound, limit=chunk)
+        is_at_end = len(places) < chunk
+        if places:
+            found += _matching(tx, stretch, places)
+            bound, looked_at = places[-1], looked_at + len(places)
     shown = found[: wanted.limit]
+    end = None if is_at_end else bound
     if len(found) > len(shown):
         end = shown[-1]["pk"]
     return WalkPage(jobs=[job_of(row) for row in shown], next_after=None if end is None else end & PLACE_MASK)
 
 
-def _chunks(tx: Transaction, stretch: _Stretch) -> Iterator[tuple[tuple[int, int], Rows]]:
-    """Give chunk by chunk how many places were looked at, where the last one was, and the jobs wanted among them."""
-    label = _thinnest(tx, stretch)
-    bound = stretch.bound
-    while True:
-        if label is None:
-            rows = created_before(tx, stretch.user_id, _classes(stretch), bound, _CHUNK)
-            places, matching = [row["pk"] for row in rows], [row for row in rows if _is_wanted(stretch.wanted, row)]
-        else:
-            places = _places(tx, stretch, label, bound=bound, limit=_CHUNK)
-            matching = _matching(tx, stretch, places)
-        bound = places[-1] if places else stretch.first
-        yield (len(places), bound), matching
-
-
-def _thinnest(tx: Transaction, stretch: _Stretch) -> tuple[str, str] | None:
+def _thinnest(tx: Transaction, stretch: _Stretch) -> _Label | None:
     """Choose the label to follow, by how far back its next places reach; None for the list of the states."""
-    reach: list[tuple[int, tuple[str, str] | None]] = []
-    for label in stretch.wanted.labels.items():
-        ahead = _places(tx, stretch, label, bound=stretch.bound, limit=1, offset=_PROBED)
-        reach.append((ahead[0] if ahead else -1, label))
+    reach = [(_reach(tx, stretch, label), label) for label in stretch.wanted.labels.items()]
     if not reach:
         return None
-    if min(place for place, _ in reach) >= 0 and not stretch.wanted.is_of_all_states:
-        ahead = created_before(tx, stretch.user_id, _classes(stretch), stretch.bound, 1, offset=_PROBED)
-        reach.append((ahead[0]["pk"] if ahead else -1, None))
-    return min(reach, key=lambda one: one[0])[1]
+    least, label = min(reach)
+    if least >= 0 and not stretch.wanted.is_of_all_states and _reach(tx, stretch, None) < least:
+        return None
+    return label
+
+
+def _reach(tx: Transaction, stretch: _Stretch, label: _Label | None) -> int:
+    ahead = _places(tx, stretch, label, bound=stretch.bound, limit=1, offset=_PROBED)
+    return ahead[0] if ahead else -1
 
 
 def _places(
-    tx: Transaction, stretch: _Stretch, label: tuple[str, str], *, bound: int, limit: int, offset: int = 0
+    tx: Transaction, stretch: _Stretch, label: _Label | None, *, bound: int, limit: int, offset: int = 0
 ) -> list[int]:
+    """Read the next places of the list of a label or, without one, of the states."""
+    if label is None:
+        classes = classes_of(stretch.wanted.states, Media.NONE)
+        return created_places(tx, stretch.user_id, classes, bound, limit, offset=offset)
     params: dict[str, Any] = {"key": label[0], "value": label[1], "first": stretch.first, "bound": bound}
     return [row["job_pk"] for row in tx.run("label_places", params | {"limit": limit, "offset": offset})]
 
@@ -141,16 +131,3 @@ def _matching(tx: Transaction, stretch: _Stretch, places: Sequence[int]) -> Rows
         "limit": stretch.wanted.limit + 1,
     }
     return tx.run("labeled_jobs", params)
-
-
-def _classes(stretch: _Stretch) -> list[int]:
-    return classes_of(stretch.wanted.states, Media.NONE)
-
-
-def _is_wanted(wanted: JobWalk, row: Row) -> bool:
-    if row["state"] not in wanted.states:
-        return False
-    if not wanted.labels:
-        return True
-    labels = msgspec.json.decode(row["metadata"], type=dict[str, str]) if row["metadata"] else {}
-    return wanted.labels.items() <= labels.items()

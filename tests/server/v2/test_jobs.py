@@ -13,9 +13,11 @@ from tests.server.v2.house import PNG, Caller, error_of
 from fireside.assets.outputs import OutputPlace, output_assets
 from fireside.domain.ids import JobId
 from fireside.jobs.report import add_output
+from fireside.server.fleet_outputs import take_output
 from fireside.server.v1.rendering import job_id_of
 from fireside.server.v2.links import steady_url
 from fireside.store.records import NodeRecord
+from fireside.wire.fleet import LeaseBody, OutputBody
 
 BELOW = ("", "/events", "/workflow", "/cancel")
 
@@ -74,6 +76,26 @@ async def test_an_output_is_an_asset_that_anybody_with_its_address_can_read(hous
     assert output["url"].startswith(f"{ORIGIN}/files/")
     stranger = await house.client({})
     assert (await stranger.get(output["url"])).content == PNG
+
+
+async def test_a_text_that_a_node_shows_is_an_output_with_bytes_of_its_own(house: House, ann: Caller) -> None:
+    job_id = (await ann.submit())["id"]
+    job = await house.start(job_id)
+    shown = {"text": ["héllo", 5, ""]}
+    body = OutputBody(lease=LeaseBody.of(job.lease), node_id="2", display_node_id="2", output=shown, files=())
+    await take_output(house.services, WORKER, body)
+    await take_output(house.services, WORKER, body)
+    await house.end(job_id, "succeeded")
+
+    outputs = (await ann.job(job_id))["outputs"]
+
+    assert [(one["type"], one["content_type"], one["size_bytes"]) for one in outputs] == [
+        ("text", "text/plain", 6),
+        ("text", "text/plain", 0),
+    ]
+    stranger = await house.client({})
+    assert (await stranger.get(outputs[0]["url"])).content == "héllo".encode()
+    assert (await ann.get(f"/api/jobs/{job_id}"))["outputs"] == {"2": shown}
 
 
 async def test_a_poller_that_has_the_job_as_it_is_is_told_so(house: House, ann: Caller) -> None:
