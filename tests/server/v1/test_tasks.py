@@ -70,6 +70,54 @@ async def test_a_file_is_asked_for_and_comes(house: House, ann: Caller, bob: Cal
     assert (await bob.http.get(f"/api/tasks/{task_id}")).status_code == 404
 
 
+async def test_what_is_here_already_is_given_at_once(house: House, ann: Caller, bob: Caller, site: Site) -> None:
+    task_id = await ask(ann, url_of(site), tags=["models"])
+    await fetch_all(house)
+    asset_id = (await ann.get(f"/api/tasks/{task_id}"))["result"]["asset_id"]
+
+    again = await ann.http.post("/api/assets/download", json={"source_url": url_of(site), "tags": ["models"]})
+
+    assert (again.status_code, again.json()["id"], again.json()["created_new"]) == (200, asset_id, False)
+    assert await ask(bob, url_of(site), tags=["models"])
+    assert (await ann.http.delete(f"/api/assets/{asset_id}")).status_code == 204
+    assert await ask(ann, url_of(site), tags=["models"])
+
+
+async def test_a_file_is_fetched_while_its_owner_waits(ann: Caller, site: Site) -> None:
+    wanted = {"url": url_of(site), "name": "a.png", "tags": ["input", "Blue"], "user_metadata": {"a": 1}}
+
+    made = await ann.http.post("/api/assets", json=wanted)
+
+    assert made.status_code == 201, made.text
+    body = made.json()
+    assert (body["name"], body["size"], body["tags"], body["user_metadata"], body["created_new"]) == (
+        "a.png", 3000, ["blue", "input"], {"a": 1}, True,
+    )  # fmt: skip
+    assert (await ann.http.post("/api/assets", json=wanted)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("http://elsewhere.test/x", 403),
+        ("nonsense", 400),
+        ("http://127.0.0.1:{port}/status?is=401", 403),
+        ("http://127.0.0.1:{port}/status?is=404", 404),
+        ("http://127.0.0.1:{port}/status?is=500", 422),
+        ("http://127.0.0.1:{port}/unannounced?mib=1", 413),
+        ("http://127.0.0.1:{port}/redirect?to=http://localhost/", 403),
+    ],
+)
+async def test_a_file_that_cannot_be_fetched_leaves_nothing(
+    house: House, ann: Caller, site: Site, url: str, status: int
+) -> None:
+    answer = await ann.http.post("/api/assets", json={"url": url.format(port=site.port), "name": "x"})
+
+    assert answer.status_code == status, answer.text
+    assert (await ann.get("/api/assets"))["assets"] == []
+    assert (await house.services.blobs.list_blobs("", limit=9)).blobs == []
+
+
 async def test_the_same_wish_is_the_same_task_while_it_waits(ann: Caller, bob: Caller, site: Site) -> None:
     task_id = await ask(ann, url_of(site))
 
@@ -118,12 +166,12 @@ async def test_tasks_are_listed(ann: Caller, bob: Caller, site: Site) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"source_url": "http://elsewhere.test/x"}, 403, "host_not_allowed"),
-        ({"source_url": "ftp://127.0.0.1/x"}, 400, "bad_url"),
-        ({"source_url": ""}, 400, "bad_request"),
-        ({}, 400, "bad_request"),
-        ({"source_url": "http://127.0.0.1:1/x", "preview_id": str(uuid4())}, 400, "bad_request"),
-        ({"source_url": "http://127.0.0.1:1/x", "tags": [7]}, 400, "bad_request"),
+        ({"source_url": "http://elsewhere.test/x"}, 403, "HOST_NOT_ALLOWED"),
+        ({"source_url": "ftp://127.0.0.1/x"}, 400, "BAD_URL"),
+        ({"source_url": ""}, 400, "BAD_REQUEST"),
+        ({}, 400, "BAD_REQUEST"),
+        ({"source_url": "http://127.0.0.1:1/x", "preview_id": str(uuid4())}, 400, "BAD_REQUEST"),
+        ({"source_url": "http://127.0.0.1:1/x", "tags": [7]}, 400, "BAD_REQUEST"),
     ],
 )
 async def test_a_wish_that_cannot_be_is_refused(ann: Caller, body: Any, status: int, code: str) -> None:

@@ -24,10 +24,10 @@ from fireside.server.multipart import Form, FormLimits, UploadedFile, read_form
 from fireside.server.reading import read_body
 from fireside.server.routes import JSON, Answer, FormPart, Route
 from fireside.server.v1.assets import MALFORMED, asset_route
-from fireside.server.v1.assets_from_url import upload_from_url
 from fireside.server.v1.assets_query import InvalidHash, hash_of
 from fireside.server.v1.assets_rendering import created_body_of
 from fireside.server.v1.files_library import library_of
+from fireside.server.v1.imports import import_named
 from fireside.wire.refusals import AssetRefusalBody
 from fireside.wire.v1_assets import CreatedAssetBody, FromHashBody
 
@@ -53,7 +53,7 @@ async def upload_asset(request: Request) -> Response:
     """Take a file, or the address of one."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == JSON:
-        return await upload_from_url(request)
+        return created(request, await import_named(request))
     if kind != _FORM:
         raise WrongMediaType("Send the file as multipart/form-data, or its address as application/json.")
     library = library_of(request)
@@ -93,10 +93,10 @@ async def check_hash(request: Request) -> Response:
     return Response(status_code=200 if found else 404, headers=_NOT_KEPT)
 
 
-def created(request: Request, recorded: Recorded) -> Response:
-    """Answer with an asset that was asked for: 201 when it is new, else 200."""
+def created(request: Request, recorded: Recorded, *, status: int | None = None) -> Response:
+    """Answer with an asset that was asked for: 201 when it is new, else 200, unless the route has one status only."""
     body = created_body_of(recorded.asset, services_of(request).public_url, is_new=recorded.is_new)
-    return json_answer(body, 201 if recorded.is_new else 200)
+    return json_answer(body, status or (201 if recorded.is_new else 200))
 
 
 async def _record_form(request: Request, form: Form) -> Recorded:
@@ -179,10 +179,12 @@ ROUTES: tuple[Route, ...] = (
             200: _THERE,
             201: _NEW,
             400: MALFORMED,
-            403: Answer(text="This server fetches nothing for its users, or not from there", body=AssetRefusalBody),
+            403: Answer(text="The operator does not allow this host, or the source refuses", body=AssetRefusalBody),
+            404: Answer(text="The source has nothing at this URL", body=AssetRefusalBody),
             409: Answer(text="The id is another asset's, or the bytes have another hash", body=AssetRefusalBody),
             413: Answer(text="The file is too large", body=AssetRefusalBody),
             415: Answer(text="The body is neither a form nor JSON", body=AssetRefusalBody),
+            422: Answer(text="The source did not answer as it should", body=AssetRefusalBody),
         },
     ),
     asset_route(

@@ -10,7 +10,8 @@ from fireside.server.answers import json_answer
 from fireside.server.callers import services_of
 from fireside.server.reading import read_query
 from fireside.server.routes import Answer, Route
-from fireside.wire.refusals import RefusalBody
+from fireside.server.v1.assets import asset_route
+from fireside.wire.refusals import AssetRefusalBody
 from fireside.wire.tasks import RemoteMetadataBody, RemoteMetadataQuery, RemoteProblem, RemoteValidation
 
 _ANY_SIZE = 1 << 62
@@ -44,19 +45,18 @@ async def show_remote_metadata(request: Request) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route(
+    asset_route(
         method="GET",
         path="/api/assets/remote-metadata",
         handler=show_remote_metadata,
         name="getRemoteAssetMetadata",
         text="Say what a source tells of a file, without fetching it",
-        tag="asset",
         query=RemoteMetadataQuery,
         answers={
             200: Answer(text="What it tells", body=RemoteMetadataBody),
-            400: Answer(text="This is no URL that anything could be fetched from", body=RefusalBody),
-            403: Answer(text="The operator does not allow this host", body=RefusalBody),
-            422: Answer(text="The source did not answer as it should", body=RefusalBody),
+            400: Answer(text="This is no URL that anything could be fetched from", body=AssetRefusalBody),
+            403: Answer(text="The operator does not allow this host", body=AssetRefusalBody),
+            422: Answer(text="The source did not answer as it should", body=AssetRefusalBody),
         },
     ),
 )

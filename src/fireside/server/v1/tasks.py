@@ -2,13 +2,15 @@
 
 import hashlib
 import re
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fireside.assets.records import check_metadata
+from fireside.assets.records import Wish, check_metadata, record_by_hash
+from fireside.domain.assets import Recorded
 from fireside.domain.errors import BadRequest, Conflict, NotFound
 from fireside.domain.ids import AssetId
 from fireside.domain.tags import normalize_tags
@@ -17,10 +19,23 @@ from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
 from fireside.server.reading import read_body, read_query
 from fireside.server.routes import Answer, Route
+from fireside.server.v1.assets import asset_route
+from fireside.server.v1.assets_query import hash_of
+from fireside.server.v1.assets_uploads import created
+from fireside.server.v1.files_library import library_of
 from fireside.store.task_verbs import TaskFilter
 from fireside.wire.live import TaskWord
-from fireside.wire.refusals import RefusalBody
-from fireside.wire.tasks import DownloadBody, DownloadPayload, DownloadTaskBody, TaskBody, TasksBody, TasksQuery
+from fireside.wire.refusals import AssetRefusalBody, RefusalBody
+from fireside.wire.tasks import (
+    DownloadBody,
+    DownloadPayload,
+    DownloadResult,
+    DownloadTaskBody,
+    TaskBody,
+    TasksBody,
+    TasksQuery,
+)
+from fireside.wire.v1_assets import CreatedAssetBody
 
 _WORDS: dict[TaskStatus, TaskWord] = {
     TaskStatus.CREATED: "created",
@@ -62,6 +77,9 @@ async def download_asset(request: Request) -> Response:
         created_at=now,
         changed_at=now,
     )
+    present = await _present(request, new.key, payload)
+    if present is not None:
+        return created(request, present, status=200)
     task = await services.store.add_task(new, most_waiting=services.config.max_imports_waiting)
     message = f"The file is fetched in the background; GET /api/tasks/{task.id} says how far it is."
     shown = DownloadTaskBody(
@@ -96,6 +114,24 @@ async def cancel_task(request: Request) -> Response:
     if not await services.store.cancel_task(task.id, services.clock(), user_id=task.user_id):
         raise Conflict("This task has ended already.")
     return Response(status_code=204)
+
+
+async def _present(request: Request, key: str, payload: DownloadPayload) -> Recorded | None:
+    """Record what an equal task has fetched once more, if the caller still has its bytes."""
+    services, user = services_of(request), user_of(request)
+    done = TaskFilter(name=FETCH_ASSET, key=key, statuses=(TaskStatus.COMPLETED,))
+    for task in await services.store.tasks(user.id, done, limit=1):
+        result = msgspec.json.decode(task.result or b"{}", type=DownloadResult)
+        wish = Wish(
+            user_id=user.id,
+            name=payload.name or result.filename,
+            tags=payload.tags,
+            user_metadata=msgspec.json.encode(payload.user_metadata),
+            preview_id=AssetId(payload.preview_id) if payload.preview_id else None,
+        )
+        with suppress(NotFound):
+            return await record_by_hash(library_of(request), wish, hash_of(result.hash or ""))
+    return None
 
 
 async def _task(request: Request) -> Task:
@@ -134,18 +170,18 @@ def _shown(task: Task) -> TaskBody:
 _NO_TASK = Answer(text="The caller has no such task", body=RefusalBody)
 
 ROUTES: tuple[Route, ...] = (
-    Route(
+    asset_route(
         method="POST",
         path="/api/assets/download",
         handler=download_asset,
         name="createAssetDownload",
         text="Fetch a file by its URL in the background",
-        tag="asset",
         body=DownloadBody,
         answers={
+            200: Answer(text="The caller has it already; this is its asset", body=CreatedAssetBody),
             202: Answer(text="A task fetches the file", body=DownloadTaskBody),
-            400: Answer(text="This is no URL that anything could be fetched from", body=RefusalBody),
-            403: Answer(text="The operator does not allow this host", body=RefusalBody),
+            400: Answer(text="This is no URL that anything could be fetched from", body=AssetRefusalBody),
+            403: Answer(text="The operator does not allow this host", body=AssetRefusalBody),
         },
     ),
     Route(
