@@ -27,7 +27,7 @@ from fireside.server.tables import ROUTES
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 EXAMPLES = 50
 _PATIENCE_SECONDS = 60.0
-OWN_TAGS = {"admin", "api v2", "editor", "health"}
+OWN_TAGS = {"admin", "api v2", "editor", "health", "task", "webhook"}
 # Documented by newer clients and contracts, absent from the published page.
 NEWER = {
     "cancelJob",
