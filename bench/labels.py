@@ -6,7 +6,8 @@ Stores are filled by `bench.fill`, and every job gets labels: one that all have,
 thousand; a few jobs are needles. Pages of 50 of the store's call, the first one and one from the middle of the history
 on. A figure is the least of three medians.
 
-Ends with 1 when a page of the largest history takes more than 1.5 times that of the smallest and 2 ms more.
+Ends with 1 when a page of the largest history takes more than 1.5 times that of the smallest and 5 ms more,
+which is what the most jobs that a page looks at cost.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from fireside.store.store import Store
 
 SHORT = ("--jobs", "10000", "100000", "--calls=5")
 _ROUNDS = 3
-_ALLOWED_TIMES, _ALLOWED_MORE_SECONDS = 1.5, 0.002
+_ALLOWED_TIMES, _ALLOWED_MORE_SECONDS = 1.5, 0.005
 _PLACE = 1099511627775
 _LABELS = (
     ("'all'", "'x'", "true"),
