@@ -39,6 +39,7 @@ NEWER = {
     "getModelNames",
     "getEmbeddings",
     "getJobSnapshot",
+    "convertWorkflow",
     "listJobAssets",
     "getAssetContent",
     "getAssetWorkflow",

@@ -29,7 +29,7 @@ async def test_users_are_neither_shown_nor_made(house: House, path: str) -> None
 
     assert shown.json() == {"storage": "server", "migrated": True}
     assert made.status_code == 403
-    assert "fireside users add" in made.json()["error"]
+    assert "fireside users create" in made.json()["error"]
 
 
 async def test_comfy_cli_is_told_that_nothing_runs_out(house: House) -> None:
