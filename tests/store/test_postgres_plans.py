@@ -23,6 +23,9 @@ INSERT INTO job (
 )
 SELECT (1::bigint << 40) | n, gen_random_uuid(), 1, 17, n % 97, 'succeeded', n, 1, 1, 1, 1 + n % 97, 'w' || n % 5
 FROM generate_series(1, 20000) AS n;
+INSERT INTO user_file (user_id, path, folder, hash, size_bytes, created_at, modified_at)
+SELECT 1, folder || '/' || n, folder, repeat('a', 64), 1, 1, 1
+FROM generate_series(1, 10000) AS n, (VALUES ('w/deep'), ('x')) AS folders (folder);
 """
 
 
@@ -126,3 +129,10 @@ def test_blocks_that_became_empty_are_looked_up_one_by_one(plans: Mapping[str, l
         r"Index Scan using job_block_pkey on job_block\n +Index Cond: \(\(user_id = touched.user_id\) AND .*block = ",
         steps,
     )
+
+
+def test_a_folder_is_listed_without_looking_at_folders_below_it(plans: Mapping[str, list[str]]) -> None:
+    plan = "\n".join(plans["user_files_in_folder"])
+
+    assert "Index Scan using user_file_in_folder" in plan
+    assert "Sort" not in plan

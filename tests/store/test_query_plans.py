@@ -32,6 +32,9 @@ NUMBERED = (
 ORDERED = ("list_created", "list_idle", "list_run", "list_assets_by")
 UNSORTED = [
     *(query for query in QUERIES if query.startswith(ORDERED)),
+    "newest_asset_names",
+    "user_files_in_folder",
+    "user_files_below",
     "created_places",
     "label_places",
     "queued_jobs_of_user",
@@ -98,3 +101,9 @@ def test_the_keys_of_a_window_come_from_the_index_alone(raw: sqlite3.Connection)
             uncovered[query] = [step for step in plan_of(raw, query) if re.search(r"(job|asset) USING INDEX", step)]
 
     assert not any(uncovered.values()), uncovered
+
+
+def test_a_folder_is_listed_without_looking_at_folders_below_it(raw: sqlite3.Connection) -> None:
+    (step,) = plan_of(raw, "user_files_in_folder")
+
+    assert step.endswith("USING INDEX user_file_in_folder (user_id=? AND folder=? AND path>?)")

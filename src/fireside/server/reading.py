@@ -11,6 +11,7 @@ from fireside.server.callers import services_of
 
 T = TypeVar("T")
 _SHOWN_CHARACTERS = 80
+_MISSING = "Object missing required field "
 
 
 async def read_bytes(request: Request, limit: int | None = None) -> bytes:
@@ -64,6 +65,8 @@ def read_query(request: Request, kind: type[T]) -> T:
 
 def _about_parameter(reason: str, given: Mapping[str, str]) -> str:
     """Turn msgspec's "Expected `int` >= 1 - at `$.limit`" into a sentence with the parameter and what it was."""
+    if reason.startswith(_MISSING):
+        return f"The parameter {reason.removeprefix(_MISSING)} is missing."
     what, _, where = reason.partition(" - at `$.")
     name = where.rstrip("`")
     return f"{name} cannot be {given[name][:_SHOWN_CHARACTERS]!r}: {what}" if name in given else reason

@@ -42,7 +42,7 @@ async def test_a_file_is_written_read_kept_and_removed(house: House, base: str) 
     assert (refused.status_code, unchanged.content) == (409, WORKFLOW)
     assert (removed.status_code, removed.content, again.status_code) == (204, b"", 404)
     assert (await ada.program.get(address)).status_code == 404
-    assert unnamed.status_code == 400
+    assert (unnamed.status_code, unnamed.text) == (400, "The parameter `dir` is missing.")
 
 
 @pytest.mark.statement(142)

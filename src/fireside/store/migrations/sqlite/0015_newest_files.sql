@@ -1,0 +1,2 @@
+-- The newest files of a folder, without those in folders below it, are in order.
+CREATE INDEX asset_newest ON asset (user_id, folder, place) WHERE subfolder = '';
