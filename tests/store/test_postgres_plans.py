@@ -26,6 +26,15 @@ FROM generate_series(1, 20000) AS n;
 INSERT INTO user_file (user_id, path, folder, hash, size_bytes, created_at, modified_at)
 SELECT 1, folder || '/' || n, folder, repeat('a', 64), 1, 1, 1
 FROM generate_series(1, 10000) AS n, (VALUES ('w/deep'), ('x')) AS folders (folder);
+INSERT INTO tag_set (user_id, tag_set, tags) SELECT u, 1, '["input"]' FROM generate_series(1, 10) AS u;
+INSERT INTO asset (
+    pk, place, tag_set, tags, title, folded, user_metadata, updated_at, accessed_at, id, user_id, folder, subfolder,
+    name, hash, size_bytes, content_type, created_at
+)
+SELECT (u::bigint << 40) | n, n, 1, '["input"]', 'picture ' || n, 'picture ' || n, '{}', n, n, gen_random_uuid(), u,
+    'input', '', 'picture ' || n, lpad(to_hex(n), 64, '0'), n, 'image/png', 1
+FROM generate_series(1, 2000) AS n, generate_series(1, 10) AS u;
+INSERT INTO asset_fact (asset_pk, fact) SELECT pk, place % 100 FROM asset;
 """
 
 

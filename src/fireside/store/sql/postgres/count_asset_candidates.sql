@@ -17,5 +17,6 @@ SELECT count(*) AS n FROM (
         UNION ALL
         SELECT pk FROM asset WHERE :source::text = 'tags' AND user_id = :user_id
             AND tag_set = ANY (ARRAY(SELECT value::integer FROM json_array_elements_text(:sets) AS sets (value)))
+            AND (:needle::text = '' OR strpos(folded, :needle::text) > 0)
     ) AS candidates LIMIT :limit
 ) AS few;

@@ -14,7 +14,8 @@ SELECT count(*) AS n FROM (
         )
             AND rowid BETWEEN :user_id << 40 AND (:user_id << 40) + 1099511627775
         UNION ALL
-        SELECT pk FROM asset
+        SELECT pk FROM asset INDEXED BY asset_named
         WHERE :source = 'tags' AND user_id = :user_id AND tag_set IN (SELECT value FROM json_each(:sets))
+            AND (:needle = '' OR instr(folded, :needle) > 0)
     ) AS candidates LIMIT :limit
 ) AS few;

@@ -13,18 +13,19 @@ SELECT count(*) AS n FROM (
     )
         AND rowid BETWEEN :user_id << 40 AND (:user_id << 40) + 1099511627775
     UNION ALL
-    SELECT pk FROM asset
+    SELECT pk FROM asset INDEXED BY asset_named
     WHERE :source = 'tags' AND user_id = :user_id AND tag_set IN (SELECT value FROM json_each(:sets))
+        AND (:needle = '' OR instr(folded, :needle) > 0)
 ) AS candidates CROSS JOIN asset ON asset.pk = candidates.pk
 WHERE asset.user_id = :user_id AND tag_set IN (SELECT value FROM json_each(:sets))
     AND (:needle = '' OR instr(folded, :needle) > 0) AND (:hash = '' OR hash = :hash)
     AND (NOT :by_jobs OR job_id IN (SELECT unhex(value) FROM json_each(:jobs)))
-    AND NOT EXISTS (
+    AND (:wanted = '[]' OR NOT EXISTS (
         SELECT 1 FROM json_each(:wanted) AS one WHERE NOT EXISTS (
             SELECT 1 FROM asset_fact
             WHERE asset_pk = asset.pk AND fact IN (SELECT fact.value FROM json_each(one.value) AS fact)
         )
-    )
-    AND NOT EXISTS (
+    ))
+    AND (:unwanted = '[]' OR NOT EXISTS (
         SELECT 1 FROM asset_fact WHERE asset_pk = asset.pk AND fact IN (SELECT value FROM json_each(:unwanted))
-    );
+    ));

@@ -16,8 +16,9 @@ SELECT * FROM (
         )
             AND rowid BETWEEN :user_id << 40 AND (:user_id << 40) + 1099511627775
         UNION ALL
-        SELECT pk FROM asset
+        SELECT pk FROM asset INDEXED BY asset_named
         WHERE :source = 'tags' AND user_id = :user_id AND tag_set IN (SELECT value FROM json_each(:sets))
+            AND (:needle = '' OR instr(folded, :needle) > 0)
     ) AS candidates CROSS JOIN asset ON asset.pk = candidates.pk
     WHERE asset.user_id = :user_id AND tag_set IN (SELECT value FROM json_each(:sets))
         AND (:needle = '' OR instr(folded, :needle) > 0) AND (:hash = '' OR hash = :hash)
@@ -28,8 +29,8 @@ SELECT * FROM (
                 WHERE asset_pk = asset.pk AND fact IN (SELECT fact.value FROM json_each(one.value) AS fact)
             )
         )
-        AND NOT EXISTS (
+        AND (:unwanted = '[]' OR NOT EXISTS (
             SELECT 1 FROM asset_fact WHERE asset_pk = asset.pk AND fact IN (SELECT value FROM json_each(:unwanted))
-        )
+        ))
 ) AS found WHERE NOT :is_bounded OR (number, word, place) < (:number, :word, :place)
 ORDER BY number DESC, word DESC, place DESC LIMIT :limit OFFSET :offset;

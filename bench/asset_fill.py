@@ -1,0 +1,153 @@
+"""Fill a store of either kind with very many assets of one user, for `bench.assets_listing`.
+
+Most are outputs with ComfyUI's counter names, the others inputs of many names; a few in a hundred have one of fifty
+sets of tags of their owner's. However many there are, 200 have a rare word in their title and 100 a rare fact in their
+metadata, so that what a selective search finds does not grow. Rows come first, indexes and counters after them.
+"""
+
+import json
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any, LiteralString, cast
+
+import psycopg
+from bench.fill import DATABASE_FILE, Target
+
+from fireside.accounts.accounts import FIRST_USER
+from fireside.domain.accounts import Role
+from fireside.domain.facts import facts_of
+from fireside.domain.ids import UserId
+from fireside.store.times import from_time
+
+RARE_WORD = "heron"
+RARE_FACT = {"series": "rare"}
+DENSE_FACT = {"project": "p1"}
+OWN_TAGS = ("cat", "dog", "sketch", "client", "final", "draft")
+FAVORITE = "favorite"
+_COLUMNS = (
+    *("pk", "place", "id", "user_id", "folder", "subfolder", "name", "title", "folded", "tag_set", "tags", "hash"),
+    *("size_bytes", "content_type", "user_metadata", "created_at", "updated_at", "accessed_at"),
+)
+_WORDS = ("river", "castle", "portrait", "forest", "ship", "robot", "garden", "street", "winter", "harbor")
+_SPAN = 1_000_000
+_AT_ONCE = 10_000
+_RARE_TITLES, _RARE_FACTS, _FAVORITES = 200, 100, 300
+
+
+async def fill_assets(target: Target, assets: int) -> None:
+    """Put that many assets of the first user into a store, unless they are there."""
+    async with target.store() as store:
+        user = await store.user_named(FIRST_USER) or await store.add_user(FIRST_USER, Role.ADMIN, datetime.now(UTC))
+        if sum((await store.count_tags(user.id)).values()):
+            return
+    rows = _Rows(user.id, assets)
+    if target.data_dir is not None:
+        _fill_sqlite(str(target.data_dir / DATABASE_FILE), rows)
+    else:
+        _fill_postgres(target.database_url, rows)
+    async with target.store() as store:
+        await store.recount_assets(user.id)
+        while await store.cut_large_libraries():
+            pass
+    if target.database_url:
+        with psycopg.connect(target.database_url, autocommit=True) as raw:
+            raw.execute("VACUUM ANALYZE asset")
+            raw.execute("VACUUM ANALYZE asset_fact")
+            raw.execute("VACUUM ANALYZE asset_block")
+
+
+class _Rows:
+    """The assets, and the sets of tags and facts that go with them."""
+
+    def __init__(self, user_id: UserId, assets: int) -> None:
+        self.user_id = user_id
+        self.assets = assets
+        self.sets: dict[str, int] = {}
+        self._chance = random.Random(7)
+        self._now = from_time(datetime.now(UTC))
+
+    def chunks(self) -> Iterator[list[tuple[Any, ...]]]:
+        """Give the rows, some at a time."""
+        every = max(1, self.assets // _RARE_TITLES)
+        for start in range(1, self.assets + 1, _AT_ONCE):
+            yield [self._row(place, every) for place in range(start, min(start + _AT_ONCE, self.assets + 1))]
+
+    def _row(self, place: int, every: int) -> tuple[Any, ...]:
+        chance = self._chance
+        is_output = chance.random() < 0.7
+        folder = "output" if is_output else "input"
+        word = RARE_WORD if place % every == 0 and not is_output else chance.choice(_WORDS)
+        name = f"ComfyUI_{place:05}_.png" if is_output else f"{word}-{chance.choice(_WORDS)}-{place}.png"
+        tags = {folder}
+        if chance.random() < 0.05:
+            tags.update(chance.sample(OWN_TAGS, chance.randrange(1, 4)))
+        if place % max(1, self.assets // _FAVORITES) == 0:
+            tags.add(FAVORITE)
+        listed = json.dumps(sorted(tags), separators=(",", ":"))
+        tag_set = self.sets.setdefault(listed, len(self.sets) + 1)
+        metadata: dict[str, str] = {}
+        if place % max(1, self.assets // _RARE_FACTS) == 0:
+            metadata = RARE_FACT
+        elif chance.random() < 0.1:
+            metadata = {"project": f"p{chance.randrange(4)}"}
+        created = self._now - (self.assets - place) * _SPAN
+        updated = created + chance.randrange(_SPAN * 1000)
+        return (
+            *((self.user_id << 40) + place, place, chance.randbytes(16), self.user_id, folder, "", name, name),
+            *(name.casefold(), tag_set, listed, f"{chance.getrandbits(256):064x}", int(chance.lognormvariate(13, 1))),
+            *("image/png", json.dumps(metadata).encode(), created, updated, updated + chance.randrange(_SPAN * 5000)),
+        )
+
+
+def _facts(rows: list[tuple[Any, ...]]) -> Iterator[tuple[int, int]]:
+    for row in rows:
+        yield from ((row[0], fact) for fact in facts_of(json.loads(row[14])))
+
+
+def _fill_sqlite(path: str, rows: _Rows) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA synchronous = OFF")
+        indexes = raw.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'asset' AND sql IS NOT NULL"
+        ).fetchall()
+        raw.execute("BEGIN")
+        for name, _ in indexes:
+            raw.execute(f"DROP INDEX {name}")
+        for chunk in rows.chunks():
+            marks = ", ".join("?" * len(_COLUMNS))
+            raw.executemany(f"INSERT INTO asset ({', '.join(_COLUMNS)}) VALUES ({marks})", chunk)
+            raw.executemany("INSERT INTO asset_fact (asset_pk, fact) VALUES (?, ?)", _facts(chunk))
+        for _, sql in indexes:
+            raw.execute(sql)
+        sets = [(rows.user_id, number, tags) for tags, number in rows.sets.items()]
+        raw.executemany("INSERT INTO tag_set (user_id, tag_set, tags) VALUES (?, ?, ?)", sets)
+        raw.execute("COMMIT")
+
+
+def _fill_postgres(url: str, rows: _Rows) -> None:
+    with psycopg.connect(url) as raw:
+        raw.execute("ALTER TABLE asset DROP CONSTRAINT asset_user_id_tag_set_fkey")
+        indexes = raw.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'asset' AND indexdef NOT LIKE '%UNIQUE%'"
+        ).fetchall()
+        for name, _ in indexes:
+            raw.execute(_literal(f"DROP INDEX {name}"))
+        for chunk in rows.chunks():
+            with raw.cursor().copy(_literal(f"COPY asset ({', '.join(_COLUMNS)}) FROM STDIN")) as copy:
+                for row in chunk:
+                    copy.write_row([*row[:2], row[2].hex(), *row[3:]])
+            with raw.cursor().copy("COPY asset_fact (asset_pk, fact) FROM STDIN") as copy:
+                for fact in _facts(chunk):
+                    copy.write_row(fact)
+        for _, sql in indexes:
+            raw.execute(_literal(sql))
+        for tags, number in rows.sets.items():
+            raw.execute("INSERT INTO tag_set VALUES (%s, %s, %s)", (rows.user_id, number, tags))
+        raw.execute("ALTER TABLE asset ADD FOREIGN KEY (user_id, tag_set) REFERENCES tag_set (user_id, tag_set)")
+
+
+def _literal(sql: str) -> LiteralString:
+    return cast("LiteralString", sql)
