@@ -14,8 +14,8 @@ from fireside.assets.outputs import OutputPlace, output_assets
 from fireside.domain.ids import JobId
 from fireside.jobs.report import add_output
 from fireside.server.fleet_outputs import take_output
+from fireside.server.signed_urls import steady_url
 from fireside.server.v1.rendering import job_id_of
-from fireside.server.v2.links import steady_url
 from fireside.store.records import NodeRecord
 from fireside.wire.fleet import LeaseBody, OutputBody
 

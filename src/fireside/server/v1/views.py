@@ -16,7 +16,7 @@ from fireside.server.callers import caller_of, services_of
 from fireside.server.content import IMMUTABLE, serve_blob
 from fireside.server.reading import read_query
 from fireside.server.routes import Answer, Route
-from fireside.server.signed_urls import signed_url
+from fireside.server.signed_urls import fresh_url
 from fireside.server.v1.files_library import library_of
 from fireside.server.v1.views_transforms import serve_transform, wanted_transform
 from fireside.wire.refusals import RefusalBody
@@ -51,7 +51,7 @@ async def _view(request: Request, *, is_redirected: bool) -> Response:
     if is_redirected:
         return Response(
             status_code=_FOUND,
-            headers={"location": signed_url(services_of(request), asset).url, "cache-control": "no-store"},
+            headers={"location": fresh_url(services_of(request), asset).url, "cache-control": "no-store"},
         )
     return serve_blob(
         request,

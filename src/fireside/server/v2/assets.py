@@ -24,10 +24,10 @@ from fireside.server.content import serve_blob
 from fireside.server.reading import read_json
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.server.services import Services
+from fireside.server.signed_urls import SignedUrl, fresh_url
 from fireside.server.v1.files_library import library_of
 from fireside.server.v1.views import MEDIA_TYPES, accel_prefix_for
 from fireside.server.v2.envelope import enveloped
-from fireside.server.v2.links import SignedUrl, fresh_url
 from fireside.wire.refusals import EnvelopeBody
 from fireside.wire.v2_assets import AssetBody, FromHashBody
 

@@ -10,7 +10,8 @@ from fireside.config import MOST_DAYS
 from fireside.domain.assets import Asset
 from fireside.domain.jobs import Job, JobState
 from fireside.server.services import Services
-from fireside.server.v2.links import steady_url, urls_of_job
+from fireside.server.signed_urls import steady_url
+from fireside.server.v2.links import urls_of_job
 from fireside.wire.v2_jobs import JobBody, JobErrorBody, JobStatus, OutputBody, OutputType, ProgressBody
 
 STATUSES: Mapping[JobState, JobStatus] = {
