@@ -39,15 +39,16 @@ def is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return not _is_zombie(pid)
+    return not _is_collected(pid)
 
 
-def _is_zombie(pid: int) -> bool:
+def _is_collected(pid: int) -> bool:
+    """Whether it is a zombie, or one that its parent collects this moment."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
     except OSError:
         return False
-    return status.rpartition(")")[2].split()[:1] == ["Z"]
+    return status.rpartition(")")[2].split()[0] in "ZXx"
 
 
 def _answers(address: Address) -> bool:

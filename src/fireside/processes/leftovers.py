@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 _START_TIME_FIELD = 19
+_OVER = frozenset("ZXx")
 _POLL_SECONDS = 0.01
 _GONE_SECONDS = 5.0
 
@@ -56,14 +57,17 @@ class Leftovers:
 
 
 def start_time(pid: int) -> int | None:
-    """When the process began, in clock ticks since boot; None when it is gone, a zombie, or not ours to know."""
+    """When the process began, in clock ticks since boot; None when it is gone, a zombie, or not ours to know.
+
+    A zombie that its parent collects is dead (X) for a moment before it is gone.
+    """
     try:
         text = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
     # The program's name, in parentheses, may hold anything; what follows the last one is plain.
     fields = text.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else int(fields[_START_TIME_FIELD])
+    return None if fields[0] in _OVER else int(fields[_START_TIME_FIELD])
 
 
 async def _until_gone(pid: int, started: int) -> None:
