@@ -204,26 +204,14 @@ async def test_a_key_is_as_good_as_new_after_its_day(store: Store) -> None:
 
 async def test_expired_keys_are_removed_and_others_are_not(store: Store) -> None:
     ann = await user(store)
-    await store.claim_key(ann.id, key("old"), NOW)
-    await store.claim_key(ann.id, key("new"), NOW + timedelta(hours=1))
+    await submit(store, ann, key=key("old"), now=NOW)
+    await submit(store, ann, key=key("new"), now=NOW + timedelta(hours=1))
 
     assert await store.remove_expired_keys(NOW) == 1
     assert await store.remove_expired_keys(NOW) == 0
 
     with pytest.raises(KeyReused):
-        await store.claim_key(ann.id, key("new"), NOW)
-
-
-async def test_a_key_that_is_given_back_can_be_used_and_other_routes_have_their_own(store: Store) -> None:
-    ann = await user(store)
-    await store.claim_key(ann.id, key(), NOW)
-    await store.claim_key(ann.id, key(route="assets"), NOW)
-
-    await store.release_key(ann.id, key())
-
-    await store.claim_key(ann.id, key(), NOW)
-    with pytest.raises(KeyReused):
-        await store.claim_key(ann.id, key(route="assets"), NOW)
+        await submit(store, ann, key=key("new"))
 
 
 async def test_the_queue_of_all_is_bounded_too_and_says_that_it_is_it(store: Store) -> None:

@@ -24,6 +24,7 @@ from fireside.domain.errors import BadRequest, NotFound, Unavailable
 from fireside.domain.ids import AssetId, BlobHash, UserId
 from fireside.domain.tags import normalize_tags
 from fireside.store.asset_verbs import AssetChange
+from fireside.store.records import IdempotencyKey
 from fireside.store.store import Store
 
 MAX_METADATA_BYTES = 64 * 1024
@@ -53,13 +54,15 @@ class Wish:
     preview_id: AssetId | None = None
     asset_id: AssetId | None = None
     expires_at: datetime | None = None
+    key: IdempotencyKey | None = None
+    """Used up with the record, exactly if there is one."""
 
 
 async def record_upload_as_asset(library: Library, wish: Wish, blob: WrittenBlob, *, filename: str = "") -> Recorded:
     """Record bytes that were just written; without a name in the wish, under the name of the file that came.
 
     An upload of the caller with equal bytes serves as it is, and gets the tags it has not. Raises `BadRequest` for a
-    name, tag or metadata that cannot be, `InvalidPreview`, `AssetIdTaken`.
+    name, tag or metadata that cannot be, `InvalidPreview`, `AssetIdTaken`, `KeyReused`.
     """
     name = wish.name or PurePosixPath(filename.replace("\\", "/")).name or f"{blob.hash[:16]}.bin"
     sniffed = sniff_content_type(blob.head, name)
@@ -160,7 +163,9 @@ async def _record(
     async with hold_blob(blob_hash):
         if await library.blobs.claim(blob_hash) is None:
             raise Unavailable("These bytes were just removed; send them again.", retry_after=1)
-        return await library.store.record_asset(asset, any_name=is_upload or wish.name is None, any_tags=is_upload)
+        return await library.store.record_asset(
+            asset, any_name=is_upload or wish.name is None, any_tags=is_upload, key=wish.key
+        )
 
 
 async def _check_preview(store: Store, user_id: UserId, preview_id: AssetId) -> None:

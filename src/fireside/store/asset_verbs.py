@@ -12,6 +12,8 @@ from fireside.domain.tags import normalize_tags
 from fireside.store.asset_counting import note_facts, tag_set_of, tally_assets
 from fireside.store.asset_naming import as_copy, asset_at, equal_copy, insert, remove
 from fireside.store.database import Transaction
+from fireside.store.key_verbs import use_up
+from fireside.store.records import IdempotencyKey
 from fireside.store.rows import asset_of, asset_params, file_params, ids_json, to_json
 from fireside.store.verbs import Verbs
 
@@ -48,15 +50,24 @@ class AssetVerbs(Verbs):
         """
         return await self._database.decide(lambda tx: _add(tx, asset, overwrite=overwrite))
 
-    async def record_asset(self, asset: Asset, *, any_name: bool, any_tags: bool) -> Recorded:
+    async def record_asset(
+        self, asset: Asset, *, any_name: bool, any_tags: bool, key: IdempotencyKey | None = None
+    ) -> Recorded:
         """Record bytes that the user has sent or has, unless there is a record already that serves as well.
 
         An upload of the user with equal bytes in the same folder serves: with `any_name` under whatever name, otherwise
         in the same subfolder under the same title; with `any_tags` whatever its tags, otherwise with all of the tags.
         It gets the tags it has not, and expires the later of the two. The same id with equal bytes is always the
-        existing record; raises `AssetIdTaken` for the id of another one.
+        existing record; raises `AssetIdTaken` for the id of another one. The key is used up with the record, raises
+        `KeyReused`.
         """
-        return await self._database.decide(lambda tx: _record(tx, asset, any_name=any_name, any_tags=any_tags))
+
+        def record(tx: Transaction) -> Recorded:
+            if key is not None:
+                use_up(tx, asset.user_id, key, asset.created_at)
+            return _record(tx, asset, any_name=any_name, any_tags=any_tags)
+
+        return await self._database.decide(record)
 
     async def asset(self, asset_id: AssetId, *, user_id: UserId) -> Asset | None:
         """Read a record of the user."""

@@ -1,13 +1,13 @@
-"""The store's verbs about idempotency keys: used once, given back when nothing has come of it, forgotten in time.
+"""The store's verbs about idempotency keys: used once, and forgotten in time.
 
-A job's key is claimed in the transaction that queues the job (`JobVerbs.add_job`), so that it is used up exactly if
-the job is there. What has no such transaction claims its key before, and gives it back.
+A key is claimed in the transaction that writes what it is for (`JobVerbs.add_job`, `AssetVerbs.record_asset`), so that
+it is used up exactly if that is there. Nothing gives a key back, because nothing is written of what is refused.
 """
 
 from datetime import datetime
 
 from fireside.domain.ids import UserId
-from fireside.store.database import Statement, Unexpected
+from fireside.store.database import Statement, Transaction, Unexpected
 from fireside.store.records import IdempotencyKey
 from fireside.store.refusals import KeyReused
 from fireside.store.verbs import Verbs
@@ -18,17 +18,6 @@ CLAIM = "claim_key"
 class KeyVerbs(Verbs):
     """Idempotency keys."""
 
-    async def claim_key(self, user_id: UserId, key: IdempotencyKey, now: datetime) -> None:
-        """Use the key up; raises `KeyReused` when somebody has."""
-        try:
-            await self._database.write([claim_of(user_id, key, now)])
-        except Unexpected as error:
-            raise reused() from error
-
-    async def release_key(self, user_id: UserId, key: IdempotencyKey) -> None:
-        """Let the key be used again."""
-        await self._write("release_key", {"user_id": user_id, "route": key.route, "key": key.key})
-
     async def remove_expired_keys(self, expired_at: datetime) -> int:
         """Forget the keys that were claimed then or before; answer how many."""
         return len(await self._write("remove_expired_keys", {"expired_at": expired_at}))
@@ -38,6 +27,15 @@ def claim_of(user_id: UserId, key: IdempotencyKey, now: datetime) -> Statement:
     """Give the statement that uses a key up, or meets no row."""
     params = {"user_id": user_id, "route": key.route, "key": key.key, "now": now, "expired_at": key.expired_at}
     return Statement(CLAIM, params, expect=1)
+
+
+def use_up(tx: Transaction, user_id: UserId, key: IdempotencyKey, now: datetime) -> None:
+    """Use a key up; raises `KeyReused` when somebody has."""
+    claim = claim_of(user_id, key, now)
+    try:
+        tx.run(claim.query, claim.params, expect=claim.expect)
+    except Unexpected as error:
+        raise reused() from error
 
 
 def reused() -> KeyReused:

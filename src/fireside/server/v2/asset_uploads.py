@@ -6,6 +6,7 @@ record in the end is removed again, however the request ends.
 
 import contextlib
 from collections.abc import AsyncGenerator
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from fireside.assets.records import Wish, has_content, record_by_hash, record_up
 from fireside.assets.uploads import discard_unrecorded
 from fireside.blobs.base import HashMismatch
 from fireside.domain.assets import Recorded
-from fireside.domain.errors import BadRequest, Refused, Unprocessable
+from fireside.domain.errors import BadRequest, NotFound, Unprocessable
 from fireside.domain.ids import UserId
 from fireside.jobs.submit import KEYS_LAST
 from fireside.server.answers import json_answer
@@ -41,20 +42,20 @@ async def upload(request: Request) -> Response:
     library = library_of(request)
     async with _received(request, library) as form:
         file = _file(form)
-        wish = _wish(services, form, user.id)
+        wish = _wish(services, form, user.id, key)
         expected = form.field("expected_hash")
         if expected is not None and expected.lower() != f"blake3:{file.blob.hash}":
             raise HashMismatch(f"The bytes that came are blake3:{file.blob.hash}.")
-        async with _used_up(services, user.id, key):
-            is_known = await has_content(services.store, user.id, file.blob.hash)
-            recorded = await _record(library, wish, file, is_known=is_known)
+        is_known = await has_content(services.store, user.id, file.blob.hash)
+        recorded = await _record(library, wish, file, is_known=is_known)
     return json_answer(show_asset(services, recorded.asset, created_new=not is_known), _OK if is_known else CREATED)
 
 
 async def _record(library: Library, wish: Wish, file: UploadedFile, *, is_known: bool) -> Recorded:
     try:
         if is_known:
-            return await record_by_hash(library, wish, file.blob.hash)
+            with contextlib.suppress(NotFound):  # of an asset that was deleted just now
+                return await record_by_hash(library, wish, file.blob.hash)
         return await record_upload_as_asset(library, wish, file.blob, filename=file.filename)
     except BadRequest as error:
         raise Unprocessable(error.message) from error
@@ -73,22 +74,6 @@ async def _received(request: Request, library: Library) -> AsyncGenerator[Form]:
             await discard_unrecorded(library, file.blob)
 
 
-@contextlib.asynccontextmanager
-async def _used_up(services: Services, user_id: UserId, text: str | None) -> AsyncGenerator[None]:
-    """Use the key up, and give it back when the block was refused; whatever else ends it may have been done."""
-    if text is None:
-        yield
-        return
-    now = services.clock()
-    key = IdempotencyKey(route=_ROUTE, key=text, expired_at=now - KEYS_LAST)
-    await services.store.claim_key(user_id, key, now)
-    try:
-        yield
-    except Refused:
-        await services.store.release_key(user_id, key)
-        raise
-
-
 def _file(form: Form) -> UploadedFile:
     file = form.file("file")
     if file is None:
@@ -96,7 +81,7 @@ def _file(form: Form) -> UploadedFile:
     return file
 
 
-def _wish(services: Services, form: Form, user_id: UserId) -> Wish:
+def _wish(services: Services, form: Form, user_id: UserId, key: str | None) -> Wish:
     file_path, content_type = form.field("file_path"), form.field("content_type")
     if not file_path or not content_type:
         raise Unprocessable("The form needs the fields `file`, `content_type` and `file_path`.")
@@ -106,7 +91,12 @@ def _wish(services: Services, form: Form, user_id: UserId) -> Wish:
         mime_type=content_type,
         tags=form.fields.get("tags", ()),
         expires_at=expiry(services, _seconds(form.field("expires_in"))),
+        key=None if key is None else _key(key, services.clock()),
     )
+
+
+def _key(key: str, now: datetime) -> IdempotencyKey:
+    return IdempotencyKey(route=_ROUTE, key=key, expired_at=now - KEYS_LAST)
 
 
 def _seconds(text: str | None) -> int | None:
