@@ -1,10 +1,10 @@
 """What a page of the API v2's list costs as a user's history grows: by status and by labels, on both databases.
 
-    python -m bench.labels [--jobs N ...] [--databases sqlite postgres] [--calls N] [--folder DIR]
+    python -m bench.labels [--jobs N ...] [--databases sqlite postgres] [--calls N] [--stores DIR] [--folder DIR]
 
 Stores are filled by `bench.fill`, and every job gets labels: one that all have, one of two, one of three, one of a
-thousand; a few jobs are needles. Pages of 50 of the store's call, the first one and one from the middle of the history
-on. A figure is the least of three medians.
+thousand; a few jobs are needles. Those in `--stores` stay and are used again. Pages of 50 of the store's call, the
+first one and one from the middle of the history on. A figure is the least of three medians.
 
 Ends with 1 when a page of the largest history takes more than 1.5 times that of the smallest and 5 ms more,
 which is what the most jobs that a page looks at cost.
@@ -128,12 +128,18 @@ def measure_all(folder: Path, sizes: Sequence[int], databases: Sequence[str], ca
                 postgres = stack.enter_context(running_postgres(folder / "postgres"))
                 targets = {jobs: Target(database_url=postgres.own_url(f"labels_{jobs}")) for jobs in sizes}
             for jobs, target in targets.items():
-                if target.data_dir is not None:
-                    target.data_dir.mkdir(parents=True)
-                asyncio.run(fill(target, jobs=jobs))
-                label(target)
-            broken += judge(name, sizes, uvloop.run(measure(targets, calls)))
+                if not asyncio.run(_is_labeled(target)):
+                    asyncio.run(fill(target, jobs=jobs))
+                    label(target)
+            if calls:
+                broken += judge(name, sizes, uvloop.run(measure(targets, calls)))
     return broken
+
+
+async def _is_labeled(target: Target) -> bool:
+    async with target.store() as store:
+        user = await store.user_named(FIRST_USER)
+        return user is not None and len((await store.walk_jobs(user.id, WALKS["all=x"])).jobs) == JobWalk().limit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -141,10 +147,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = parser_of("labels", __doc__)
     parser.add_argument("--jobs", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
-    parser.add_argument("--calls", type=int, default=15)
+    parser.add_argument("--calls", type=int, default=15, help="calls of each page, or 0 to fill the stores only")
+    parser.add_argument("--stores", type=Path, help="where stores stay, and are found")
     options = parser.parse_args(arguments)
     with work_folder(options.folder) as folder:
-        broken = measure_all(folder, options.jobs, options.databases, options.calls)
+        broken = measure_all(options.stores or folder, options.jobs, options.databases, options.calls)
     if broken:
         sys.exit("\n".join(broken))
 
