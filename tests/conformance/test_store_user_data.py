@@ -227,3 +227,41 @@ async def test_writers_at_once_all_keep_what_they_wrote(store: Store, ann: User)
     )
 
     assert len(await store.user_settings(ann.id)) == 20
+
+
+async def test_what_a_workflow_takes_stays_beside_its_file_while_that_is_saved_anew_and_moved(
+    store: Store, ann: User
+) -> None:
+    file = await save(store, file_of(ann, "workflows/a.json"))
+
+    said = await store.set_interface(file, b"{}")
+    again = await save(store, file_of(ann, "workflows/a.json", content="b", at=LATER))
+    moved = await store.move_user_file(ann.id, file.path, FilePath("workflows/b.json"), overwrite=False)
+
+    assert said is not None
+    assert moved is not None
+    assert [one.interface for one in (file, said, again, moved)] == [None, b"{}", b"{}", b"{}"]
+
+
+async def test_what_a_workflow_takes_goes_with_its_file(store: Store, ann: User) -> None:
+    for path in ("a", "b"):
+        assert await store.set_interface(await save(store, file_of(ann, path)), path.encode())
+    await save(store, file_of(ann, "c"))
+
+    await store.remove_user_file(ann.id, FilePath("a"))
+    overwritten = await store.move_user_file(ann.id, FilePath("c"), FilePath("b"), overwrite=True)
+
+    assert overwritten is not None
+    assert overwritten.interface is None
+    assert (await save(store, file_of(ann, "a"))).interface is None
+
+
+async def test_nothing_is_said_beside_a_file_that_has_changed_meanwhile(store: Store, ann: User, bob: User) -> None:
+    file = await save(store, file_of(ann, "a"))
+    await save(store, file_of(bob, "a"))
+    await save(store, file_of(ann, "a", content="b"))
+
+    assert await store.set_interface(file, b"{}") is None
+
+    kept = [await store.user_file(user.id, file.path) for user in (ann, bob)]
+    assert [one and one.interface for one in kept] == [None, None]

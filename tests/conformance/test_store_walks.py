@@ -13,7 +13,7 @@ from fireside.domain.ids import JobId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobWalk
-from fireside.store.records import IdempotencyKey, JobBody, NewJob
+from fireside.store.records import IdempotencyKey, JobBody, NamedRun, NewJob
 from fireside.store.store import KeyReused, QueueFull, Store
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -252,3 +252,40 @@ async def test_jobs_that_ended_lately_are_counted_for_one_and_for_all(store: Sto
     assert await store.count_ended_since(before, user_id=ann.id) == 2
     assert await store.count_ended_since(before) == 3
     assert await store.count_ended_since(NOW + timedelta(seconds=1)) == 0
+
+
+async def test_a_walk_finds_the_jobs_of_a_workflow(store: Store) -> None:
+    ann, bob = await user(store), await user(store, "bob")
+    jobs = [await submit(store, ann, workflow_id=name) for name in ("a", "b", "a", "aa")]
+    await submit(store, ann)
+    await submit(store, bob, workflow_id="a")
+    await run(store, jobs[2], Verb.CANCEL)
+
+    assert await walk(store, ann, workflow_id="a", limit=1) == [jobs[2].id, jobs[0].id]
+    assert await walk(store, ann, workflow_id="a", states=frozenset({JobState.CANCELED})) == [jobs[2].id]
+    assert await walk(store, ann, workflow_id="c") == []
+
+
+async def test_a_walk_by_workflow_and_label_finds_what_has_both(store: Store) -> None:
+    ann = await user(store)
+    for _ in range(300):
+        await submit(store, ann, workflow_id="a")
+    wanted = await submit(store, ann, workflow_id="a", labels=RED)
+    await submit(store, ann, workflow_id="b", labels=RED)
+    for _ in range(300):
+        await submit(store, ann, labels=RED)
+
+    assert await walk(store, ann, workflow_id="a", labels=RED) == [wanted.id]
+    assert await walk(store, ann, workflow_id="b", labels=BIG) == []
+
+
+async def test_a_job_keeps_what_it_runs_by_name(store: Store) -> None:
+    ann = await user(store)
+    named = NamedRun(workflow="cat", inputs=b'{"seed":1}', outputs=b"{}")
+    job, other = await submit(store, ann, named_run=named), await submit(store, ann)
+
+    assert await store.named_runs([job.id, other.id, JobId(uuid4())]) == {job.id: named}
+
+    await run(store, job, Verb.CANCEL)
+    await store.delete_jobs(ann.id, [job.id])
+    assert await store.named_runs([job.id]) == {}

@@ -36,6 +36,7 @@ UNSORTED = [
     "user_files_in_folder",
     "user_files_below",
     "created_places",
+    "created_places_of_workflow",
     "label_places",
     "queued_jobs_of_user",
     "held_jobs_of_user",

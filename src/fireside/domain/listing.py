@@ -57,11 +57,13 @@ class JobPage:
 class JobWalk:
     """A page of a walk through a user's jobs, newest first: those in one of the states with all of the labels.
 
-    `after` is where the page before ended, by its place in create order.
+    With `workflow_id` those of this workflow alone. `after` is where the page before ended, by its place in create
+    order.
     """
 
     states: frozenset[JobState] = ALL_STATES
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    workflow_id: str | None = None
     after: int | None = None
     limit: int = 50
 

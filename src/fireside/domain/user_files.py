@@ -54,7 +54,10 @@ class FilePath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserFile:
-    """A file of a user's tree, and its bytes by hash."""
+    """A file of a user's tree, and its bytes by hash.
+
+    `interface` is what its workflow takes and gives by name, where its owner has said so beside the file (JSON).
+    """
 
     user_id: UserId
     path: FilePath
@@ -62,6 +65,7 @@ class UserFile:
     size_bytes: int
     created_at: datetime
     modified_at: datetime
+    interface: bytes | None = None
 
 
 def checked_folder(text: str, *, max_depth: int) -> str:

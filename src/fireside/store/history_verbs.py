@@ -128,6 +128,16 @@ def created_places(
     return [row["pk"] for row in rows]
 
 
+def created_places_of_workflow(
+    tx: Transaction, user_id: UserId, workflow: str, classes: Sequence[int], bound: int, limit: int, *, offset: int = 0
+) -> list[int]:
+    """Read where the user's jobs of one workflow are, as `created_places` does."""
+    history = _History(user_id, workflow, dict.fromkeys(classes, (0, 0)), descending=True)
+    window = {"workflow": workflow, "bound": bound, "limit": limit, "offset": offset}
+    rows = tx.run("created_places_of_workflow", _slots(history) | window)
+    return [row["pk"] for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class _History:
     """The jobs a page is cut from: all of a user's or those of one workflow, of some classes that are not empty."""

@@ -21,6 +21,7 @@ from fireside.store.records import (
     Attempt,
     Ending,
     JobBody,
+    NamedRun,
     NewJob,
     NodeRecord,
     QueueCounts,
@@ -238,10 +239,16 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_al
         Statement("tally_active", {"ids": ids_json([new.id]), "by": 1}),
         Statement("add_job_body", heavy, expect=1),
         *(Statement("add_job_input", one, expect=1) for one in inputs),
+        *([_named_run(new.id, new.named_run)] if new.named_run else []),
         *([Statement("add_job_labels", labels, expect=len(new.labels))] if new.labels else []),
         # Last, so that what is told first of a full queue is that it is full.
         *([claim_of(new.user_id, new.key, now)] if new.key else []),
     ]
+
+
+def _named_run(job_id: JobId, run: NamedRun) -> Statement:
+    params = {"id": job_id, "workflow": run.workflow, "inputs": run.inputs, "outputs": run.outputs}
+    return Statement("add_named_run", params, expect=1)
 
 
 def _change_params(before: Job, after: Job, ending: Ending | None, charge_seconds: float) -> dict[str, Any]:

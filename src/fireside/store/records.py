@@ -57,6 +57,18 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedRun:
+    """What a job runs that was submitted by the name of a saved workflow.
+
+    `inputs` are all named inputs with the values they had, `outputs` the nodes behind the named outputs; both are JSON.
+    """
+
+    workflow: str
+    inputs: bytes
+    outputs: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job to be queued.
 
@@ -77,6 +89,7 @@ class NewJob:
     webhook_url: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     key: IdempotencyKey | None = None
+    named_run: NamedRun | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

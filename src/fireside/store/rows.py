@@ -124,6 +124,7 @@ def user_file_of(row: Row) -> UserFile:
         size_bytes=row["size_bytes"],
         created_at=row["created_at"],
         modified_at=row["modified_at"],
+        interface=row["interface"],
     )
 
 

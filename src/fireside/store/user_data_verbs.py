@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from fireside.domain.ids import UserId
 from fireside.domain.user_files import MAX_PATH_BYTES, FilePath, UserFile
-from fireside.store.database import Transaction
+from fireside.store.database import Statement, Transaction
 from fireside.store.records import UserDataLimits
 from fireside.store.refusals import FileExists, FilesBlocked, UserDataFull
 from fireside.store.rows import user_file_of
@@ -37,6 +37,15 @@ class UserDataVerbs(Verbs):
     async def remove_user_file(self, user_id: UserId, path: FilePath) -> bool:
         """Forget a file; whether there was one."""
         return await self._database.decide(lambda tx: _remove(tx, user_id, path) is not None)
+
+    async def set_interface(self, file: UserFile, interface: bytes | None) -> UserFile | None:
+        """Say beside a file what its workflow takes and gives; None when it is not there any more with these bytes.
+
+        It stays when the file is overwritten, goes where the file is moved, and goes with the file.
+        """
+        params = {"user_id": file.user_id, "path": file.path.text, "hash": str(file.hash), "interface": interface}
+        (rows,) = await self._database.write([Statement("set_interface", params)])
+        return user_file_of(rows[0]) if rows else None
 
     async def user_file(self, user_id: UserId, path: FilePath) -> UserFile | None:
         """Read a file's record."""
@@ -108,6 +117,7 @@ def _move(tx: Transaction, user_id: UserId, source: FilePath, target: FilePath, 
             size_bytes=moved.size_bytes,
             created_at=moved.created_at,
             modified_at=moved.modified_at,
+            interface=moved.interface,
         ),
     )
 
@@ -130,6 +140,7 @@ def _write(tx: Transaction, file: UserFile) -> UserFile:
         "size_bytes": file.size_bytes,
         "created_at": file.created_at,
         "modified_at": file.modified_at,
+        "interface": file.interface,
     }
     (row,) = tx.run("save_user_file", params, expect=1)
     return user_file_of(row)

@@ -1,9 +1,9 @@
-"""The store's verbs about walks through a user's jobs by state and by labels, newest first, a page at a time.
+"""The store's verbs about walks through a user's jobs by state, labels and workflow, newest first, a page at a time.
 
 A page reads on from where the one before ended and looks at a bounded number of jobs, however long the history is: of
-the lists that the jobs wanted are all in (one for each label, one for the states), it follows the one that is thinnest
-there and looks up in the others. A page of jobs that are rare in every list can end before it is full, even empty; the
-next one goes on behind it.
+the lists that the jobs wanted are all in (one for each label, one for the workflow, one for the states), it follows the
+one that is thinnest there and looks up in the others. A page of jobs that are rare in every list can end before it is
+full, even empty; the next one goes on behind it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,8 @@ from fireside.domain.listing import JobWalk, WalkPage
 from fireside.domain.outputs import Media
 from fireside.store.classes import are_whole, classes_of
 from fireside.store.database import Row, Rows, Transaction
-from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_places
+from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_places, created_places_of_workflow
+from fireside.store.records import NamedRun
 from fireside.store.rows import asset_of, ids_json, job_of, to_json
 from fireside.store.verbs import Verbs
 
@@ -27,7 +28,11 @@ _CHUNK = 512
 _MOST_LOOKED_AT = 2048
 """How many jobs a page looks at before it ends unfilled."""
 
-_Label = tuple[str, str]
+_WORKFLOW = ""
+"""Stands where the key of a label does, for a list of the jobs of a workflow; no label has it."""
+
+_Mark = tuple[str, str]
+"""What the jobs of a list have in common: a label, or the workflow."""
 
 
 class WalkVerbs(Verbs):
@@ -50,6 +55,14 @@ class WalkVerbs(Verbs):
                 made.setdefault(asset.origin.job_id, []).append(asset)
         return made
 
+    async def named_runs(self, job_ids: Sequence[JobId]) -> Mapping[JobId, NamedRun]:
+        """Read what those of the jobs run that were submitted by the name of a saved workflow."""
+        rows = await self._all("named_runs", {"ids": ids_json(job_ids)}) if job_ids else ()
+        return {
+            JobId(row["job_id"]): NamedRun(workflow=row["workflow"], inputs=row["inputs"], outputs=row["outputs"])
+            for row in rows
+        }
+
     async def count_ended_since(self, since: datetime, *, user_id: UserId | None = None) -> int:
         """Count the jobs that have ended after some time: the user's, or everybody's."""
         if user_id is None:
@@ -67,6 +80,11 @@ class _Stretch:
     wanted: JobWalk
 
     @property
+    def marks(self) -> Sequence[_Mark]:
+        workflow_id = self.wanted.workflow_id
+        return [*self.wanted.labels.items(), *([(_WORKFLOW, workflow_id)] if workflow_id is not None else [])]
+
+    @property
     def first(self) -> int:
         return self.user_id << PLACE_BITS
 
@@ -78,13 +96,13 @@ class _Stretch:
 
 def _walk(tx: Transaction, user_id: UserId, wanted: JobWalk) -> WalkPage:
     stretch = _Stretch(user_id, wanted)
-    label = _thinnest(tx, stretch)
+    mark = _thinnest(tx, stretch)
     # Where every job of the list is wanted, no more has to be looked at than is shown.
-    chunk = wanted.limit + 1 if label is None and not wanted.labels and are_whole(wanted.states) else _CHUNK
+    chunk = wanted.limit + 1 if not stretch.marks and are_whole(wanted.states) else _CHUNK
     found: list[Row] = []
     bound, looked_at, is_at_end = stretch.bound, 0, False
     while not is_at_end and len(found) <= wanted.limit and looked_at < _MOST_LOOKED_AT:
-        places = _places(tx, stretch, label, bound=bound, limit=chunk)
+        places = _places(tx, stretch, mark, bound=bound, limit=chunk)
         is_at_end = len(places) < chunk
         if places:
             found += _matching(tx, stretch, places)
@@ -96,30 +114,33 @@ def _walk(tx: Transaction, user_id: UserId, wanted: JobWalk) -> WalkPage:
     return WalkPage(jobs=[job_of(row) for row in shown], next_after=None if end is None else end & PLACE_MASK)
 
 
-def _thinnest(tx: Transaction, stretch: _Stretch) -> _Label | None:
-    """Choose the label to follow, by how far back its next places reach; None for the list of the states."""
-    reach = [(_reach(tx, stretch, label), label) for label in stretch.wanted.labels.items()]
+def _thinnest(tx: Transaction, stretch: _Stretch) -> _Mark | None:
+    """Choose the list to follow, by how far back its next places reach; None for the list of the states."""
+    reach = [(_reach(tx, stretch, mark), mark) for mark in stretch.marks]
     if not reach:
         return None
-    least, label = min(reach)
+    least, mark = min(reach)
     if least >= 0 and not stretch.wanted.is_of_all_states and _reach(tx, stretch, None) < least:
         return None
-    return label
+    return mark
 
 
-def _reach(tx: Transaction, stretch: _Stretch, label: _Label | None) -> int:
-    ahead = _places(tx, stretch, label, bound=stretch.bound, limit=1, offset=_PROBED)
+def _reach(tx: Transaction, stretch: _Stretch, mark: _Mark | None) -> int:
+    ahead = _places(tx, stretch, mark, bound=stretch.bound, limit=1, offset=_PROBED)
     return ahead[0] if ahead else -1
 
 
 def _places(
-    tx: Transaction, stretch: _Stretch, label: _Label | None, *, bound: int, limit: int, offset: int = 0
+    tx: Transaction, stretch: _Stretch, mark: _Mark | None, *, bound: int, limit: int, offset: int = 0
 ) -> list[int]:
-    """Read the next places of the list of a label or, without one, of the states."""
-    if label is None:
-        classes = classes_of(stretch.wanted.states, Media.NONE)
+    """Read the next places of the list of a label, of the workflow or, without either, of the states."""
+    classes = classes_of(stretch.wanted.states, Media.NONE)
+    if mark is None:
         return created_places(tx, stretch.user_id, classes, bound, limit, offset=offset)
-    params: dict[str, Any] = {"key": label[0], "value": label[1], "first": stretch.first, "bound": bound}
+    key, value = mark
+    if key == _WORKFLOW:
+        return created_places_of_workflow(tx, stretch.user_id, value, classes, bound, limit, offset=offset)
+    params: dict[str, Any] = {"key": key, "value": value, "first": stretch.first, "bound": bound}
     return [row["job_pk"] for row in tx.run("label_places", params | {"limit": limit, "offset": offset})]
 
 
@@ -128,6 +149,7 @@ def _matching(tx: Transaction, stretch: _Stretch, places: Sequence[int]) -> Rows
         "places": to_json(places).decode(),
         "states": to_json(sorted(stretch.wanted.states)).decode(),
         "labels": to_json(dict(stretch.wanted.labels)).decode(),
+        "workflow_id": stretch.wanted.workflow_id,
         "limit": stretch.wanted.limit + 1,
     }
     return tx.run("labeled_jobs", params)
