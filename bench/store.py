@@ -1,9 +1,10 @@
-"""How fast the store submits, with and without its counters, on both databases; and how fast jobs become JSON.
+"""How fast the store submits, with and without its counters and webhooks, on both databases; and jobs become JSON.
 
     python -m bench.store [--submits N] [--databases sqlite postgres] [--rounds N] [--folder DIR]
 
 Submits are durable, into a history that is large enough to be counted in blocks, of a workflow that is too: all
-counters there are. The plain way is a transaction for each insert of one row. Ways alternate, the best round counts.
+counters there are. Where webhooks are allowed, the user has none. The plain way is a transaction for each insert of one
+row. Ways alternate, the best round counts.
 Ends with 1 when counters leave less than two fifths of the rate, sixteen callers on SQLite reach less than 1,500 a
 second, or 1,000 jobs take 3 ms as JSON.
 """
@@ -92,7 +93,7 @@ async def measure_sqlite(folder: Path, submits: int, rounds: int) -> list[str]:
                 for _ in range(submits):
                     raw.execute(sql, (uuid4().bytes, BODY.graph))
 
-            rates = await _rates(database, store, user, plain, submits, rounds)
+            rates = await _rates(database, user, plain, submits, rounds)
         broken = _print(rates, "sqlite")
         if rates[ALL] < _LEAST_PER_SECOND:
             broken.append(f"sqlite, {ALL}: only {rates[ALL]:,.0f} submits a second")
@@ -109,14 +110,14 @@ async def measure_postgres(folder: Path, submits: int, rounds: int) -> list[str]
         database = _Postgres(url)
         await database.start()
         try:
-            store, user = await _store_of(database)
+            _, user = await _store_of(database)
             with _bare_postgres(server.own_url("plain")) as raw:
 
                 async def plain() -> None:
                     for _ in range(submits):
                         raw.execute(_BARE_INSERT, (uuid4().bytes, BODY.graph), prepare=True)
 
-                return _print(await _rates(database, store, user, plain, submits, rounds), "postgres")
+                return _print(await _rates(database, user, plain, submits, rounds), "postgres")
         finally:
             await database.close()
 
@@ -135,16 +136,16 @@ async def _store_of(database: _Counting) -> tuple[Store, User]:
     return store, user
 
 
-async def _rates(
-    database: _Counting, store: Store, user: User, plain: Work, submits: int, rounds: int
-) -> Mapping[str, float]:
-    async def one(count: int) -> None:
+async def _rates(database: _Counting, user: User, plain: Work, submits: int, rounds: int) -> Mapping[str, float]:
+    store, telling = Store(database), Store(database, has_webhooks=True)
+
+    async def one(count: int, store: Store = store) -> None:
         for _ in range(count):
             new = NewJob(id=JobId(uuid4()), user_id=user.id, body=BODY, workflow_id=WORKFLOWS[0])
             await store.add_job(new, NOW, max_queued=None)
 
-    async def together() -> None:
-        await asyncio.gather(*(one(submits // CALLERS) for _ in range(CALLERS)))
+    async def together(store: Store = store) -> None:
+        await asyncio.gather(*(one(submits // CALLERS, store) for _ in range(CALLERS)))
 
     async def uncounted(work: Awaitable[None]) -> None:
         database.is_counting = False
@@ -155,8 +156,10 @@ async def _rates(
         PLAIN: plain,
         ONE: lambda: one(submits),
         _uncounted(ONE): lambda: uncounted(one(submits)),
+        _with_webhooks(ONE): lambda: one(submits, telling),
         ALL: together,
         _uncounted(ALL): lambda: uncounted(together()),
+        _with_webhooks(ALL): lambda: together(telling),
     }
     return {way: submits / seconds for way, seconds in (await best_of(rounds, ways)).items()}
 
@@ -165,11 +168,17 @@ def _uncounted(way: str) -> str:
     return f"{way}, without counters"
 
 
+def _with_webhooks(way: str) -> str:
+    return f"{way}, webhooks allowed"
+
+
 def _print(rates: Mapping[str, float], name: str) -> list[str]:
     rows = [(way, f"{rate:,.0f}", ratio(rate, rates[PLAIN])) for way, rate in rates.items()]
     print_table(f"store: submits on {name}, durable", ("a second", "x plain"), rows)
     kept = {way: rates[way] / rates[_uncounted(way)] for way in (ONE, ALL)}
     print_table("rate that counters leave", ("x without",), [(way, f"{rate:.2f}") for way, rate in kept.items()])
+    told = [(way, ratio(rates[_with_webhooks(way)], rates[way])) for way in (ONE, ALL)]
+    print_table("rate that webhooks leave which nobody has", ("x without",), told)
     return [f"{name}, {way}: counters leave {rate:.2f} of the rate" for way, rate in kept.items() if rate < _KEPT_RATE]
 
 

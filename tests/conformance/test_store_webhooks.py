@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from tests.watching import Log, WatchedDatabase
 
 from fireside.domain.accounts import User
 from fireside.domain.errors import Conflict, TooMany
@@ -125,6 +126,24 @@ async def test_a_store_without_webhooks_writes_nothing(database: Database, store
     assert await told(store, ann) == []
 
 
+async def test_who_has_no_webhook_pays_nothing_for_them(database: Database, ann: User, bob: User) -> None:
+    log: Log = []
+    store = Store(WatchedDatabase(database, log), has_webhooks=True)
+    await standing(store, bob)
+    log.clear()
+
+    job = await submit(store, ann)
+    job = await advanced(store, job, Verb.ASSIGN, NOW)
+    job = await advanced(store, job, Verb.START, NOW)
+    await store.add_output(job, NodeRecord(node_id="9", display_node_id="9", output={}), [], at=NOW)
+    await advanced(store, job, Verb.SUCCEED, NOW)
+    of_ann = [query for query, _ in log if "webhook" in query]
+    await submit(store, bob)
+
+    assert of_ann == []
+    assert ("add_webhook_deliveries", 0) in log
+
+
 async def test_standing_webhooks_are_their_owners_and_only_so_many(store: Store, ann: User, bob: User) -> None:
     one = await store.add_webhook(ann.id, URL, 1, b"s", NOW, most=1)
 
@@ -194,14 +213,65 @@ async def test_after_a_day_all_that_waited_as_long_is_given_up(store: Store, ann
     assert await taken(store, ann, later + MINUTE)
 
 
-async def test_a_receiver_that_is_gone_for_good_is_not_tried_again(store: Store, ann: User) -> None:
-    webhook = await standing(store, ann)
+async def switch_off(store: Store, user: User) -> Webhook:
+    await submit(store, user)
+    (one,) = await taken(store, user, NOW)
+    await store.note_try(one, await head(store, one), Tried(at=NOW, status=410))
+    return one
+
+
+async def test_a_webhook_whose_receiver_is_gone_is_off_and_hears_nothing_more(store: Store, ann: User) -> None:
+    await standing(store, ann)
     await submit(store, ann)
-    (one,) = await taken(store, ann, NOW)
+    gone = await switch_off(store, ann)
+    await submit(store, ann)
 
-    await store.note_try(one, await head(store, webhook), Tried(at=NOW, status=410))
-
+    (webhook,) = await store.webhooks(ann.id)
+    assert (webhook.id, webhook.off_at, webhook.due_at) == (gone.id, NOW, None)
     assert await store.users_of_due_webhooks(NOW + DAY) == []
+    assert [one.state for one in await store.deliveries(ann.id, limit=9)] == [DeliveryState.FAILED] * 2
+
+
+async def test_a_webhook_that_is_off_is_on_again_when_its_url_is_added_again(store: Store, ann: User) -> None:
+    gone = await standing(store, ann)
+    await switch_off(store, ann)
+
+    again = await store.add_webhook(ann.id, URL, WebhookEvent.QUEUED.value, b"other", NOW, most=1)
+
+    assert (again.id, again.off_at, again.events) == (gone.id, None, WebhookEvent.QUEUED.value)
+    secret = await store.webhook_secret(ann.id, gone.id)
+    assert secret is not None
+    assert secret.sealed == b"sealed"
+    await submit(store, ann)
+    assert await taken(store, ann, NOW + SECOND)
+
+
+async def test_a_webhook_that_is_off_is_on_again_when_a_submit_names_its_url(store: Store, ann: User) -> None:
+    first = await submit(store, ann, url=URL)
+    (one,) = await taken(store, ann, NOW)
+    await store.note_try(one, await head(store, one), Tried(at=NOW, status=410))
+    await advanced(store, first, Verb.CANCEL, NOW)
+    assert await told(store, ann) == ["job.queued"]
+
+    await submit(store, ann, url=URL)
+
+    assert await told(store, ann) == ["job.queued"] * 2
+    assert await taken(store, ann, NOW + SECOND)
+
+
+async def test_a_message_can_be_sent_again_to_a_webhook_that_is_off(store: Store, ann: User) -> None:
+    await standing(store, ann)
+    await switch_off(store, ann)
+    (failed,) = await store.deliveries(ann.id, limit=9)
+
+    again = await store.resend(failed.id, NOW + SECOND, user_id=ann.id)
+
+    assert again is not None
+    (one,) = await taken(store, ann, NOW + SECOND)
+    await store.note_try(one, again, Tried(at=NOW + SECOND, status=200))
+    (webhook,) = await store.webhooks(ann.id)
+    assert webhook.off_at == NOW
+    assert (await store.deliveries(ann.id, limit=1))[0].state is DeliveryState.DELIVERED
 
 
 async def test_a_message_is_sent_again_as_the_same_one(store: Store, ann: User, bob: User) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from tests.server.v1.conftest import ann, bob, contract, house, nodes
-from tests.server.v1.house import GRAPH, Caller
+from tests.server.v1.house import GRAPH, Caller, House
+
+from fireside.domain.webhooks import Tried
 
 __all__ = ["ann", "bob", "contract", "house", "nodes"]
 
@@ -57,6 +59,23 @@ async def test_there_are_only_so_many_and_each_url_once(ann: Caller) -> None:
     ]
 
     assert statuses == [201, 409, 201, 429]
+
+
+async def test_a_webhook_that_was_switched_off_says_so_and_is_on_when_it_is_added_again(
+    house: House, ann: Caller
+) -> None:
+    added = (await ann.http.post("/api/webhooks", json={"url": URL})).json()
+    await ann.submit()
+    store = house.services.store
+    (webhook,) = await store.take_webhooks(ann.user.id, house.services.clock(), house.services.clock(), limit=1)
+    await store.note_try(webhook, await store.next_delivery(webhook.id), Tried(at=house.services.clock(), status=410))
+
+    (off,) = (await ann.get("/api/webhooks"))["webhooks"]
+    again = await ann.http.post("/api/webhooks", json={"url": URL})
+
+    assert (added["off_since"], off["id"], off["retry_at"]) == (None, added["id"], None)
+    assert off["off_since"]
+    assert (again.status_code, again.json()) == (201, added)
 
 
 async def test_secrets_change(ann: Caller) -> None:

@@ -20,6 +20,7 @@ class Receiver:
 
     port: int = 0
     status: int = 204
+    headers: dict[str, str] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     tries: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     is_slow: bool = False
@@ -43,7 +44,8 @@ class Receiver:
             await self.let_go.wait()
         if self.status < 300:
             self.messages.append(json.loads(body))
-        return web.Response(status=self.status, text="what I think of it" if self.status != 204 else None)
+        text = "what I think of it" if self.status != 204 else None
+        return web.Response(status=self.status, text=text, headers=self.headers)
 
 
 def verify(secret: str, headers: dict[str, str], body: bytes) -> bool:

@@ -160,6 +160,58 @@ async def test_the_pauses_grow_and_a_message_is_given_up_after_a_day(office: Off
     assert (delivery.state, delivery.status, delivery.answer) == (DeliveryState.FAILED, 500, "what I think of it")
 
 
+@pytest.mark.parametrize(
+    ("status", "wish", "seconds"),
+    [
+        (503, "120", 120),
+        (429, "Fri, 02 Jan 2026 12:02:00 GMT", 120),
+        (429, "86400", 3600),
+        (429, "1", 5),
+        (500, "120", 5),
+        (503, "soon", 5),
+    ],
+)
+async def test_a_busy_receiver_is_left_alone_for_as_long_as_it_says(
+    office: Office, receiver: Receiver, status: int, wish: str, seconds: int
+) -> None:
+    ann = await office.user("ann")
+    await office.webhook(ann, receiver)
+    await office.submit(ann)
+    receiver.status, receiver.headers = status, {"Retry-After": wish}
+    await office.go()
+
+    receiver.status = 200
+    await office.go(timedelta(seconds=seconds - 1))
+    assert not receiver.messages
+    await office.go(timedelta(seconds=1))
+
+    assert receiver.events == ["job.queued"]
+
+
+async def test_a_receiver_that_is_gone_is_asked_once_and_its_webhook_is_off(office: Office, receiver: Receiver) -> None:
+    ann = await office.user("ann")
+    webhook = await office.webhook(ann, receiver)
+    for _ in range(3):
+        await office.submit(ann)
+    receiver.status = 410
+
+    await office.go()
+    receiver.status = 200
+    await office.submit(ann)
+    await office.go(timedelta(days=1))
+
+    assert (len(receiver.tries), receiver.messages) == (1, [])
+    deliveries = await office.store.deliveries(ann.id, limit=9)
+    assert {(one.state, one.status) for one in deliveries} == {
+        (DeliveryState.FAILED, 410), (DeliveryState.FAILED, None),
+    }  # fmt: skip
+    assert len(deliveries) == 3
+    again = await office.webhook(ann, receiver)
+    await office.submit(ann)
+    await office.go()
+    assert (again.id, receiver.events) == (webhook.id, ["job.queued"])
+
+
 async def test_a_slow_receiver_delays_nobody_elses_messages(office: Office, receiver: Receiver) -> None:
     ann, bob = await office.user("ann"), await office.user("bob")
     receiver.is_slow = True

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import Enum, StrEnum
 from uuid import UUID
 
@@ -11,7 +12,10 @@ TRIED_FOR = timedelta(days=1)
 """How long a message is tried."""
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=15)
+_LONGEST_WISH = timedelta(hours=1)
 _GONE = 410
+_BUSY = frozenset({429, 503})
+_MOST_DIGITS = 9
 
 
 class WebhookEvent(Enum):
@@ -54,7 +58,8 @@ class Webhook:
     """A receiver of a user's messages, which get there one after the other.
 
     A standing one hears of all the user's jobs, any other one of those that named its URL. `failures` counts the tries
-    that failed since the last one that did not. `due_at` is when somebody may try, None when nothing waits.
+    that failed since the last one that did not. `due_at` is when somebody may try, None when nothing waits. One whose
+    receiver has said that it is gone hears nothing more from `off_at` on.
     """
 
     id: int
@@ -65,6 +70,7 @@ class Webhook:
     failures: int
     due_at: datetime | None
     created_at: datetime
+    off_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,26 +97,49 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What came of a try: the receiver's status, if it answered, or why it did not."""
+    """What came of a try: the receiver's status, if it answered, or why it did not.
+
+    `wish` is for how long the receiver wants to be left alone, as its `Retry-After` says.
+    """
 
     at: datetime
     status: int | None = None
     answer: str | None = None
     error: str | None = None
+    wish: timedelta | None = None
 
     @property
     def is_taken(self) -> bool:
         """Whether the receiver has the message now."""
         return self.status is not None and 200 <= self.status < 300
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the receiver wants no messages any more, as Standard Webhooks have it say."""
+        return self.status == _GONE
+
     def state_for(self, delivery: Delivery) -> DeliveryState:
         """Say where the message stands after this: it is tried for a day, unless its receiver is gone for good."""
         if self.is_taken:
             return DeliveryState.DELIVERED
-        is_over = self.status == _GONE or self.at - delivery.created_at >= TRIED_FOR
+        is_over = self.is_gone or self.at - delivery.created_at >= TRIED_FOR
         return DeliveryState.FAILED if is_over else DeliveryState.PENDING
 
 
-def pause_after(failures: int) -> timedelta:
-    """How long a receiver is left alone that has failed so many times in a row."""
+def pause_after(failures: int, tried: Tried) -> timedelta:
+    """How long a receiver is left alone that has failed so many times in a row; one that is busy may say it itself."""
+    if tried.wish is not None and tried.status in _BUSY:
+        return min(_LONGEST_WISH, max(_FIRST_PAUSE, tried.wish))
     return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 16))
+
+
+def wish_of(retry_after: str | None, now: datetime) -> timedelta | None:
+    """Read a `Retry-After`, which is seconds or a date (RFC 9110, 10.2.3); None for what is neither."""
+    if not retry_after:
+        return None
+    if retry_after.isascii() and retry_after.isdecimal():
+        return timedelta(seconds=int(retry_after[:_MOST_DIGITS]))
+    try:
+        return parsedate_to_datetime(retry_after) - now
+    except (ValueError, TypeError, OverflowError):
+        return None  # also of a date without a zone, which is nobody's time

@@ -1,8 +1,9 @@
 """Bringing webhooks' messages to their receivers, after the scheme of Standard Webhooks.
 
 A receiver gets its messages one after the other, each until it has taken it, so that they arrive in order also after
-it was away; receivers do not wait for each other, and a user's slow ones hold up nobody else's. A message may arrive
-twice, under the same id. Which messages there are is decided where what they tell of is written.
+it was away; receivers do not wait for each other, and a user's slow ones hold up nobody else's. One that is busy may
+say for how long it wants to be left alone, one that is gone is switched off. A message may arrive twice, under the same
+id. Which messages there are is decided where what they tell of is written.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ import structlog
 
 from fireside.domain.errors import FiresideError, Refused
 from fireside.domain.ids import UserId
-from fireside.domain.webhooks import Delivery, Tried, Webhook
+from fireside.domain.webhooks import Delivery, Tried, Webhook, wish_of
 from fireside.outbound.client import Outbound, Patience
 from fireside.store.store import Store
 
@@ -90,6 +91,8 @@ class Postman:
             delivery = await self._store.next_delivery(webhook.id)
             tried = Tried(at=self._clock()) if delivery is None else await self._try(webhook, delivery)
             await self._store.note_try(webhook, delivery, tried)
+            if tried.is_gone:
+                _log.info("webhook switched off", webhook_id=webhook.id, user_id=webhook.user_id, reason="it is gone")
         except FiresideError as error:
             _log.warning("webhook not served", webhook_id=webhook.id, code=error.code, reason=error.message)
             return
@@ -109,7 +112,8 @@ class Postman:
         except Refused as error:
             return Tried(at=self._clock(), error=error.message)
         answer = reply.head.decode("utf-8", "replace").replace("\0", "")[:_ANSWER_CHARACTERS]
-        return Tried(at=self._clock(), status=reply.status, answer=answer)
+        at = self._clock()
+        return Tried(at=at, status=reply.status, answer=answer, wish=wish_of(reply.headers.get("retry-after"), at))
 
 
 def body_of(delivery: Delivery) -> bytes:

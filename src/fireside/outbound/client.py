@@ -37,10 +37,11 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The answer to a `post`: its status, and the beginning of its body for the log."""
+    """The answer to a `post`: its status and headers, and the beginning of its body for the log."""
 
     status: int
     head: bytes
+    headers: httpx.Headers
 
 
 class Fetched:
@@ -111,7 +112,7 @@ class Outbound:
                 head += chunk
                 if len(head) >= head_bytes:
                     break
-            return Reply(status=response.status, head=bytes(head[:head_bytes]))
+            return Reply(status=response.status, head=bytes(head[:head_bytes]), headers=httpx.Headers(response.headers))
 
     @contextlib.asynccontextmanager
     async def _asked(

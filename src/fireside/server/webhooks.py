@@ -140,6 +140,7 @@ def _shown(webhook: Webhook) -> WebhookBody:
         created_at=webhook.created_at,
         failures=webhook.failures,
         retry_at=webhook.due_at,
+        off_since=webhook.off_at,
     )
 
 

@@ -18,11 +18,15 @@ Rows = Sequence[Row]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A query by its file's name, with its parameters; `expect` is how many rows it must return or change."""
+    """A query by its file's name, with its parameters; `expect` is how many rows it must return or change.
+
+    With `only_if` it is run only where the first statement of the change returned a row in which that is true.
+    """
 
     query: str
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     expect: int | None = None
+    only_if: str | None = None
 
 
 class Unexpected(FiresideError):
@@ -64,6 +68,15 @@ class Transaction(Protocol):
     def run(self, query: str, params: Mapping[str, Any], *, expect: int | None = None) -> Rows:
         """Run a query and return its rows; raises `Unexpected` when `expect` is not how many it returned or changed."""
         ...
+
+
+def run_all(tx: Transaction, statements: Sequence[Statement]) -> list[Rows]:
+    """Run statements one after the other; one that is not run has no rows."""
+    results: list[Rows] = []
+    for one in statements:
+        is_wanted = one.only_if is None or any(row[one.only_if] for row in results[0])
+        results.append(tx.run(one.query, one.params, expect=one.expect) if is_wanted else ())
+    return results
 
 
 class Database(Protocol):

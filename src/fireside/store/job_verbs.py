@@ -14,7 +14,7 @@ from fireside.store.asset_counting import tally_statements_of_assets
 from fireside.store.asset_naming import add_under_free_names
 from fireside.store.classes import class_of
 from fireside.store.counters import Tally, tally_statements
-from fireside.store.database import Database, Row, Statement, Transaction, Unexpected, Violated
+from fireside.store.database import Database, Row, Statement, Transaction, Unexpected, Violated, run_all
 from fireside.store.key_verbs import CLAIM, claim_of, reused
 from fireside.store.records import (
     NOTHING_REQUIRED,
@@ -31,7 +31,7 @@ from fireside.store.records import (
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull
 from fireside.store.rows import asset_of, attempt_of, entry_of, from_json, ids_json, job_of, to_json
 from fireside.store.verbs import Verbs
-from fireside.store.webhook_events import attaching, changed_event, notices, output_event, queued_event
+from fireside.store.webhook_events import HEARD, attaching, changed_event, notices, output_event, queued_event
 
 _MOST_REMEMBERED = 10_000
 _Files = dict[tuple[str, int], Asset]
@@ -56,7 +56,9 @@ class JobVerbs(Verbs):
         """
         submit = _submit(new, now, max_queued, max_queued_in_all)
         if self._has_webhooks:
-            submit += [*attaching(new, now), *notices(queued_event(new), new.user_id, new.id, now)]
+            is_heard = new.webhook_url is not None
+            told = notices(queued_event(new), new.user_id, new.id, now, is_heard=is_heard)
+            submit += [*attaching(new, now), *told]
         wanted = new.requirement
         if wanted is not None and wanted.id not in self._kept_requirements:
             submit.append(Statement("keep_requirement", {"requirement_id": wanted.id, "body": wanted.body}))
@@ -360,14 +362,13 @@ def _add_output(
     named = {(one.origin.key, one.origin.index): one for one in assets if one.origin is not None}
     output = to_json({key: _renamed(key, items, named) for key, items in record.output.items()})
     shown = {"node_id": record.node_id, "display_node_id": record.display_node_id, "output": output}
-    (row,) = tx.run("add_job_output", mine | shown, expect=1)
+    (row,) = tx.run("add_job_output", mine | shown | {"user_id": job.user_id}, expect=1)
     if entry is not None:
         event = _entry(job.id, entry)
         tx.run(event.query, event.params, expect=1)
     stored_record = _record_of(row)
-    if told_at is not None:
-        for notice in notices(output_event(job, stored_record), job.user_id, job.id, told_at):
-            tx.run(notice.query, notice.params)
+    if told_at is not None and row[HEARD]:
+        run_all(tx, notices(output_event(job, stored_record), job.user_id, job.id, told_at, is_heard=True))
     return stored_record, assets
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from fireside.domain.errors import Unavailable
-from fireside.store.database import Rows, Statement, Transaction
+from fireside.store.database import Rows, Statement, Transaction, run_all
 from fireside.store.group_commit import GroupCommit
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class ThreadedDatabase(ABC):
 
     async def write(self, change: Sequence[Statement]) -> list[Rows]:
         """Make a change of statements."""
-        return await self.decide(lambda tx: _run_all(tx, change))
+        return await self.decide(lambda tx: run_all(tx, change))
 
     async def decide(self, change: Callable[[Transaction], T]) -> T:
         """Make a change that looks between its statements."""
@@ -91,7 +91,7 @@ class ThreadedDatabase(ABC):
 
     async def read(self, queries: Sequence[Statement]) -> list[Rows]:
         """Run queries over one consistent state, in a reader's thread."""
-        return await self.look(lambda tx: _run_all(tx, queries))
+        return await self.look(lambda tx: run_all(tx, queries))
 
     async def look(self, question: Callable[[Transaction], T]) -> T:
         """Answer a question over one consistent state, in a reader's thread."""
@@ -102,7 +102,3 @@ class ThreadedDatabase(ABC):
     @abstractmethod
     def _open(self) -> tuple[GroupCommit, Readers]:
         """Open the database in a thread; raises StoreLocked, DatabaseError."""
-
-
-def _run_all(tx: Transaction, statements: Sequence[Statement]) -> list[Rows]:
-    return [tx.run(one.query, one.params, expect=one.expect) for one in statements]

@@ -1,7 +1,7 @@
 """What webhooks are told of a change, as statements that belong to the change's own transaction.
 
 A message is written down with what it tells of or not at all. Which webhooks hear of it is found by the statements
-themselves; sending is somebody else's business.
+themselves, and a user who has none is spared them; sending is somebody else's business.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,9 @@ from fireside.domain.webhooks import EVERY_EVENT, WebhookEvent
 from fireside.store.database import Statement
 from fireside.store.records import Ending, NewJob, NodeRecord
 from fireside.store.rows import to_json
+
+HEARD = "is_heard"
+"""Says in the row of a change whether its user has any webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,17 @@ def attaching(new: NewJob, now: datetime) -> list[Statement]:
     ]
 
 
-def notices(notice: Notice, user_id: UserId, job_id: JobId, now: datetime) -> list[Statement]:
-    """Write the event down for all that are to hear of it, and let them be tried."""
+def notices(
+    notice: Notice, user_id: UserId, job_id: JobId, now: datetime, *, is_heard: bool = False
+) -> list[Statement]:
+    """Write the event down for all that are to hear of it, and let them be tried.
+
+    Unless it is known that somebody hears, this is done only where the change's first statement says so.
+    """
     told = {"user_id": user_id, "job_id": job_id, "event": notice.event.value, "now": now}
     message = {"message_id": uuid4(), "data": to_json({"job_id": job_id, **notice.data})}
-    return [Statement("wake_webhooks_of_job", told), Statement("add_webhook_deliveries", told | message)]
+    only_if = None if is_heard else HEARD
+    return [
+        Statement("wake_webhooks_of_job", told, only_if=only_if),
+        Statement("add_webhook_deliveries", told | message, only_if=only_if),
+    ]

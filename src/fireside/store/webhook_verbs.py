@@ -31,7 +31,10 @@ class WebhookVerbs(Verbs):
     async def add_webhook(
         self, user_id: UserId, url: str, events: int, sealed: bytes, now: datetime, *, most: int
     ) -> Webhook:
-        """Let a URL hear of all the user's jobs; raises `Conflict` when it does already, and `TooMany`."""
+        """Let a URL hear of all the user's jobs; raises `Conflict` when it does already, and `TooMany`.
+
+        A webhook that was switched off is switched on again, and keeps its secret.
+        """
         return await self._database.decide(lambda tx: _add(tx, user_id, url, events, sealed, now, most))
 
     async def webhooks(self, user_id: UserId) -> Sequence[Webhook]:
@@ -82,7 +85,10 @@ class WebhookVerbs(Verbs):
         return _delivery_of(row) if row else None
 
     async def note_try(self, webhook: Webhook, delivery: Delivery | None, tried: Tried) -> None:
-        """Write what came of a try, and when the webhook may be tried again; without a message, that none waits."""
+        """Write what came of a try, and when the webhook may be tried again; without a message, that none waits.
+
+        A webhook whose receiver is gone is switched off, and what waits for it is given up.
+        """
         await self._database.decide(lambda tx: _note(tx, webhook, delivery, tried))
 
     async def deliveries(
@@ -119,9 +125,10 @@ class WebhookVerbs(Verbs):
 
 def _add(tx: Transaction, user_id: UserId, url: str, events: int, sealed: bytes, now: datetime, most: int) -> Webhook:
     standing = tx.run("webhooks_of_user", {"user_id": user_id})
-    if any(row["url"] == url for row in standing):
+    there = next((row for row in standing if row["url"] == url), None)
+    if there is not None and there["off_at"] is None:
         raise Conflict("There is a webhook of this URL already; remove it first to change its events.")
-    if len(standing) >= most:
+    if there is None and len(standing) >= most:
         raise TooMany(f"You have {most} webhooks, which is as many as there may be; remove one first.", retry_after=60)
     (row,) = tx.run("add_webhook", {"user_id": user_id, "url": url, "events": events, "now": now}, expect=1)
     tx.run("keep_webhook_secret", {"user_id": user_id, "webhook_id": row["pk"], "sealed": sealed})
@@ -140,12 +147,20 @@ def _note(tx: Transaction, webhook: Webhook, delivery: Delivery | None, tried: T
         over_at = None if state is DeliveryState.PENDING else tried.at
         outcome = {"status": tried.status, "answer": tried.answer, "error": tried.error, "over_at": over_at}
         tx.run("note_try", {"id": delivery.id, "state": state.value, "now": tried.at} | outcome)
+        if tried.is_gone:
+            _switch_off(tx, webhook, tried.at)
+            return
         if state is DeliveryState.FAILED:
             given_up = {"now": tried.at, "before": tried.at - TRIED_FOR, "error": "It waited for a day."}
             tx.run("give_up_deliveries", {"webhook_id": webhook.id} | given_up)
-            failures = 0 if tried.at - delivery.created_at < TRIED_FOR else failures
-    next_at = tried.at + pause_after(failures) if failures else tried.at
+    next_at = tried.at + pause_after(failures, tried) if failures else tried.at
     tx.run("let_webhook_wait", {"webhook_id": webhook.id, "failures": failures, "next_at": next_at})
+
+
+def _switch_off(tx: Transaction, webhook: Webhook, now: datetime) -> None:
+    mine = {"webhook_id": webhook.id, "now": now}
+    tx.run("give_up_all_deliveries", mine | {"error": "Its receiver is gone: it answered 410 to the message before."})
+    tx.run("switch_webhook_off", mine)
 
 
 def _resend(tx: Transaction, delivery_id: int, now: datetime, user_id: UserId) -> Delivery | None:
@@ -167,6 +182,7 @@ def _webhook_of(row: Row) -> Webhook:
         failures=row["failures"],
         due_at=row["due_at"],
         created_at=row["created_at"],
+        off_at=row["off_at"],
     )
 
 

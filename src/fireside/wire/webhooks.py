@@ -27,6 +27,10 @@ class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     failures: Annotated[int, Meta(description="Tries that failed since the last one that did not.")]
     retry_at: Annotated[datetime | None, Meta(description="When the next message is tried; null when none waits.")]
+    off_since: Annotated[
+        datetime | None,
+        Meta(description="When its receiver answered 410 and it was switched off; add the URL again to switch it on."),
+    ]
 
 
 class CreatedWebhookBody(WebhookBody, frozen=True, kw_only=True):

@@ -3,8 +3,8 @@ answers, and none to the blobs. So no answer can differ in what it says, nor in 
 """
 
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -13,11 +13,10 @@ from tests.server.v1.house import House
 from tests.server.v2.house import PNG, Caller
 from tests.server.v2.test_assets import uploaded
 from tests.server.v2.test_submit import load
+from tests.watching import Log, WatchedDatabase
 
 from fireside.blobs.local import LocalBlobs
-from fireside.store.database import Database, Rows, Statement, Transaction
 
-T = TypeVar("T")
 FOREIGN = blake3(PNG).hexdigest()
 ABSENT = blake3(b"what nobody has").hexdigest()
 QUESTIONS: dict[str, Callable[[str], tuple[str, str, Any]]] = {
@@ -28,45 +27,13 @@ QUESTIONS: dict[str, Callable[[str], tuple[str, str, Any]]] = {
     "submit": lambda wanted: ("POST", "/api/v2/jobs", {"workflow": load(f"blake3:{wanted}")}),
     "view": lambda wanted: ("GET", f"/api/view?filename=blake3:{wanted}", None),
 }
-Log = list[tuple[str, int]]
-
-
-class _Watched:
-    """A transaction that notes what is asked and how much is answered."""
-
-    def __init__(self, tx: Transaction, log: Log) -> None:
-        self._tx = tx
-        self._log = log
-
-    def run(self, query: str, params: Any, *, expect: int | None = None) -> Rows:
-        rows = self._tx.run(query, params, expect=expect)
-        self._log.append((query, len(rows)))
-        return rows
-
-
-class _WatchedDatabase:
-    def __init__(self, database: Database, log: Log) -> None:
-        self._database = database
-        self._log = log
-
-    async def decide(self, change: Callable[[Transaction], T]) -> T:
-        return await self._database.decide(lambda tx: change(_Watched(tx, self._log)))
-
-    async def look(self, question: Callable[[Transaction], T]) -> T:
-        return await self._database.look(lambda tx: question(_Watched(tx, self._log)))
-
-    async def write(self, change: Sequence[Statement]) -> list[Rows]:
-        return await self.decide(lambda tx: [tx.run(one.query, one.params, expect=one.expect) for one in change])
-
-    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
-        return await self.look(lambda tx: [tx.run(one.query, one.params, expect=one.expect) for one in queries])
 
 
 @pytest.fixture
 def log(house: House, monkeypatch: pytest.MonkeyPatch) -> Log:
     """Give what is asked of the database and of the blobs from now on."""
     log: Log = []
-    monkeypatch.setattr(house.services.store, "_database", _WatchedDatabase(house.services.store._database, log))
+    monkeypatch.setattr(house.services.store, "_database", WatchedDatabase(house.services.store._database, log))
     for name, method in inspect.getmembers(LocalBlobs, inspect.isfunction):
         if not name.startswith("_"):
             monkeypatch.setattr(LocalBlobs, name, _noting(log, f"blobs.{name}", method))

@@ -8,4 +8,5 @@ SELECT
     coalesce(:number::double precision, :sign::integer * next_number),
     greatest(:now::bigint, last_created_at + 1), greatest(:now::bigint, last_created_at + 1), :workflow_id, :fingerprint,
     :requirement_id, :metadata
-FROM user_share WHERE user_id = :user_id FOR UPDATE RETURNING *;
+FROM user_share WHERE user_id = :user_id FOR UPDATE
+RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard;

@@ -6,4 +6,5 @@ SELECT
     (user_id << 40) | (sequence + 1), :id, user_id, 0, 'queued', coalesce(:number, :sign * next_number),
     max(:now, last_created_at + 1), max(:now, last_created_at + 1), :workflow_id, :fingerprint,
     :requirement_id, :metadata
-FROM user_share WHERE user_id = :user_id RETURNING *;
+FROM user_share WHERE user_id = :user_id
+RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard;

@@ -4,4 +4,5 @@ UPDATE job SET
     worker_id = :worker_id, changed_at = :changed_at, started_at = :started_at, ended_at = :ended_at,
     outputs_count = :outputs_count, previewable_count = :previewable_count, preview = :preview, error = :error,
     charged_seconds = :charged_seconds
-WHERE id = :id AND state = :state_read AND fence = :fence_read RETURNING *;
+WHERE id = :id AND state = :state_read AND fence = :fence_read
+RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard;
