@@ -13,7 +13,7 @@ from fireside.domain.ids import JobId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobWalk
-from fireside.store.records import IdempotencyKey, JobBody, NamedRun, NewJob
+from fireside.store.records import Drain, IdempotencyKey, JobBody, NamedRun, NewJob
 from fireside.store.store import KeyReused, QueueFull, Store
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -242,16 +242,30 @@ async def test_places_in_the_queue_follow_its_order_and_only_who_waits_has_one(s
     assert await store.queue_places(ann.id, [third.id]) == {third.id: 3}
 
 
-async def test_jobs_that_ended_lately_are_counted_for_one_and_for_all(store: Store) -> None:
+async def test_jobs_that_ran_and_ended_lately_are_counted_for_one_and_for_all(store: Store) -> None:
     ann, bob = await user(store), await user(store, "bob")
     for one in (ann, ann, bob):
-        await run(store, await submit(store, one), Verb.CANCEL)
-    await submit(store, ann)
-    before = NOW - timedelta(seconds=1)
+        await run(store, await submit(store, one), Verb.ASSIGN, Verb.START, Verb.SUCCEED)
+    await run(store, await submit(store, ann), Verb.CANCEL)
+    before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
 
-    assert await store.count_ended_since(before, user_id=ann.id) == 2
-    assert await store.count_ended_since(before) == 3
-    assert await store.count_ended_since(NOW + timedelta(seconds=1)) == 0
+    ended = await store.drain_since(before, user_id=ann.id)
+    assert (ended.ended, ended.running_since) == (2, None)
+    assert ended.begun_at is not None
+    assert NOW <= ended.begun_at < after
+    assert (await store.drain_since(before)).ended == 3
+    assert await store.drain_since(after) == Drain(ended=0, begun_at=None, running_since=None)
+
+
+async def test_the_job_that_runs_for_the_longest_is_found_for_one_and_for_all(store: Store) -> None:
+    ann, bob = await user(store), await user(store, "bob")
+    await run(store, await submit(store, ann), Verb.ASSIGN)
+    assert (await store.drain_since(NOW)).running_since is None
+    running = await run(store, await submit(store, bob), Verb.ASSIGN, Verb.START)
+
+    assert (await store.drain_since(NOW, user_id=ann.id)).running_since is None
+    assert (await store.drain_since(NOW, user_id=bob.id)).running_since == running.started_at
+    assert (await store.drain_since(NOW)).running_since == running.started_at
 
 
 async def test_a_walk_finds_the_jobs_of_a_workflow(store: Store) -> None:

@@ -178,6 +178,15 @@ class QueueCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """How jobs run: how many have ended lately, when the first of those began, and since when the oldest one runs."""
+
+    ended: int
+    begun_at: datetime | None
+    running_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndedHistory:
     """How many of a user's jobs have ended, when the first of them did, and the user's own limits of what is kept."""
 

@@ -16,9 +16,9 @@ from fireside.domain.ids import JobId, UserId
 from fireside.domain.listing import JobWalk, WalkPage
 from fireside.domain.outputs import Media
 from fireside.store.classes import are_whole, classes_of
-from fireside.store.database import Row, Rows, Transaction
+from fireside.store.database import Row, Rows, Statement, Transaction
 from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_places, created_places_of_workflow
-from fireside.store.records import NamedRun
+from fireside.store.records import Drain, NamedRun
 from fireside.store.rows import asset_of, ids_json, job_of, to_json
 from fireside.store.verbs import Verbs
 
@@ -63,13 +63,14 @@ class WalkVerbs(Verbs):
             for row in rows
         }
 
-    async def count_ended_since(self, since: datetime, *, user_id: UserId | None = None) -> int:
-        """Count the jobs that have ended after some time: the user's, or everybody's."""
-        if user_id is None:
-            row = await self._one("count_all_ended_since", {"since": since})
-        else:
-            row = await self._one("count_ended_since", {"since": since, "user_id": user_id})
-        return row["ended"] if row else 0
+    async def drain_since(self, since: datetime, *, user_id: UserId | None = None) -> Drain:
+        """Say how the user's jobs, or everybody's, have run and ended after some time, and what still runs."""
+        queries = (
+            ("all_runs_ended_since", "oldest_run_of_all") if user_id is None else ("runs_ended_since", "oldest_run")
+        )
+        params = {"since": since, "user_id": user_id}
+        (ended,), (running,) = await self._database.read([Statement(query, params) for query in queries])
+        return Drain(ended=ended["ended"], begun_at=ended["begun_at"], running_since=running["begun_at"])
 
 
 @dataclass(frozen=True, slots=True)
