@@ -22,6 +22,7 @@ from fireside import __version__
 from fireside.accounts.accounts import Accounts, FirstStart
 from fireside.accounts.sealing import Sealer
 from fireside.accounts.server_keys import ServerKeys
+from fireside.accounts.sign_ins import SignIns
 from fireside.accounts.webhook_secrets import WebhookSecrets
 from fireside.assets.accesses import Accesses
 from fireside.assets.library import library_with
@@ -126,6 +127,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
         )
         hub = Hub(bus, store)
         stack.push_async_callback(hub.close)
+        accounts = Accounts(store, utc_now, config)
         dispatcher = Dispatcher(desk, bus, name=f"{socket.gethostname()}:{os.getpid()}")
         services = Services(
             config=config,
@@ -141,7 +143,8 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
                 Sealer(keys.derive("webhook secrets")),
                 overlap=timedelta(hours=config.webhook_overlap_hours),
             ),
-            accounts=Accounts(store, utc_now, config),
+            accounts=accounts,
+            sign_ins=SignIns(accounts, store, utc_now, config),
             accesses=Accesses(store, utc_now),
             keys=keys,
             fleet=dispatcher,

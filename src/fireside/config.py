@@ -216,6 +216,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
     signed_url_seconds: Annotated[Positive, _help("How long a signed download link works.")] = 3600
     session_days: Annotated[Positive, _help("How long a browser stays signed in.")] = 30
+    session_idle_days: Annotated[
+        Positive, _help("How long a browser stays signed in while nobody uses it, noted by the hour.")
+    ] = 14
+    invitation_days: Annotated[Positive, _help("How long an invitation works, and a link to choose a password.")] = 7
     login_link_minutes: Annotated[Positive, _help("How long a one-time login link works.")] = 15
     trusted_proxies: Annotated[
         str, _help("Addresses of reverse proxies whose X-Forwarded headers are believed, comma-separated.")

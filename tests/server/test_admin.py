@@ -159,6 +159,26 @@ async def test_a_login_link_is_the_callers_or_of_who_is_named(office: Office) ->
     assert await office.services.accounts.use_login_link(adas["url"].rpartition("/")[2]) is not None
 
 
+async def test_an_invitation_is_shown_once_and_can_be_taken_back(office: Office) -> None:
+    made = (await office.socket.post("/admin/api/invitations", json={"name": "grace", "role": "admin"})).json()
+    assert made["url"].startswith(f"{ORIGIN}/invite/")
+    (listed,) = (await office.socket.get("/admin/api/invitations")).json()["invitations"]
+    assert (listed["id"], listed["name"], listed["role"], "url" in listed) == (made["id"], "grace", "admin", False)
+
+    assert (await office.socket.delete(f"/admin/api/invitations/{made['id']}")).status_code == 204
+
+    assert (await office.socket.get("/admin/api/invitations")).json() == {"invitations": []}
+    assert (await office.socket.delete(f"/admin/api/invitations/{made['id']}")).status_code == 404
+
+
+async def test_a_password_link_is_of_who_is_named(office: Office) -> None:
+    await office.socket.post("/admin/api/users", json={"name": "ada"})
+    made = (await office.socket.post("/admin/api/password-link", json={"user": "ada"})).json()
+
+    assert made["url"].startswith(f"{ORIGIN}/password/")
+    assert (await office.services.sign_ins.user_of_password_link(made["url"].rpartition("/")[2])).name == "ada"
+
+
 async def test_the_doctor_says_how_the_server_is(office: Office) -> None:
     report = (await office.socket.get("/admin/api/doctor")).json()
 
@@ -184,6 +204,12 @@ async def test_the_doctor_says_how_the_server_is(office: Office) -> None:
         ("/admin/api/keys/99/revoke", b"", 404),
         ("/admin/api/keys/x/revoke", b"", 404),
         ("/admin/api/login-link", b'{"user": "nobody"}', 404),
+        ("/admin/api/password-link", b'{"user": "nobody"}', 404),
+        ("/admin/api/password-link", b"{}", 400),
+        ("/admin/api/invitations", b'{"name": "a b"}', 400),
+        ("/admin/api/invitations", b'{"name": "admin"}', 400),
+        ("/admin/api/invitations", b'{"weight": -1}', 400),
+        ("/admin/api/invitations", b'{"role": "king"}', 400),
     ],
 )
 async def test_bad_input_is_refused_with_a_reason(office: Office, path: str, body: bytes, status: int) -> None:

@@ -1,7 +1,7 @@
 """Users and the ways they show who they are.
 
-The store keeps only digests of credentials; what is returned here in the clear is shown once. When a key was used is
-noted in memory and written now and then (`flush_last_used`), so that no request waits for a write.
+The store keeps only digests of credentials; what is returned here in the clear is shown once. When a key or a session
+was used is noted in memory and written now and then (`flush_last_used`), so that no request waits for a write.
 """
 
 import asyncio
@@ -25,6 +25,9 @@ _MAX_LABEL_CHARACTERS = 100
 _MAX_TOKEN_CHARACTERS = 256
 _MOST_JOBS = 1 << 40
 _USED_WITHIN = timedelta(minutes=1)
+_SEEN_WITHIN = timedelta(hours=1)
+_RENEWED_AFTER = timedelta(days=1)
+_FORMER_WORKS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class Accounts:
         self._clock = clock
         self._config = config
         self._used: dict[int, datetime] = {}
+        self._seen: dict[bytes, datetime] = {}
         self._flushing = asyncio.Lock()
 
     async def authenticate(self, token: str) -> Principal | None:
@@ -75,8 +79,23 @@ class Accounts:
         """Say whose session this cookie is, while it lasts."""
         if not cookie or len(cookie) > _MAX_TOKEN_CHARACTERS:
             return None
-        user = await self._store.session_owner(digest_of(cookie), self._clock())
-        return None if user is None else Principal(user=user, kind=PrincipalKind.SESSION)
+        digest, now = digest_of(cookie), self._clock()
+        session = await self._store.session(digest, now, idle_at=self._idle_at(now))
+        if session is None:
+            return None
+        if now - session.seen_at >= _SEEN_WITHIN:
+            self._seen[digest] = now
+        return Principal(user=session.user, kind=PrincipalKind.SESSION)
+
+    async def renewed_session(self, cookie: str) -> str | None:
+        """Give the cookie that a session goes on with when it has had this one for a day; the former works a little."""
+        digest, now = digest_of(cookie), self._clock()
+        session = await self._store.session(digest, now, idle_at=self._idle_at(now))
+        if session is None or now - session.began_at < _RENEWED_AFTER:
+            return None
+        renewed = new_token()
+        end_at = now + _FORMER_WORKS
+        return renewed if await self._store.replace_session(digest, digest_of(renewed), now, end_at=end_at) else None
 
     async def local_user(self, name: str) -> Principal:
         """Say who calls at the local port of the user with this name; raises `Unauthenticated` while there is none."""
@@ -90,6 +109,10 @@ class Accounts:
     async def end_session(self, cookie: str) -> None:
         """Sign out: the cookie is worth nothing from now on."""
         await self._store.end_session(digest_of(cookie))
+
+    async def end_sessions(self, user: User) -> None:
+        """Sign a user out everywhere."""
+        await self._store.end_sessions_of(user.id)
 
     async def create_user(self, new: NewUser) -> User:
         """Add a user; raises `BadRequest`, or `DuplicateUser` for a name that is taken."""
@@ -164,9 +187,15 @@ class Accounts:
         """Consume a login link and begin a session: its cookie's value, or None for a link that does not work."""
         if not token or len(token) > _MAX_TOKEN_CHARACTERS:
             return None
-        now = self._clock()
-        user = await self._store.use_login_link(digest_of(token), now)
-        return None if user is None else await self._begin_session(user.id, now)
+        user = await self._store.use_login_link(digest_of(token), self._clock())
+        return None if user is None else await self.begin_session(user.id)
+
+    async def begin_session(self, user_id: UserId) -> str:
+        """Sign a user in and give the cookie's value."""
+        cookie, now = new_token(), self._clock()
+        expires_at = now + timedelta(days=self._config.session_days)
+        await self._store.add_session(digest_of(cookie), user_id, now, expires_at, idle_at=self._idle_at(now))
+        return cookie
 
     async def first_start(self) -> FirstStart | None:
         """Give the first admin a key and a login link; None when that admin has ever had a key."""
@@ -177,23 +206,20 @@ class Accounts:
         return FirstStart(user=user, api_key=secret, login_token=await self.login_link(user))
 
     async def flush_last_used(self) -> None:
-        """Write when keys were last used; what cannot be written now is written next time."""
+        """Write when keys and sessions were last used; what cannot be written now is written next time."""
         async with self._flushing:
-            used = dict(self._used)
-            if not used:
-                return
+            used, seen = dict(self._used), dict(self._seen)
             await self._store.touch_keys(used)
             self._used = {key: at for key, at in self._used.items() if used.get(key) != at}
+            await self._store.touch_sessions(seen)
+            self._seen = {digest: at for digest, at in self._seen.items() if seen.get(digest) != at}
 
     async def _oldest_admin(self) -> User | None:
         admins = [user for user in await self._store.users() if user.role is Role.ADMIN]
         return min(admins, key=lambda user: user.id, default=None)
 
-    async def _begin_session(self, user_id: UserId, now: datetime) -> str:
-        cookie = new_token()
-        expires_at = now + timedelta(days=self._config.session_days)
-        await self._store.add_session(digest_of(cookie), user_id, now, expires_at)
-        return cookie
+    def _idle_at(self, now: datetime) -> datetime:
+        return now - timedelta(days=self._config.session_idle_days)
 
     def _note_use(self, key: ApiKey) -> None:
         now = self._clock()
@@ -201,9 +227,14 @@ class Accounts:
             self._used[key.id] = now
 
 
-def _check_user(new: NewUser) -> None:
-    if not _USER_NAME.fullmatch(new.name):
+def check_user_name(name: str) -> None:
+    """Raise `BadRequest` for what cannot be a user's name."""
+    if not _USER_NAME.fullmatch(name):
         raise BadRequest("a user's name has 1 to 64 letters, digits or . _ @ - and begins with a letter or digit")
+
+
+def _check_user(new: NewUser) -> None:
+    check_user_name(new.name)
     _check_limits(new)
 
 

@@ -6,8 +6,9 @@ from cyclopts import App, Parameter
 from msgspec import UNSET, UnsetType
 
 from fireside.cli.connecting import Where, open_admin
-from fireside.cli.printing import give, local_time, print_table
+from fireside.cli.printing import give, local_time, print_table, say
 from fireside.wire.admin import ChangedUserBody, NewUserBody
+from fireside.wire.people import NewInvitationBody
 
 Default = Literal["default"]
 Number = TypeVar("Number", int, float)
@@ -93,6 +94,53 @@ async def list_users(*, where: Where | None = None) -> None:
     ]
     limits = ("MAX RUNNING", "MAX QUEUED", "MAX SECONDS", "KEEP JOBS", "KEEP DAYS")
     print_table(("NAME", "ROLE", "WEIGHT", *limits, "CREATED"), rows)
+
+
+@users.command
+async def invite(
+    name: str | None = None,
+    /,
+    *,
+    role: Annotated[Literal["admin", "member"], Parameter(help="What the user may do.")] = "member",
+    weight: Annotated[float, Parameter(help="Share of the fleet, in proportion to others'.")] = 1.0,
+    where: Where | None = None,
+) -> None:
+    """Print a link by which somebody becomes a user; without a name they choose one."""
+    async with open_admin(where) as client:
+        made = await client.admin.invite(NewInvitationBody(name=name, role=role, weight=weight))
+    say(f"Invites {made.name or 'somebody'} as {made.role}, once, until {local_time(made.expires_at)}:")
+    give(made.url)
+
+
+@users.command
+async def invitations(*, where: Where | None = None) -> None:
+    """List the invitations that nobody has used yet."""
+    async with open_admin(where) as client:
+        found = await client.admin.invitations()
+    rows = [(str(one.id), one.name or "-", one.role, f"{one.weight:g}", local_time(one.expires_at)) for one in found]
+    print_table(("ID", "NAME", "ROLE", "WEIGHT", "UNTIL"), rows)
+
+
+@users.command
+async def uninvite(
+    invitation_id: Annotated[int, Parameter(name="ID", help="Its number, as `fireside users invitations` shows it.")],
+    /,
+    *,
+    where: Where | None = None,
+) -> None:
+    """Take an invitation back, by the id that `users invitations` shows."""
+    async with open_admin(where) as client:
+        await client.admin.take_back_invitation(invitation_id)
+    say(f"invitation {invitation_id} is taken back")
+
+
+@users.command
+async def password_link(name: str, /, *, where: Where | None = None) -> None:
+    """Print a link by which a user chooses a new password."""
+    async with open_admin(where) as client:
+        link = await client.admin.password_link(name)
+    say(f"Lets {link.user} choose a password, once, until {local_time(link.expires_at)}:")
+    give(link.url)
 
 
 def _changed(value: Number | Default | None) -> Number | UnsetType | None:

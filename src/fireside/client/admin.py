@@ -23,6 +23,14 @@ from fireside.wire.admin import (
     UsersBody,
     WorkersBody,
 )
+from fireside.wire.people import (
+    CreatedInvitationBody,
+    InvitationBody,
+    InvitationsBody,
+    NewInvitationBody,
+    PasswordLinkBody,
+    PasswordLinkQuery,
+)
 
 
 class Admin:
@@ -62,6 +70,23 @@ class Admin:
         return await self._connection.ask(
             "POST", "/admin/api/login-link", LoginLinkBody, **_json(LoginLinkQuery(user=user))
         )
+
+    async def invite(self, new: NewInvitationBody) -> CreatedInvitationBody:
+        """Invite somebody."""
+        return await self._connection.ask("POST", "/admin/api/invitations", CreatedInvitationBody, **_json(new))
+
+    async def invitations(self) -> list[InvitationBody]:
+        """List the invitations that nobody has used yet."""
+        return (await self._connection.ask("GET", "/admin/api/invitations", InvitationsBody)).invitations
+
+    async def take_back_invitation(self, invitation_id: int) -> None:
+        """Take an invitation back."""
+        await self._connection.send("DELETE", f"/admin/api/invitations/{invitation_id}")
+
+    async def password_link(self, user: str) -> PasswordLinkBody:
+        """Make a link by which a user chooses a new password."""
+        body = _json(PasswordLinkQuery(user=user))
+        return await self._connection.ask("POST", "/admin/api/password-link", PasswordLinkBody, **body)
 
     async def workers(self) -> list[FleetWorkerBody]:
         """List the workers that have ever joined."""

@@ -33,6 +33,27 @@ class User:
     keep_jobs: int | None
     keep_days: int | None
     created_at: datetime
+    has_password: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A browser that is signed in. `began_at` is when its token was given, `seen_at` when it was used, by the hour."""
+
+    user: User
+    began_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """Somebody may become a user, once, and choose their own name where `name` is None."""
+
+    id: int
+    name: str | None
+    role: Role
+    weight: float
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

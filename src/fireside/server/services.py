@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fireside.accounts.accounts import Accounts
 from fireside.accounts.server_keys import ServerKeys
+from fireside.accounts.sign_ins import SignIns
 from fireside.accounts.webhook_secrets import WebhookSecrets
 from fireside.assets.accesses import Accesses
 from fireside.blobs.base import Blobs
@@ -43,6 +44,7 @@ class Services:
     imports: Outbound
     webhook_secrets: WebhookSecrets
     accounts: Accounts
+    sign_ins: SignIns
     accesses: Accesses
     keys: ServerKeys
     fleet: FleetView

@@ -1,11 +1,13 @@
 """All routes of this server, dialect by dialect."""
 
-from fireside.server import admin, fleet_routes, health, pages, webhooks
+from fireside.server import admin, admin_people, fleet_routes, health, webhooks
 from fireside.server.local import bare_paths, free, internal
 from fireside.server.local import history as local_history
 from fireside.server.local import queue as local_queue
 from fireside.server.local import userdata as local_userdata
 from fireside.server.local import view as local_view
+from fireside.server.pages import account, sign_in
+from fireside.server.pages import jobs as jobs_page
 from fireside.server.routes import Route, SocketRoute
 from fireside.server.v1 import (
     assets,
@@ -70,8 +72,11 @@ _ROWS: tuple[Route, ...] = (
     *editor.ROUTES,
     *local_userdata.ROUTES,
     *internal.ROUTES,
-    *pages.ROUTES,
+    *sign_in.ROUTES,
+    *account.ROUTES,
+    *jobs_page.ROUTES,
     *admin.ROUTES,
+    *admin_people.ROUTES,
     *health.ROUTES,
 )
 ROUTES: tuple[Route, ...] = bare_paths.at_both_paths(_ROWS)

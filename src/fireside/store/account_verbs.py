@@ -1,4 +1,4 @@
-"""The store's verbs about users, keys, sessions and login links. Knows only digests of secrets, never a secret."""
+"""The store's verbs about users and their API keys. Knows only digests of secrets, never a secret."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from fireside.store.verbs import Verbs
 
 
 class AccountVerbs(Verbs):
-    """Users, keys, sessions and login links."""
+    """Users and keys."""
 
     async def add_user(
         self,
@@ -107,30 +107,3 @@ class AccountVerbs(Verbs):
             await self._database.write(
                 [Statement("touch_key", {"id": key_id, "at": at}) for key_id, at in used.items()]
             )
-
-    async def add_session(self, digest: bytes, user_id: UserId, now: datetime, expires_at: datetime) -> None:
-        """Add a browser's session by its SHA-256; sessions that have expired go."""
-        params = {"digest": digest, "user_id": user_id, "now": now, "expires_at": expires_at}
-        await self._database.write(
-            [Statement("remove_expired_sessions", {"now": now}), Statement("add_session", params, expect=1)]
-        )
-
-    async def session_owner(self, digest: bytes, now: datetime) -> User | None:
-        """The user of this session, unless it has expired."""
-        row = await self._one("session_owner", {"digest": digest, "now": now})
-        return user_of(row) if row else None
-
-    async def end_session(self, digest: bytes) -> None:
-        """End a session, if there is one."""
-        await self._write("end_session", {"digest": digest})
-
-    async def add_login_link(self, digest: bytes, user_id: UserId, expires_at: datetime) -> None:
-        """Add a login link by its SHA-256."""
-        await self._write("add_login_link", {"digest": digest, "user_id": user_id, "expires_at": expires_at})
-
-    async def use_login_link(self, digest: bytes, now: datetime) -> User | None:
-        """Consume the link: the first caller gets its user, every later one None; so does a late one."""
-        (consumed,) = await self._database.write([Statement("consume_login_link", {"digest": digest})])
-        if not consumed or consumed[0]["expires_at"] <= now:
-            return None
-        return await self.user(UserId(consumed[0]["user_id"]))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from fireside.domain.accounts import ApiKey, Role, User
+from fireside.domain.accounts import ApiKey, Invitation, Role, Session, User
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
@@ -72,6 +72,23 @@ def user_of(row: Row) -> User:
         keep_jobs=row["keep_jobs"],
         keep_days=row["keep_days"],
         created_at=row["created_at"],
+        has_password=row["password_hash"] is not None,
+    )
+
+
+def session_of(row: Row) -> Session:
+    """Read a session together with its user."""
+    return Session(user=user_of(row), began_at=row["session_created_at"], seen_at=row["session_seen_at"])
+
+
+def invitation_of(row: Row) -> Invitation:
+    """Read an invitation."""
+    return Invitation(
+        id=row["id"],
+        name=row["name"],
+        role=Role(row["role"]),
+        weight=float(row["weight"]),
+        expires_at=row["expires_at"],
     )
 
 

@@ -19,6 +19,7 @@ from fireside.store.job_verbs import JobVerbs
 from fireside.store.key_verbs import KeyVerbs
 from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, KeyReused, QueueFull
 from fireside.store.schedule_verbs import ScheduleVerbs
+from fireside.store.sign_in_verbs import SignInVerbs
 from fireside.store.task_verbs import TaskVerbs
 from fireside.store.user_data_verbs import UserDataVerbs
 from fireside.store.walk_verbs import WalkVerbs
@@ -33,6 +34,7 @@ class Store(
     WalkVerbs,
     ScheduleVerbs,
     AccountVerbs,
+    SignInVerbs,
     AssetVerbs,
     AssetListVerbs,
     AssetBlockVerbs,

@@ -1,2 +1,3 @@
 -- Add a one-time login link.
-INSERT INTO login_link (digest, user_id, expires_at) VALUES (:digest, :user_id, :expires_at);
+INSERT INTO login_link (digest, user_id, sets_password, expires_at)
+VALUES (:digest, :user_id, :sets_password, :expires_at);

@@ -1,2 +1,3 @@
 -- Add a browser's session.
-INSERT INTO session (digest, user_id, created_at, expires_at) VALUES (:digest, :user_id, :now, :expires_at);
+INSERT INTO session (digest, user_id, created_at, seen_at, expires_at)
+VALUES (:digest, :user_id, :now, :now, :expires_at);

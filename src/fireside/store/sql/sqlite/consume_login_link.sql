@@ -1,2 +1,2 @@
 -- Take a login link away, so that nobody can use it again.
-DELETE FROM login_link WHERE digest = :digest RETURNING user_id, expires_at;
+DELETE FROM login_link WHERE digest = :digest AND sets_password = :sets_password RETURNING user_id, expires_at;

@@ -1,57 +1,23 @@
 """The plain pages, as a browser meets them: over the whole edge, with real accounts and a real store."""
 
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
 from tests.databases import Databases
+from tests.server.pages.site import ORIGIN, Site
 
-from fireside.accounts.accounts import NewUser
 from fireside.app import assemble, utc_now
 from fireside.domain.accounts import User
-from fireside.domain.ids import JobId, WorkerId
+from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import Job
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.outputs import Media, OutputSummary
 from fireside.server.edge import build_edge
-from fireside.server.services import Services
-from fireside.store.records import Ending, JobBody, NewJob
-
-ORIGIN = "http://fireside.test"
-
-
-@dataclass
-class Site:
-    services: Services
-    browser: httpx.AsyncClient
-
-    async def user(self, name: str = "ada") -> User:
-        return await self.services.accounts.create_user(NewUser(name=name))
-
-    async def sign_in(self, name: str = "ada") -> User:
-        user = await self.user(name)
-        answer = await self.browser.post(f"/login/{await self.services.accounts.login_link(user)}")
-        assert answer.status_code == 303
-        return user
-
-    async def job(self, user: User) -> Job:
-        body = JobBody(graph=b"{}", extra_data=b"{}", outputs=())
-        new = NewJob(id=JobId(uuid4()), user_id=user.id, body=body)
-        return await self.services.store.add_job(new, utc_now(), max_queued=None)
-
-
-@pytest.fixture
-async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
-    async with assemble(databases.config(tmp_path / "data"), public_url=ORIGIN) as assembly:
-        transport = httpx.ASGITransport(app=build_edge(assembly.services))
-        headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
-        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as browser:
-            yield Site(assembly.services, browser)
+from fireside.store.records import Ending
 
 
 async def _ended(site: Site, user: User, verb: Verb, ending: Ending) -> Job:
@@ -123,13 +89,22 @@ async def test_a_link_can_be_pasted_whole_or_in_part(site: Site, pasted: str) ->
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
-@pytest.mark.parametrize("body", [b"", b"token=", b"token=x", b"\xff", b"token=%00", b"[]"])
+@pytest.mark.parametrize("body", [b"token=", b"token=x", b"token=%00", b"token=%ff"])
 async def test_an_odd_form_signs_nobody_in(site: Site, body: bytes) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await site.browser.post("/login", content=body, headers=headers)
 
     assert answer.status_code == 410
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"name=ada", b"password=x", b"name=&password="])
+async def test_a_form_without_name_and_password_is_told_so(site: Site, body: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await site.browser.post("/login", content=body, headers=headers)
+
+    assert answer.status_code == 400
+    assert "Give a name and a password." in answer.text
 
 
 async def test_a_form_is_not_read_without_end(site: Site) -> None:
@@ -161,7 +136,7 @@ async def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
 
     answer = await site.browser.post("/logout")
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?signed-out")
     site.browser.cookies.update(cookies)
     assert (await site.browser.get("/")).status_code == 303
 
@@ -193,15 +168,15 @@ async def test_what_jobs_say_cannot_become_markup(site: Site) -> None:
     assert re.search(r'<img src="/api/view\?filename=%22%3E%3Cscript', page)
 
 
-async def test_every_page_forbids_scripts_frames_and_sniffing(site: Site) -> None:
+async def test_every_page_forbids_scripts_of_its_own_frames_and_sniffing(site: Site) -> None:
     await site.sign_in()
-    for path in ("/", "/login", "/login/x", "/?page=5"):
+    for path in ("/", "/login/x", "/?page=5", "/account"):
         answer = await site.browser.get(path)
         assert answer.status_code == 200
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
-        assert "script-src" not in policy
+        assert "script-src 'self';" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "<script" not in answer.text
         assert " style=" not in answer.text

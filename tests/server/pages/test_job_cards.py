@@ -9,7 +9,7 @@ import pytest
 
 from fireside.domain.ids import JobId, UserId
 from fireside.domain.jobs import Job, JobState
-from fireside.server.job_cards import card_of
+from fireside.server.pages.job_cards import card_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = Job(

@@ -1,0 +1,2 @@
+-- Take an invitation back.
+DELETE FROM invitation WHERE id = :id RETURNING id;
