@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from fireside.domain.accounts import Role, User
+from fireside.domain.accounts import Invitation, Role, Session, User
 from fireside.domain.assets import Asset, FileName, Folder
 from fireside.domain.ids import AssetId, BlobHash
+from fireside.store.database import Unexpected
 from fireside.store.store import DuplicateUser, Store
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -63,13 +64,39 @@ async def test_the_last_use_of_a_key_never_moves_back(store: Store, ann: User) -
 
 
 async def test_a_session_ends_by_itself_and_on_request(store: Store, ann: User) -> None:
-    await store.add_session(b"one", ann.id, NOW, NOW + SECOND)
-    await store.add_session(b"two", ann.id, NOW, NOW + 9 * SECOND)
+    long_ago = NOW - 9 * SECOND
+    await store.add_session(b"one", ann.id, NOW, NOW + SECOND, idle_at=long_ago)
+    await store.add_session(b"two", ann.id, NOW, NOW + 9 * SECOND, idle_at=long_ago)
 
-    assert await store.session_owner(b"one", NOW) == ann
-    assert await store.session_owner(b"one", NOW + SECOND) is None
+    assert await store.session(b"one", NOW, idle_at=long_ago) == Session(user=ann, began_at=NOW, seen_at=NOW)
+    assert await store.session(b"one", NOW, idle_at=NOW) is None
+    assert await store.session(b"one", NOW + SECOND, idle_at=long_ago) is None
     await store.end_session(b"two")
-    assert await store.session_owner(b"two", NOW) is None
+    assert await store.session(b"two", NOW, idle_at=long_ago) is None
+
+
+async def test_a_session_that_is_used_is_not_idle_and_a_note_never_moves_back(store: Store, ann: User) -> None:
+    await store.add_session(b"one", ann.id, NOW, NOW + 99 * SECOND, idle_at=NOW)
+
+    await store.touch_sessions({b"one": NOW + 5 * SECOND})
+    await store.touch_sessions({b"one": NOW + SECOND, b"gone": NOW})
+
+    assert await store.session(b"one", NOW, idle_at=NOW + 4 * SECOND) is not None
+    assert await store.session(b"one", NOW, idle_at=NOW + 5 * SECOND) is None
+
+
+async def test_a_session_goes_on_under_another_token_until_the_same_end(store: Store, ann: User) -> None:
+    end, soon = NOW + 99 * SECOND, NOW + SECOND
+    await store.add_session(b"one", ann.id, NOW - SECOND, end, idle_at=NOW - 9 * SECOND)
+
+    assert await store.replace_session(b"one", b"two", NOW, end_at=soon)
+    assert not await store.replace_session(b"one", b"three", NOW, end_at=soon)
+
+    ends = {b"one": soon, b"two": end, b"three": NOW}
+    for digest, ends_at in ends.items():
+        assert await store.session(digest, ends_at, idle_at=NOW - 9 * SECOND) is None
+    for digest in (b"one", b"two"):
+        assert await store.session(digest, ends[digest] - SECOND / 2, idle_at=NOW - 9 * SECOND) is not None
 
 
 async def test_of_all_who_use_a_login_link_the_first_gets_in(store: Store, ann: User) -> None:
@@ -80,6 +107,24 @@ async def test_of_all_who_use_a_login_link_the_first_gets_in(store: Store, ann: 
 
     assert [user for user in used if user] == [ann]
     assert await store.use_login_link(b"late", NOW) is None
+
+
+async def test_an_invitation_makes_one_user(store: Store, ann: User) -> None:
+    wanted = Invitation(id=0, name=None, role=Role.ADMIN, weight=0.5, expires_at=NOW + SECOND)
+    made = await store.add_invitation(bytes(32), wanted, NOW)
+    assert await store.invitation(bytes(32), NOW) == made == replace(wanted, id=made.id)
+    assert await store.invitation(bytes(32), NOW + SECOND) is None
+    with pytest.raises(DuplicateUser):
+        await store.accept_invitation(bytes(32), made, ann.name, "kept", NOW)
+
+    guests = [store.accept_invitation(bytes(32), made, name, "kept", NOW) for name in ("grace", "mary")]
+    became = await asyncio.gather(*guests, return_exceptions=True)
+
+    (guest,) = [one for one in became if isinstance(one, User)]
+    assert (guest.role, guest.weight, guest.has_password) == (Role.ADMIN, 0.5, True)
+    assert sum(isinstance(one, Unexpected) for one in became) == 1
+    assert await store.password_of(guest.name) == (guest, "kept")
+    assert await store.invitations(NOW) == []
 
 
 # Assets

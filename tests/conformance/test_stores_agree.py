@@ -13,7 +13,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from fireside.domain.accounts import Role
+from fireside.domain.accounts import Invitation, Role
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.errors import FiresideError
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
@@ -225,10 +225,29 @@ class Sides(RuleBasedStateMachine):
 
     @rule(user=users, digest=st.sampled_from([b"1", b"2"]), at=instants, expires_at=instants)
     def sign_in(self, user: int, digest: bytes, at: datetime, expires_at: datetime) -> None:
-        self.both(lambda store: store.add_session(digest, self.user(user), at, expires_at))
-        self.both(lambda store: store.session_owner(digest, NOW))
+        self.both(lambda store: store.add_session(digest, self.user(user), at, expires_at, idle_at=NOW))
+        self.both(lambda store: store.session(digest, NOW, idle_at=at))
+        self.both(lambda store: store.replace_session(digest, digest + b"'", at, end_at=NOW))
         self.both(lambda store: store.add_login_link(digest, self.user(user), expires_at))
         self.both(lambda store: store.use_login_link(digest, at))
+
+    @rule(user=users, digest=st.sampled_from([b"3", b"4"]), at=instants, expires_at=instants)
+    def choose_a_password(self, user: int, digest: bytes, at: datetime, expires_at: datetime) -> None:
+        self.both(lambda store: store.add_login_link(digest, self.user(user), expires_at, sets_password=True))
+        self.both(lambda store: store.login_link(digest, at, sets_password=True))
+        self.both(lambda store: store.use_password_link(digest, self.user(user), "läptop"))
+        self.both(lambda store: store.count_sign_in_try([digest, b"5"], at, counted_for=timedelta(hours=1)))
+        self.both(lambda store: store.clear_sign_in_tries([digest]))
+
+    @rule(name=st.sampled_from([None, "ä", "ann"]), taken_back=st.integers(1, 9), at=instants)
+    def invite(self, name: str | None, taken_back: int, at: datetime) -> None:
+        self.keys += 1
+        digest = self.keys.to_bytes(32)
+        invitation = Invitation(id=0, name=name, role=Role.ADMIN, weight=0.5, expires_at=at)
+        self.both(lambda store: store.add_invitation(digest, invitation, NOW))
+        self.both(lambda store: store.invitations(NOW))
+        self.both(lambda store: store.invitation(digest, NOW))
+        self.both(lambda store: store.remove_invitation(taken_back))
 
     @rule(name=st.sampled_from(["w", "W", "ä"]), hash_=st.sampled_from(["h", "H"]), at=instants)
     def join(self, name: str, hash_: str, at: datetime) -> None:

@@ -149,7 +149,7 @@ class SignInVerbs(Verbs):
             if error.constraint == "user.name":
                 raise DuplicateUser(f"a user named {name} exists already: choose another name") from error
             raise
-        return user_of(rows[1][0])
+        return user_of(rows[3][0])
 
     async def count_sign_in_try(
         self, subjects: Sequence[bytes], now: datetime, *, counted_for: timedelta

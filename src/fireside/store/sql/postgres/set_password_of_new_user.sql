@@ -1,2 +1,2 @@
 -- Give the user who was just added a password.
-UPDATE "user" SET password_hash = :password_hash WHERE name = :name;
+UPDATE "user" SET password_hash = :password_hash WHERE name = :name RETURNING *;
