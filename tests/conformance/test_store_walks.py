@@ -250,22 +250,24 @@ async def test_jobs_that_ran_and_ended_lately_are_counted_for_one_and_for_all(st
     before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
 
     ended = await store.drain_since(before, user_id=ann.id)
-    assert (ended.ended, ended.running_since) == (2, None)
+    assert (ended.ended, ended.stands_since) == (2, None)
     assert ended.begun_at is not None
     assert NOW <= ended.begun_at < after
     assert (await store.drain_since(before)).ended == 3
-    assert await store.drain_since(after) == Drain(ended=0, begun_at=None, running_since=None)
+    assert await store.drain_since(after) == Drain(ended=0, begun_at=None, stands_since=None)
 
 
-async def test_the_job_that_runs_for_the_longest_is_found_for_one_and_for_all(store: Store) -> None:
+async def test_the_job_that_stands_for_the_longest_is_found_for_one_and_for_all(store: Store) -> None:
     ann, bob = await user(store), await user(store, "bob")
-    await run(store, await submit(store, ann), Verb.ASSIGN)
-    assert (await store.drain_since(NOW)).running_since is None
+    waiting = await submit(store, ann)
+    await submit(store, ann)
+    assert (await store.drain_since(NOW)).stands_since is None
+    assert (await store.drain_since(NOW, user_id=bob.id)).stands_since is None
     running = await run(store, await submit(store, bob), Verb.ASSIGN, Verb.START)
 
-    assert (await store.drain_since(NOW, user_id=ann.id)).running_since is None
-    assert (await store.drain_since(NOW, user_id=bob.id)).running_since == running.started_at
-    assert (await store.drain_since(NOW)).running_since == running.started_at
+    assert (await store.drain_since(NOW, user_id=ann.id)).stands_since == waiting.created_at
+    assert (await store.drain_since(NOW, user_id=bob.id)).stands_since == running.started_at
+    assert (await store.drain_since(NOW)).stands_since == running.started_at
 
 
 async def test_a_walk_finds_the_jobs_of_a_workflow(store: Store) -> None:

@@ -38,21 +38,24 @@ async def test_each_user_is_told_of_their_own_jobs(shop: Workshop, ann: User, wo
     assert await seconds_until_room(shop.desk, None) == 5
 
 
-async def test_while_nothing_has_ended_the_time_told_grows_with_what_runs(
+async def test_while_nothing_has_ended_the_time_told_grows_with_what_stands(
     shop: Workshop, ann: User, worker: PlayedWorker
 ) -> None:
-    assert await seconds_until_room(shop.desk, ann.id) == 30
-    await shop.started(await shop.submit(ann), worker)
+    async def tell(times: int) -> list[int]:
+        told: list[int] = []
+        for _ in range(times):
+            told.append(await seconds_until_room(shop.desk, ann.id))
+            shop.clock.go(told[-1])
+        return told
 
-    told: list[int] = []
-    for _ in range(6):
-        told.append(await seconds_until_room(shop.desk, ann.id))
-        shop.clock.go(told[-1])
-
-    assert told == [1, 1, 2, 4, 8, 16]
+    assert await tell(1) == [30]
+    job = await shop.submit(ann)
+    assert await tell(4) == [1, 1, 2, 4]
+    await shop.started(job, worker)
+    assert await tell(7) == [1, 1, 2, 4, 8, 16, 30]
 
 
 def test_idle_times_before_the_first_start_are_no_part_of_the_rate() -> None:
-    drain = Drain(ended=4, begun_at=NOON, running_since=None)
+    drain = Drain(ended=4, begun_at=NOON, stands_since=None)
 
     assert pause_of(drain, NOON + 12 * SECOND) == 3 * SECOND

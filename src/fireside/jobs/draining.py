@@ -23,12 +23,12 @@ async def seconds_until_room(desk: Desk, user_id: UserId | None) -> int:
 def pause_of(drain: Drain, now: datetime) -> timedelta:
     """Expect the next end after the mean time between the last ones, from the start of the first of them on.
 
-    While none has ended, expect what runs to take as long again as it has run: who asks anew waits longer each time.
+    While none has ended, expect things to stand for as long again as they have: who asks anew waits longer each time.
     """
     if drain.ended and drain.begun_at is not None:
         expected = min(_WINDOW, now - drain.begun_at) / drain.ended
-    elif drain.running_since is not None:
-        expected = now - drain.running_since
+    elif drain.stands_since is not None:
+        expected = now - drain.stands_since
     else:
         expected = _LATEST
     return min(_LATEST, max(_SOONEST, expected))

@@ -179,11 +179,14 @@ class QueueCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """How jobs run: how many have ended lately, when the first of those began, and since when the oldest one runs."""
+    """How jobs run: how many have ended lately, and when the first of those began.
+
+    `stands_since` is since when the oldest one is with its worker, or else since when the first one of the user waits.
+    """
 
     ended: int
     begun_at: datetime | None
-    running_since: datetime | None
+    stands_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,13 +64,13 @@ class WalkVerbs(Verbs):
         }
 
     async def drain_since(self, since: datetime, *, user_id: UserId | None = None) -> Drain:
-        """Say how the user's jobs, or everybody's, have run and ended after some time, and what still runs."""
-        queries = (
-            ("all_runs_ended_since", "oldest_run_of_all") if user_id is None else ("runs_ended_since", "oldest_run")
-        )
+        """Say how the user's jobs, or everybody's, have run and ended after some time, and what has not."""
+        queries = ("runs_ended_since", "stands_since")
+        if user_id is None:
+            queries = ("all_runs_ended_since", "all_stands_since")
         params = {"since": since, "user_id": user_id}
-        (ended,), (running,) = await self._database.read([Statement(query, params) for query in queries])
-        return Drain(ended=ended["ended"], begun_at=ended["begun_at"], running_since=running["begun_at"])
+        (ended,), (standing,) = await self._database.read([Statement(query, params) for query in queries])
+        return Drain(ended=ended["ended"], begun_at=ended["begun_at"], stands_since=standing["since_at"])
 
 
 @dataclass(frozen=True, slots=True)

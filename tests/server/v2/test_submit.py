@@ -242,12 +242,12 @@ class TestFullQueue:
         first = await ann.submit()
         full = await ann.post(key="k")
         error_of(full, 429, "queue_full")
-        assert full.headers["retry-after"] == "30"
+        assert full.headers["retry-after"] == "1", "the one before it was just submitted"
 
         await ann.http.post(f"/api/v2/jobs/{first['id']}/cancel")
 
         assert (await ann.post(key="k")).status_code == 201
-        assert (await ann.post()).headers["retry-after"] == "30", "nothing runs"
+        assert (await ann.post()).headers["retry-after"] == "1"
 
     async def test_the_time_to_wait_is_that_of_the_jobs_that_ended_lately(self, house: House, ann: Caller) -> None:
         for _ in range(20):
