@@ -25,6 +25,7 @@ from fireside.accounts.server_keys import ServerKeys
 from fireside.accounts.sign_ins import SignIns
 from fireside.accounts.webhook_secrets import WebhookSecrets
 from fireside.assets.accesses import Accesses
+from fireside.assets.importing import ImportTurns
 from fireside.assets.library import library_with
 from fireside.blobs.local import LocalBlobs
 from fireside.blobs.signing import UrlSigner
@@ -138,6 +139,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             hub=hub,
             signer=signer,
             imports=imports,
+            import_turns=ImportTurns(config.max_imports_awaited),
             webhook_secrets=WebhookSecrets(
                 store,
                 Sealer(keys.derive("webhook secrets")),

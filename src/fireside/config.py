@@ -179,6 +179,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_imports_at_once: Annotated[
         Positive, _help("Most files of a user that are fetched in the background at the same time.")
     ] = 2
+    max_imports_awaited: Annotated[
+        Positive, _help("Most files of a user that are fetched, or looked at, while the request for each waits.")
+    ] = 4
     max_imports_waiting: Annotated[
         Positive, _help("Most files of a user that are fetched or wait for it, in the background.")
     ] = 100

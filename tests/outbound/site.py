@@ -31,9 +31,11 @@ class Site:
     requests: list[tuple[str, str, Mapping[str, str], bytes]] = field(default_factory=list)
     server_names: list[str | None] = field(default_factory=list)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path_qs, dict(request.headers), await request.read()))
+        self.asked.set()
         word = request.match_info["word"]
         return await getattr(self, word)(request)
 

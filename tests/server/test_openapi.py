@@ -204,6 +204,12 @@ def test_real_answers_hold_against_the_published_document(calm: Examined, publis
             published_schema[path]["GET"].validate_response(answer)
 
 
+def test_a_route_that_takes_a_form_or_json_is_documented_with_both(own_schema: Any) -> None:
+    content = own_schema.raw_schema["paths"]["/api/assets"]["post"]["requestBody"]["content"]
+
+    assert set(content) == {"multipart/form-data", "application/json"}
+
+
 def test_our_document_knows_every_published_operation_that_we_serve(own_schema: Any, published_schema: Any) -> None:
     for path, operations in published_schema.raw_schema["paths"].items():
         for method in set(operations) & set(_METHODS):

@@ -4,8 +4,10 @@ Nothing is kept of a fetch that fails or is broken off. Where a URL may lead, an
 is the business of `outbound`.
 """
 
+import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from urllib.parse import unquote, urlsplit
@@ -14,6 +16,8 @@ from fireside.assets.library import Library
 from fireside.assets.records import Wish, record_upload_as_asset
 from fireside.assets.uploads import discard_unrecorded
 from fireside.domain.assets import Recorded
+from fireside.domain.errors import TooMany
+from fireside.domain.ids import UserId
 from fireside.outbound.client import Fetched, Outbound, Patience
 from fireside.outbound.errors import FetchFailed
 
@@ -30,6 +34,36 @@ class Source:
     url: str
     limit_bytes: int
     patience: Patience
+
+
+class TooManyImports(TooMany):
+    """The caller waits for as many fetches as they may."""
+
+    code = "too_many_imports"
+
+
+class ImportTurns:
+    """Counts the fetches that users wait for, so that none of them holds all connections of this server."""
+
+    def __init__(self, most_of_a_user: int) -> None:
+        self._most = most_of_a_user
+        self._taken: Counter[UserId] = Counter()
+
+    @contextlib.contextmanager
+    def taken(self, user_id: UserId) -> Generator[None]:
+        """Count a fetch as long as the block lasts; raises `TooManyImports`."""
+        if self._taken[user_id] >= self._most:
+            raise TooManyImports(
+                f"You wait for {self._most} files already: let one come first, or let this one come in the background"
+                " by POST /api/assets/download."
+            )
+        self._taken[user_id] += 1
+        try:
+            yield
+        finally:
+            self._taken[user_id] -= 1
+            if not self._taken[user_id]:
+                del self._taken[user_id]
 
 
 async def _no_progress(came: int, expected: int | None) -> None:

@@ -74,17 +74,21 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": _responses(route, schemas),
     }
-    if route.body is not None:
-        content = {JSON: {"schema": schemas[id(route.body)]}}
+    content = _request_content(route, schemas)
+    if content:
         operation["requestBody"] = {"required": not route.body_is_optional, "content": content}
-    elif route.form:
-        operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _form(route)}}}
-    elif route.raw_body:
-        raw = {"schema": {"type": "string", "format": "binary"}}
-        operation["requestBody"] = {"required": True, "content": dict.fromkeys(route.raw_body, raw)}
     if route.access is Access.PUBLIC:
         operation["security"] = []
     return operation
+
+
+def _request_content(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    raw = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        **({JSON: {"schema": schemas[id(route.body)]}} if route.body is not None else {}),
+        **({"multipart/form-data": {"schema": _form(route)}} if route.form else {}),
+        **dict.fromkeys(route.raw_body, raw),
+    }
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:

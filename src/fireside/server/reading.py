@@ -41,6 +41,8 @@ async def read_body(request: Request, kind: type[T], *, limit: int | None = None
 
 def decode_json(content: bytes, kind: type[T]) -> T:
     """Decode JSON of this type; raises `BadRequest` with what is wrong and where."""
+    if not content.strip():
+        raise BadRequest("The body is empty; send JSON.")
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:

@@ -70,7 +70,8 @@ class Route:
     """One method at one path. `path` is written as in OpenAPI, `{name}` for one segment and `{name:path}` for several.
 
     `name` is the operation's id. `query` is a struct whose fields are the parameters, `body` the type of a JSON body,
-    `form` the parts of a multipart one, `raw_body` the media types of one that is taken as it is. Statuses that every
+    `form` the parts of a multipart one, `raw_body` the media types of one that is taken as it is; a route that has
+    several of these takes any of them, by its Content-Type. Statuses that every
     route may answer (401, 403, 503 and so on) need no row in `answers`. `token_in_query` lets the key stand in the URL,
     for programs that cannot send headers. `twin_of` names the path of another row with the same handler.
     """

@@ -10,6 +10,7 @@ from fireside.accounts.server_keys import ServerKeys
 from fireside.accounts.sign_ins import SignIns
 from fireside.accounts.webhook_secrets import WebhookSecrets
 from fireside.assets.accesses import Accesses
+from fireside.assets.importing import ImportTurns
 from fireside.blobs.base import Blobs
 from fireside.blobs.signing import UrlSigner
 from fireside.bus.client import Bus
@@ -42,6 +43,7 @@ class Services:
     hub: Hub
     signer: UrlSigner
     imports: Outbound
+    import_turns: ImportTurns
     webhook_secrets: WebhookSecrets
     accounts: Accounts
     sign_ins: SignIns

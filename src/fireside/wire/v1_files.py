@@ -1,11 +1,26 @@
 """Bodies and parameters of the v1 routes that take and give files."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from fireside.wire.v1_assets import HashText
+
 FolderName = Literal["input", "output", "temp"]
+
+
+class UploadedAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """The asset that an upload is: what newer clients read of it at once. Both hashes are there and equal."""
+
+    id: UUID
+    name: str
+    hash: HashText
+    asset_hash: HashText
+    size: Annotated[int, Meta(ge=0)]
+    mime_type: str
+    tags: list[str]
 
 
 class UploadedBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +29,7 @@ class UploadedBody(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     subfolder: str
     type: FolderName
+    asset: UploadedAsset
 
 
 MaskType = Literal["mask", "paint", "painted", "painted_masked"]
@@ -59,6 +75,7 @@ class UploadedMaskBody(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     subfolder: str
     type: FolderName
+    asset: UploadedAsset
     metadata: MaskMetadata
 
 

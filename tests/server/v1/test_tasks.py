@@ -1,5 +1,6 @@
 """Files that are asked for by URL, and the tasks that fetch them, over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -26,6 +27,7 @@ def settings() -> dict[str, Any]:
         "import_hosts": ("127.0.0.1:*",),
         "outbound_private_hosts": ("127.0.0.1",),
         "max_imports_waiting": 3,
+        "max_imports_awaited": 1,
         "max_upload_bytes": 5000,
     }
 
@@ -94,6 +96,24 @@ async def test_a_file_is_fetched_while_its_owner_waits(ann: Caller, site: Site) 
         "a.png", 3000, ["blue", "input"], {"a": 1}, True,
     )  # fmt: skip
     assert (await ann.http.post("/api/assets", json=wanted)).status_code == 200
+
+
+async def test_a_user_waits_for_only_so_many_files_at_once(ann: Caller, bob: Caller, site: Site) -> None:
+    held = asyncio.create_task(ann.http.post("/api/assets", json={"url": url_of(site, "drip"), "name": "slow"}))
+    async with asyncio.timeout(20):
+        await site.asked.wait()
+        one_more = await ann.http.post("/api/assets", json={"url": url_of(site)})
+        looked = await ann.http.get("/api/assets/remote-metadata", params={"url": url_of(site)})
+        of_another = await bob.http.post("/api/assets", json={"url": url_of(site)})
+        site.let_go.set()
+        held_answer = await held
+
+    assert (one_more.status_code, one_more.json()["code"]) == (429, "TOO_MANY_IMPORTS")
+    assert one_more.headers["Retry-After"].isdecimal()
+    assert "/api/assets/download" in one_more.json()["message"]
+    assert looked.status_code == 429
+    assert (of_another.status_code, held_answer.status_code) == (201, 201)
+    assert (await ann.http.post("/api/assets", json={"url": url_of(site)})).status_code == 201
 
 
 @pytest.mark.parametrize(

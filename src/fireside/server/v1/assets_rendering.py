@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from fireside.blobs.sniff import is_inline_safe
 from fireside.domain.assets import Asset
 from fireside.wire.v1_assets import AssetBody, CreatedAssetBody
+from fireside.wire.v1_files import UploadedAsset
 
 
 def body_of(asset: Asset, public_url: str) -> AssetBody:
@@ -19,6 +20,20 @@ def body_of(asset: Asset, public_url: str) -> AssetBody:
 def created_body_of(asset: Asset, public_url: str, *, is_new: bool) -> CreatedAssetBody:
     """Show an asset that was asked for."""
     return CreatedAssetBody(created_new=is_new, **_fields(asset, public_url))
+
+
+def uploaded_body_of(asset: Asset) -> UploadedAsset:
+    """Show what of an asset is told to who uploaded a file."""
+    blob_hash = f"blake3:{asset.hash}"
+    return UploadedAsset(
+        id=asset.id,
+        name=asset.title,
+        hash=blob_hash,
+        asset_hash=blob_hash,
+        size=asset.size_bytes,
+        mime_type=asset.mime_type or asset.content_type,
+        tags=list(asset.tags),
+    )
 
 
 def _fields(asset: Asset, public_url: str) -> dict[str, Any]:

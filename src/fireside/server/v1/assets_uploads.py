@@ -29,6 +29,7 @@ from fireside.server.v1.assets_rendering import created_body_of
 from fireside.server.v1.files_library import library_of
 from fireside.server.v1.imports import import_named
 from fireside.wire.refusals import AssetRefusalBody
+from fireside.wire.tasks import ImportBody
 from fireside.wire.v1_assets import CreatedAssetBody, FromHashBody
 
 _FORM = "multipart/form-data"
@@ -173,8 +174,9 @@ ROUTES: tuple[Route, ...] = (
         path="/api/assets",
         handler=upload_asset,
         name="uploadAsset",
-        text="Upload an asset",
+        text="Upload an asset, or have one fetched by its URL",
         form=_PARTS,
+        body=ImportBody,
         answers={
             200: _THERE,
             201: _NEW,
@@ -185,6 +187,7 @@ ROUTES: tuple[Route, ...] = (
             413: Answer(text="The file is too large", body=AssetRefusalBody),
             415: Answer(text="The body is neither a form nor JSON", body=AssetRefusalBody),
             422: Answer(text="The source did not answer as it should", body=AssetRefusalBody),
+            429: Answer(text="The caller waits for as many fetches as they may", body=AssetRefusalBody),
         },
     ),
     asset_route(

@@ -16,7 +16,8 @@ from fireside.wire.tasks import ImportBody
 
 async def import_named(request: Request) -> Recorded:
     """Fetch the file that the body names and record it; raises what the fetch and the record are refused with."""
-    config, body = services_of(request).config, await read_body(request, ImportBody)
+    services, body = services_of(request), await read_body(request, ImportBody)
+    config = services.config
     wish = Wish(
         user_id=user_of(request).id,
         name=body.name or None,
@@ -27,4 +28,5 @@ async def import_named(request: Request) -> Recorded:
     )
     check_metadata(wish.user_metadata)
     source = Source(url=body.url, limit_bytes=config.max_upload_bytes, patience=import_patience(config))
-    return await import_asset(library_of(request), services_of(request).imports, source, wish)
+    with services.import_turns.taken(wish.user_id):
+        return await import_asset(library_of(request), services.imports, source, wish)

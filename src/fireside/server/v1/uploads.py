@@ -6,6 +6,7 @@ record in the end is removed again, however the request ends.
 
 import contextlib
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +23,7 @@ from fireside.server.callers import services_of, user_of
 from fireside.server.multipart import Form, FormLimits, read_form
 from fireside.server.reading import decode_json
 from fireside.server.routes import Answer, FormPart, Route
+from fireside.server.v1.assets_rendering import uploaded_body_of
 from fireside.server.v1.files_library import library_of
 from fireside.server.v1.mask_layers import mask_metadata
 from fireside.wire.refusals import RefusalBody
@@ -35,8 +37,7 @@ async def upload_image(request: Request) -> Response:
     library = library_of(request)
     async with _received(request, library) as form:
         asset = await record_upload(library, _upload(form, user_of(request).id))
-    file = asset.file
-    return json_answer(UploadedBody(name=file.name, subfolder=file.subfolder, type=file.folder.value))
+    return json_answer(UploadedBody(**_where(asset)))
 
 
 async def upload_mask(request: Request) -> Response:
@@ -47,9 +48,17 @@ async def upload_mask(request: Request) -> Response:
         original = await _original(library, upload.user_id, form.field("original_ref"))
         asset = await record_masked(library, upload, original)
         metadata = await mask_metadata(library.store, asset, original)
+    return json_answer(UploadedMaskBody(**_where(asset), metadata=metadata))
+
+
+def _where(asset: Asset) -> dict[str, Any]:
     file = asset.file
-    body = UploadedMaskBody(name=file.name, subfolder=file.subfolder, type=file.folder.value, metadata=metadata)
-    return json_answer(body)
+    return {
+        "name": file.name,
+        "subfolder": file.subfolder,
+        "type": file.folder.value,
+        "asset": uploaded_body_of(asset),
+    }
 
 
 @contextlib.asynccontextmanager

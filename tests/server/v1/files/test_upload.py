@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from blake3 import blake3
 from PIL import Image
 from tests.server.v1.files.house import House, OpenHouse
 
@@ -26,10 +27,26 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     return buffer.getvalue()
 
 
+def where(answer: httpx.Response) -> tuple[str, str, str]:
+    """The three that ComfyUI answers with."""
+    told = answer.json()
+    return told["name"], told["subfolder"], told["type"]
+
+
+async def test_an_upload_is_told_with_its_asset(house: House, picture: bytes) -> None:
+    told = (await house.ada.upload(picture, "a.png", subfolder="b")).json()["asset"]
+
+    asset = (await house.ada.program.get(f"/api/assets/{told['id']}")).json()
+    assert told == {name: asset[name] for name in told}
+    assert told["hash"] == told["asset_hash"] == f"blake3:{blake3(picture).hexdigest()}"
+    assert (told["name"], told["size"], told["mime_type"]) == ("a.png", len(picture), "image/png")
+    assert told["tags"] == ["input"]
+
+
 async def test_an_upload_without_a_type_is_an_input_under_its_name(house: House, picture: bytes) -> None:
     answer = await house.ada.upload(picture, "a.png")
 
-    assert (answer.status_code, answer.json()) == (200, {"name": "a.png", "subfolder": "", "type": "input"})
+    assert (answer.status_code, where(answer)) == (200, ("a.png", "", "input"))
     assert (await house.ada.view("a.png")).content == picture
 
 
@@ -37,7 +54,7 @@ async def test_an_upload_without_a_type_is_an_input_under_its_name(house: House,
 async def test_a_file_goes_into_the_folder_and_subfolder_it_names(house: House, picture: bytes, folder: str) -> None:
     answer = await house.ada.upload(picture, "a.png", type=folder, subfolder="deep/er")
 
-    assert answer.json() == {"name": "a.png", "subfolder": "deep/er", "type": folder}
+    assert where(answer) == ("a.png", "deep/er", folder)
     assert (await house.ada.view("a.png", type=folder, subfolder="deep/er")).content == picture
     assert (await house.ada.view("a.png", type=folder)).status_code == 404
 
@@ -45,7 +62,7 @@ async def test_a_file_goes_into_the_folder_and_subfolder_it_names(house: House, 
 async def test_an_empty_type_and_subfolder_mean_the_default(house: House, picture: bytes) -> None:
     answer = await house.ada.upload(picture, "a.png", type="", subfolder="")
 
-    assert answer.json() == {"name": "a.png", "subfolder": "", "type": "input"}
+    assert where(answer) == ("a.png", "", "input")
 
 
 async def test_fields_count_wherever_they_stand(house: House, picture: bytes) -> None:
@@ -53,7 +70,7 @@ async def test_fields_count_wherever_they_stand(house: House, picture: bytes) ->
 
     before, after = await send(house, kind, image), await send(house, image, kind)
 
-    assert before.json() == after.json() == {"name": "a.png", "subfolder": "", "type": "temp"}
+    assert where(before) == where(after) == ("a.png", "", "temp")
 
 
 @pytest.mark.parametrize(
