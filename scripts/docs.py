@@ -228,10 +228,9 @@ def commands(root: App = app, before: tuple[str, ...] = ()) -> Iterator[tuple[tu
         if name.startswith("-"):
             continue
         command = root[name]
-        if command.default_command is None:
-            yield from commands(command, (*before, name))
-        else:
+        if command.default_command is not None:
             yield (*before, name), command
+        yield from commands(command, (*before, name))
 
 
 def _route_table(routes: Sequence[Route]) -> str:

@@ -13,12 +13,13 @@ from fireside.store.sqlite import migrate
 
 QUERIES = load_queries("sqlite")
 # Tables of a few rows, read whole on purpose.
-SMALL = {"user", "user_share", "api_key", "worker", "published", "one", "leader", "health", "job_promoted"}
+SMALL = {"user", "user_share", "api_key", "worker", "published", "one", "leader", "health", "job_promoted", "pause"}
 # Results of parts of a query: a page, values that were given, counted blocks.
 INTERMEDIATE = {
     *("page", "file", "json_each", "axes", "touched", "wanted"),
     *("fine", "counted", "coarse", "placed", "found", "numbered"),
     *("fact", "last", "candidates", "few", "all_axes", "measured"),
+    *("next", "spread"),
 }
 # Of one block for thousands of assets; the other is an index, which SQLite always says to scan.
 SPARSE = {"uneven_asset_blocks": {"asset_cut"}}
@@ -26,7 +27,7 @@ TITLES = "VIRTUAL TABLE INDEX"
 # Indexes that hold only jobs that wait or run, and their users.
 WORK_IN_HAND = ("USING INDEX job_held", "USING INDEX user_share_busy", "INDEX task_due", "INDEX webhook_due")
 NUMBERED = (
-    *("tally_", "fill_", "actual_", "empty_blocks", "find_block", "queue_places"),
+    *("tally_", "fill_", "actual_", "empty_blocks", "find_block", "queue_places", "spread_queue"),
     *("find_asset_block", "uneven_asset"),
 )
 ORDERED = ("list_created", "list_idle", "list_run", "list_assets_by")

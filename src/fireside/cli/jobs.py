@@ -1,19 +1,25 @@
-"""`fireside jobs` and `fireside cancel`."""
+"""`fireside jobs`, with what waits shown and moved, and `fireside cancel`."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
+from uuid import UUID
 
 import msgspec
-from cyclopts import Parameter, validators
+from cyclopts import App, Parameter, validators
 
 from fireside.cli.connecting import Where, open_client
+from fireside.cli.errors import USAGE, CommandFailed
 from fireside.cli.printing import give, local_time, print_table, say, time_of_unix
 from fireside.client.answers import JobsPage
 from fireside.client.client import FiresideClient
+from fireside.wire.queues import MoveJobBody
 
 _PAGE = 1000
 
+jobs = App(name="jobs", help="Your jobs: without a command they are listed, newest first.")
 
-async def jobs(
+
+@jobs.default
+async def list_jobs(
     *,
     status: Annotated[
         tuple[str, ...],
@@ -32,6 +38,44 @@ async def jobs(
     print_table(("ID", "STATUS", "CREATED", "TOOK", "OUTPUTS", "ERROR"), [_row(job) for job in page.jobs])
     if page.pagination.has_more:
         say(f"{len(page.jobs)} of {page.pagination.total} jobs; --limit shows more")
+
+
+@jobs.command
+async def show(
+    job_id: Annotated[str, Parameter(name="ID", help="The job's id, as `fireside jobs` lists it.")],
+    /,
+    *,
+    where: Where | None = None,
+) -> None:
+    """Say where a job stands and, while it waits, why and until when about."""
+    async with open_client(where) as client:
+        job = await client.job(job_id)
+    give(f"{job.id}  {job.status}")
+    waiting = job.fireside.waiting if job.fireside is not None else None
+    if waiting is not None:
+        give(f"place in your queue: {waiting.position}")
+        give(f"{waiting.reason}: {waiting.message}")
+        give(f"may begin: {local_time(waiting.starts_at) if waiting.starts_at else 'nobody can know'}")
+    if job.execution_error is not None:
+        give(str(job.execution_error))
+
+
+@jobs.command
+async def move(
+    job_id: Annotated[str, Parameter(name="ID", help="The job's id, as `fireside jobs` lists it.")],
+    to: Annotated[Literal["front", "back"] | None, Parameter(name="TO", help="An end of your queue.")] = None,
+    /,
+    *,
+    before: Annotated[UUID | None, Parameter(help="The job that it is to run right before.")] = None,
+    after: Annotated[UUID | None, Parameter(help="The job that it is to run right after.")] = None,
+    where: Where | None = None,
+) -> None:
+    """Put a job that waits at another place of your queue."""
+    if sum(one is not None for one in (to, before, after)) != 1:
+        raise CommandFailed("say where it is to go: front, back, --before ID or --after ID", USAGE)
+    async with open_client(where) as client:
+        moved = await client.move(job_id, MoveJobBody(to=to, before=before, after=after))
+    say(f"job {job_id} is number {moved.position} of your queue")
 
 
 async def cancel(

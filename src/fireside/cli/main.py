@@ -16,6 +16,7 @@ from fireside.cli.errors import FAILED, INTERRUPTED, USAGE, CommandFailed
 from fireside.cli.jobs import cancel, jobs
 from fireside.cli.keys import keys, login_link
 from fireside.cli.printing import say
+from fireside.cli.queue import queue
 from fireside.cli.running import run
 from fireside.cli.serving import down, serve, up, worker
 from fireside.cli.users import users
@@ -25,7 +26,7 @@ from fireside.config import ConfigError
 from fireside.domain.errors import FiresideError
 
 app = App(name="fireside", help="A self-hosted Comfy Cloud.", version=fireside.__version__, help_format="plaintext")
-for command in (up, serve, worker, down, run, jobs, cancel, login_link, doctor, demo, users, keys, workers):
+for command in (up, serve, worker, down, run, jobs, cancel, queue, login_link, doctor, demo, users, keys, workers):
     app.command(command)
 
 

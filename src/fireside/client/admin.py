@@ -1,11 +1,8 @@
 """What only an admin may ask: users, keys, login links, and how the server is."""
 
-from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
-from fireside.client.connection import Connection
+from fireside.client.connection import Connection, json_body
 from fireside.wire.admin import (
     ChangedUserBody,
     CountersBody,
@@ -31,6 +28,7 @@ from fireside.wire.people import (
     PasswordLinkBody,
     PasswordLinkQuery,
 )
+from fireside.wire.queues import AdminPauseBody, AdminResumeBody, PauseBody, PausesBody, ResumedBody
 
 
 class Admin:
@@ -41,11 +39,11 @@ class Admin:
 
     async def create_user(self, new: NewUserBody) -> UserBody:
         """Add a user."""
-        return await self._connection.ask("POST", "/admin/api/users", UserBody, **_json(new))
+        return await self._connection.ask("POST", "/admin/api/users", UserBody, **json_body(new))
 
     async def change_user(self, name: str, changed: ChangedUserBody) -> UserBody:
         """Change a user's weight and limits."""
-        return await self._connection.ask("PATCH", f"/admin/api/users/{quote(name)}", UserBody, **_json(changed))
+        return await self._connection.ask("PATCH", f"/admin/api/users/{quote(name)}", UserBody, **json_body(changed))
 
     async def users(self) -> list[UserBody]:
         """List all users."""
@@ -53,7 +51,7 @@ class Admin:
 
     async def create_key(self, user: str, label: str = "") -> CreatedKeyBody:
         """Make a key for a user."""
-        body = _json(NewKeyBody(user=user, label=label))
+        body = json_body(NewKeyBody(user=user, label=label))
         return await self._connection.ask("POST", "/admin/api/keys", CreatedKeyBody, **body)
 
     async def keys(self, user: str | None = None) -> list[KeyBody]:
@@ -68,12 +66,12 @@ class Admin:
     async def login_link(self, user: str | None = None) -> LoginLinkBody:
         """Make a one-time login link for a user, or for whoever asks."""
         return await self._connection.ask(
-            "POST", "/admin/api/login-link", LoginLinkBody, **_json(LoginLinkQuery(user=user))
+            "POST", "/admin/api/login-link", LoginLinkBody, **json_body(LoginLinkQuery(user=user))
         )
 
     async def invite(self, new: NewInvitationBody) -> CreatedInvitationBody:
         """Invite somebody."""
-        return await self._connection.ask("POST", "/admin/api/invitations", CreatedInvitationBody, **_json(new))
+        return await self._connection.ask("POST", "/admin/api/invitations", CreatedInvitationBody, **json_body(new))
 
     async def invitations(self) -> list[InvitationBody]:
         """List the invitations that nobody has used yet."""
@@ -85,12 +83,27 @@ class Admin:
 
     async def password_link(self, user: str) -> PasswordLinkBody:
         """Make a link by which a user chooses a new password."""
-        body = _json(PasswordLinkQuery(user=user))
+        body = json_body(PasswordLinkQuery(user=user))
         return await self._connection.ask("POST", "/admin/api/password-link", PasswordLinkBody, **body)
 
     async def workers(self) -> list[FleetWorkerBody]:
         """List the workers that have ever joined."""
         return (await self._connection.ask("GET", "/admin/api/workers", WorkersBody)).workers
+
+    async def pause(self, user: str | None, reason: str = "") -> PauseBody:
+        """Have nothing of a user's queue handed out, or of nobody's."""
+        body = json_body(AdminPauseBody(user=user, reason=reason))
+        return await self._connection.ask("POST", "/admin/api/pause", PauseBody, **body)
+
+    async def resume(self, user: str | None) -> ResumedBody:
+        """End an admin's pause of a user's queue, or of all."""
+        return await self._connection.ask(
+            "POST", "/admin/api/resume", ResumedBody, **json_body(AdminResumeBody(user=user))
+        )
+
+    async def pauses(self) -> list[PauseBody]:
+        """List all pauses."""
+        return (await self._connection.ask("GET", "/admin/api/pauses", PausesBody)).pauses
 
     async def recount(self) -> CountersBody:
         """Have all jobs and assets counted anew; says by user how many counters were wrong."""
@@ -99,7 +112,3 @@ class Admin:
     async def doctor(self) -> DoctorBody:
         """Ask the server how it is."""
         return await self._connection.ask("GET", "/admin/api/doctor", DoctorBody)
-
-
-def _json(body: msgspec.Struct) -> dict[str, Any]:
-    return {"content": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}

@@ -4,6 +4,7 @@ The answers are the Cloud API's; fields the client has no use for are skipped, s
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, cast
 
 import msgspec
@@ -60,6 +61,21 @@ class ExecutionError(msgspec.Struct, frozen=True, kw_only=True):
         return f"{where}{' '.join(self.exception_message.split())}"
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a job waits, and when it may begin."""
+
+    position: int
+    reason: str
+    message: str
+    starts_at: datetime | None = None
+
+
+class JobExtras(msgspec.Struct, frozen=True, kw_only=True):
+    """What only Fireside tells of a job."""
+
+    waiting: Waiting | None = None
+
+
 class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One job in full."""
 
@@ -68,6 +84,7 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
     create_time: float
     outputs: dict[str, Any] | None = None
     execution_error: ExecutionError | None = None
+    fireside: JobExtras | None = None
 
     @property
     def has_ended(self) -> bool:

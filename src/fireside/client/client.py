@@ -18,11 +18,12 @@ from fireside.client.answers import (
     UploadAnswer,
     output_files,
 )
-from fireside.client.connection import Address, Connection
+from fireside.client.connection import Address, Connection, json_body
 from fireside.client.download import save_file
 from fireside.client.errors import ClientError, NotReachable
 from fireside.client.live import LiveMessages
 from fireside.client.progress import Progress, ProgressReader
+from fireside.wire.queues import MovedJobBody, MoveJobBody, PauseBody, PauseQueueBody, QueueStateBody, ResumedBody
 
 _POLL_SECONDS = 1.0
 _CHECK_SECONDS = 5.0
@@ -87,6 +88,23 @@ class FiresideClient:
         """Cancel a job; False when it was over or canceled already."""
         answer = await self._connection.ask("POST", f"/api/jobs/{_segment(job_id)}/cancel", CancelAnswer)
         return answer.cancelled
+
+    async def move(self, job_id: str, move: MoveJobBody) -> MovedJobBody:
+        """Put a job that waits at another place of the caller's queue."""
+        return await self._connection.ask("POST", f"/api/jobs/{_segment(job_id)}/move", MovedJobBody, **json_body(move))
+
+    async def queue_state(self) -> QueueStateBody:
+        """Say how many of the caller's jobs wait and run, and what pauses the queue."""
+        return await self._connection.ask("GET", "/api/queue/state", QueueStateBody)
+
+    async def pause_queue(self, reason: str = "") -> PauseBody:
+        """Have nothing of the caller's queue handed out."""
+        body = json_body(PauseQueueBody(reason=reason))
+        return await self._connection.ask("POST", "/api/queue/pause", PauseBody, **body)
+
+    async def resume_queue(self) -> ResumedBody:
+        """End the caller's own pause."""
+        return await self._connection.ask("POST", "/api/queue/resume", ResumedBody)
 
     async def wait(self, job_id: str, on_progress: Callable[[Progress], None] = lambda _: None) -> JobAnswer:
         """Wait for a job's end, telling how far it is meanwhile.

@@ -132,3 +132,8 @@ def _transport(address: Address) -> httpx.AsyncBaseTransport | None:
 
 def _is_same_origin(one: httpx.URL, other: httpx.URL) -> bool:
     return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
+
+
+def json_body(body: msgspec.Struct) -> dict[str, Any]:
+    """Give a body as the arguments of `ask`."""
+    return {"content": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}

@@ -69,6 +69,17 @@ def can_run(requirement: Requirement, definitions: NodeDefinitions) -> bool:
     )
 
 
+def lack_of(requirement: Requirement, definitions: NodeDefinitions) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name the classes, and the files and other choices, that these nodes are short of."""
+    classes = tuple(name for name in requirement.classes if definitions.get(name) is None)
+    choices = {
+        str(value): None
+        for class_type, name, value in requirement.choices
+        if class_type not in classes and not _is_offered(definitions.get(class_type), name, value)
+    }
+    return classes, tuple(choices)
+
+
 def _choices(definition: NodeDefinition, inputs: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     found: list[tuple[str, str, Any]] = []
     for declared in definition.inputs:

@@ -1,6 +1,6 @@
 """All routes of this server, dialect by dialect."""
 
-from fireside.server import admin, admin_people, fleet_routes, health, webhooks
+from fireside.server import admin, admin_people, admin_queues, fleet_routes, health, webhooks
 from fireside.server.local import bare_paths, free, internal
 from fireside.server.local import history as local_history
 from fireside.server.local import queue as local_queue
@@ -21,6 +21,7 @@ from fireside.server.v1 import (
     models,
     prompt,
     queue,
+    queue_control,
     remote_metadata,
     settings,
     snapshot,
@@ -55,6 +56,7 @@ _ROWS: tuple[Route, ...] = (
     *assets_tags.ROUTES,
     *assets.ONES,
     *queue.ROUTES,
+    *queue_control.ROUTES,
     *history.ROUTES,
     *snapshot.ROUTES,
     *webhooks.ROUTES,
@@ -77,6 +79,7 @@ _ROWS: tuple[Route, ...] = (
     *jobs_page.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
+    *admin_queues.ROUTES,
     *health.ROUTES,
 )
 ROUTES: tuple[Route, ...] = bare_paths.at_both_paths(_ROWS)

@@ -146,8 +146,8 @@ class JobVerbs(Verbs):
         may be negative (correction, refund); the summary and error of `ending`. A job that goes back to queued loses
         the outputs and output assets of its attempt; a terminal one its sealed secrets. The job's own
         `charged_seconds` moves with `charge_seconds`, begins anew in the queue and in the end is what `ending` says.
-        With `term`, the change also requires that the leader's term is still this one, else Changed. Returns the job
-        as stored.
+        Nothing of a paused queue is assigned, and with `term` nothing by a leader whose term is another: both are
+        Changed. Returns the job as stored.
         """
         row = Statement("change_job", _change_params(before, after, ending, charge_seconds), expect=1)
         change = [row, *_counting(before, after, row.params), *_attempt(before, after), *_tidying(before, after)]
@@ -156,6 +156,8 @@ class JobVerbs(Verbs):
         event = changed_event(before, after, ending) if self._has_webhooks else None
         if event is not None:
             change += notices(event, after.user_id, after.id, after.changed_at)
+        if (before.state, after.state) == (JobState.QUEUED, JobState.ASSIGNED):
+            change.append(Statement("require_unpaused", {"user_id": after.user_id}, expect=1))
         if term is not None:
             change.append(Statement("require_term", {"term": term}, expect=1))
         try:
@@ -163,6 +165,8 @@ class JobVerbs(Verbs):
         except Unexpected as error:
             if error.query == "require_term":
                 raise Changed(f"the leader's term {term} has ended") from error
+            if error.query == "require_unpaused":
+                raise Changed(f"the queue of user {before.user_id} is paused") from error
             if error.query == "change_job":
                 raise Changed(f"job {before.id} is not {before.state} under fence {before.fence} any more") from error
             raise

@@ -16,7 +16,7 @@ from fireside.domain.jobs import Job, JobState
 from fireside.domain.user_files import FilePath, UserFile
 from fireside.domain.workers import Worker, WorkerKind, WorkerProfile
 from fireside.store.database import Row
-from fireside.store.records import Attempt, QueueHead, Share, TimelineEntry
+from fireside.store.records import Attempt, HeldJob, QueueHead, Share, TimelineEntry
 
 
 def to_json(value: Any) -> bytes:
@@ -205,6 +205,11 @@ def share_of(row: Row) -> Share:
         queued=row["queued"],
         held=row["held"],
     )
+
+
+def held_of(row: Row) -> HeldJob:
+    """Read a job that a worker holds."""
+    return HeldJob(job=job_of(row), worker_id=WorkerId(row["worker_id"]), charged_seconds=float(row["charged_seconds"]))
 
 
 def head_of(row: Row) -> QueueHead:

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from fireside.domain.ids import UserId, WorkerId
+from fireside.domain.ids import UserId
 from fireside.store.database import Statement
 from fireside.store.records import HeldJob, QueueHead, Share
-from fireside.store.rows import head_of, job_of, share_of, to_json
+from fireside.store.rows import head_of, held_of, share_of, to_json
 from fireside.store.verbs import Verbs
 
 
@@ -18,6 +18,7 @@ class ScheduleVerbs(Verbs):
         """The users that have queued or held jobs, and the first `per_user` queued jobs of each of them.
 
         The jobs are in queue order, those of the least served users first; of very many users, not all are told.
+        Of a user whose queue is paused there are none.
         """
         shares, heads = await self._database.read(
             [Statement("shares", {}), Statement("queue_heads", {"per_user": per_user})]
@@ -45,10 +46,7 @@ class ScheduleVerbs(Verbs):
 
     async def held_jobs(self) -> Sequence[HeldJob]:
         """The jobs that workers hold."""
-        return [
-            HeldJob(job=job_of(row), worker_id=WorkerId(row["worker_id"]), charged_seconds=row["charged_seconds"])
-            for row in await self._all("held_jobs")
-        ]
+        return [held_of(row) for row in await self._all("held_jobs")]
 
     async def take_term(self, holder: str, now: datetime) -> int:
         """Begin a new leader's term and return its number."""

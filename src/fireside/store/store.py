@@ -17,6 +17,7 @@ from fireside.store.fleet_verbs import FleetVerbs
 from fireside.store.history_verbs import HistoryVerbs
 from fireside.store.job_verbs import JobVerbs
 from fireside.store.key_verbs import KeyVerbs
+from fireside.store.queue_verbs import QueueVerbs
 from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, KeyReused, QueueFull
 from fireside.store.schedule_verbs import ScheduleVerbs
 from fireside.store.sign_in_verbs import SignInVerbs
@@ -33,6 +34,7 @@ class Store(
     HistoryVerbs,
     WalkVerbs,
     ScheduleVerbs,
+    QueueVerbs,
     AccountVerbs,
     SignInVerbs,
     AssetVerbs,

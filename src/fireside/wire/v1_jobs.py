@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from fireside.wire.queues import JobExtrasBody
+
 JobStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled"]
 PolledStatus = Literal[
     "pending", "in_progress", "success", "completed", "error", "non_retryable_error", "lost", "cancelled"
@@ -151,6 +153,7 @@ class JobDetail(JobEntry, frozen=True, kw_only=True):
     outputs: dict[str, Any] | UnsetType = UNSET
     execution_status: ExecutionStatusBody | UnsetType = UNSET
     execution_meta: dict[str, NodeMetaBody] | UnsetType = UNSET
+    fireside: JobExtrasBody | UnsetType = UNSET
 
 
 class JobStatusBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from fireside.wire.queues import JobExtrasBody
+
 JobStatus = Literal["queued", "running", "succeeded", "canceling", "canceled", "failed", "expired"]
 OutputType = Literal["image", "video", "audio", "text", "file", "latent"]
 
@@ -121,6 +123,7 @@ class JobBody(msgspec.Struct, frozen=True, kw_only=True):
     urls: JobUrlsBody
     metrics: dict[str, int | None]
     metadata: dict[str, str]
+    fireside: JobExtrasBody | None = None
 
 
 class ListedJobBody(JobBody, frozen=True, kw_only=True):

@@ -59,7 +59,9 @@ async def test_a_good_workflow_is_answered_with_its_job_in_full(ann: Caller) -> 
     assert (job["status"], job["queue_position"]) == ("queued", 1)
     assert [job[name] for name in ("started_at", "completed_at", "progress", "error")] == [None] * 4
     assert job["expires_at"].endswith("Z")
-    assert (await ann.job(job["id"])) == job
+    polled = await ann.job(job["id"])
+    assert (polled | {"fireside": None}) == job
+    assert polled["fireside"]["waiting"]["reason"] == "no_worker"
 
 
 @pytest.mark.statement(146)

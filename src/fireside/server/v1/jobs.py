@@ -22,6 +22,7 @@ from fireside.server.v1.cursors import write_cursor
 from fireside.server.v1.jobs_query import filter_of, window_of
 from fireside.server.v1.rendering import MILLISECOND, SECOND, entry_of, job_id_of, status_of
 from fireside.server.v1.rendering_details import detail_of
+from fireside.server.waiting import extras_of
 from fireside.wire.refusals import RefusalBody
 from fireside.wire.v1_jobs import (
     CanceledBody,
@@ -63,8 +64,10 @@ def _has_more(window: Window, page: JobPage) -> bool:
 
 async def show_job(request: Request) -> Response:
     """Show one job with its workflow and, when it has ended, its outputs and how it went."""
-    parts = await read_job(services_of(request).desk, user_of(request).id, _job_id(request))
-    return json_answer(detail_of(parts, _time_unit(request)))
+    services = services_of(request)
+    parts = await read_job(services.desk, user_of(request).id, _job_id(request))
+    extras = await extras_of(services, parts.job)
+    return json_answer(detail_of(parts, _time_unit(request), extras))
 
 
 async def show_status(request: Request) -> Response:

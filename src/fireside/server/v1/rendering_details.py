@@ -16,6 +16,7 @@ from fireside.domain.outputs import normalize_outputs
 from fireside.jobs.read import JobDetail as JobParts
 from fireside.server.v1.rendering import MILLISECOND, entry_of, run_times, unix_time
 from fireside.store.records import JobBody, NodeRecord, TimelineEntry
+from fireside.wire.queues import JobExtrasBody
 from fireside.wire.v1_jobs import ExecutionStatusBody, JobDetail, NodeMetaBody, WorkflowBody
 
 _Message = tuple[str, dict[str, Any]]
@@ -30,8 +31,8 @@ _extra_data_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _classes_decoder = msgspec.json.Decoder(dict[str, _Node])
 
 
-def detail_of(parts: JobParts, unit: timedelta) -> JobDetail:
-    """Show a job in full; `unit` is that of `create_time` and `update_time`."""
+def detail_of(parts: JobParts, unit: timedelta, extras: JobExtrasBody | None) -> JobDetail:
+    """Show a job in full; `unit` is that of `create_time` and `update_time`, `extras` are what only we tell."""
     job = parts.job
     shown = msgspec.structs.asdict(entry_of(job, unit))
     if not job.is_terminal and job.started_at is not None:
@@ -43,6 +44,7 @@ def detail_of(parts: JobParts, unit: timedelta) -> JobDetail:
         outputs=outputs_of(parts.outputs) if job.is_terminal else UNSET,
         execution_status=execution_status_of(parts) if job.is_terminal else UNSET,
         execution_meta=meta_of(parts.outputs) if job.is_terminal else UNSET,
+        fireside=UNSET if extras is None else extras,
     )
 
 

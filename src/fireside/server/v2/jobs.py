@@ -25,6 +25,7 @@ from fireside.server.v1.rendering import job_id_of
 from fireside.server.v2.progress import progress_of
 from fireside.server.v2.rendering import body_of
 from fireside.server.v2.submits import read_submission
+from fireside.server.waiting import extras_of
 from fireside.wire.refusals import EnvelopeBody
 from fireside.wire.v2_jobs import JobBody, SubmitBody, WorkflowBody
 
@@ -36,7 +37,7 @@ async def submit(request: Request) -> Response:
     """Check a workflow in full and queue it; the answer comes when the job is on disk."""
     services, user = services_of(request), user_of(request)
     submitted = await submit_job(services.desk, await read_submission(request, user))
-    return json_answer(await show(services, user, submitted.job), _CREATED)
+    return json_answer(await show(services, user, submitted.job, explained=False), _CREATED)
 
 
 async def show_job(request: Request) -> Response:
@@ -73,8 +74,8 @@ async def job_of(request: Request) -> Job:
     return await services_of(request).desk.job_of(user_of(request).id, job_id)
 
 
-async def show(services: Services, user: User, job: Job) -> JobBody:
-    """Show a job with its outputs so far, its place and its progress."""
+async def show(services: Services, user: User, job: Job, *, explained: bool = True) -> JobBody:
+    """Show a job with its outputs so far, its place and its progress, and `explained` why it waits."""
     assets = await services.store.job_assets(job.id) if job.started_at is not None else ()
     return body_of(
         services,
@@ -83,6 +84,7 @@ async def show(services: Services, user: User, job: Job) -> JobBody:
         keep_days=keep_days_of(services, user),
         queue_position=(await queue_positions(services, user.id, [job])).get(job.id),
         progress=await progress_of(services, job),
+        extras=await extras_of(services, job) if explained else None,
     )
 
 

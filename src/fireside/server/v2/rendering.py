@@ -12,6 +12,7 @@ from fireside.domain.jobs import Job, JobState
 from fireside.server.services import Services
 from fireside.server.signed_urls import steady_url
 from fireside.server.v2.links import urls_of_job
+from fireside.wire.queues import JobExtrasBody
 from fireside.wire.v2_jobs import JobBody, JobErrorBody, JobStatus, OutputBody, OutputType, ProgressBody
 
 STATUSES: Mapping[JobState, JobStatus] = {
@@ -61,6 +62,7 @@ def body_of(
     keep_days: int,
     queue_position: int | None = None,
     progress: ProgressBody | None = None,
+    extras: JobExtrasBody | None = None,
 ) -> JobBody:
     """Show a job; `assets` are those that it has made, `keep_days` how long it is kept, 0 for ever."""
     return JobBody(
@@ -77,6 +79,7 @@ def body_of(
         urls=urls_of_job(job.id),
         metrics=_metrics(job),
         metadata=labels_of(job),
+        fireside=extras,
     )
 
 

@@ -2,7 +2,7 @@
 -- Idling earns no credit: who had nothing in hand starts where the least served of those is who compete for a worker or,
 -- while nobody does, where the most served of all is. What is still being run counts as begun, not as done.
 WITH level AS NOT MATERIALIZED (
-    SELECT queued, held, max_running, virtual_time - (
+    SELECT user_share.user_id, queued, held, max_running, virtual_time - (
         SELECT coalesce(sum(charged_seconds), 0) FROM job INDEXED BY job_held
         WHERE job.user_id = user_share.user_id AND worker_id IS NOT NULL
     ) / weight AS begun
@@ -15,6 +15,7 @@ UPDATE user_share SET
         (
             SELECT min(begun) FROM level
             WHERE (queued > 0 OR held > 0) AND queued > 0 AND (max_running IS NULL OR held < max_running)
+                AND NOT EXISTS (SELECT 1 FROM pause WHERE pause.user_id = level.user_id)
         ),
         (SELECT max(begun) FROM level)
     )) END

@@ -1,0 +1,46 @@
+"""Queues in their owners' hands: paused, resumed, and put in another order; an admin pauses anybody's, or all.
+
+What a worker has already goes on. The leader hands out nothing of a paused queue from the commit on.
+"""
+
+from fireside.domain.errors import BadRequest, Conflict
+from fireside.domain.ids import JobId, UserId
+from fireside.domain.jobs import Job, JobState
+from fireside.domain.moves import Move
+from fireside.domain.pauses import Pause, PauseOrigin
+from fireside.jobs.desk import Desk
+from fireside.store.store import Changed
+
+MOST_REASON_CHARACTERS = 200
+
+
+async def pause_queue(desk: Desk, user_id: UserId | None, origin: PauseOrigin, reason: str = "") -> Pause:
+    """Hand out nothing of the user's queue, or of nobody's, until it is resumed; again only changes the reason."""
+    if len(reason) > MOST_REASON_CHARACTERS:
+        raise BadRequest(f"a reason has at most {MOST_REASON_CHARACTERS} characters")
+    return await desk.store.pause(user_id, origin, reason, desk.clock())
+
+
+async def resume_queue(desk: Desk, user_id: UserId | None, origin: PauseOrigin) -> bool:
+    """End a pause of this origin; whether there was one. Another's pause of the same queue stays."""
+    resumed = await desk.store.resume(user_id, origin)
+    await desk.wake_dispatch()
+    return resumed
+
+
+async def move_job(desk: Desk, user_id: UserId, job_id: JobId, move: Move) -> Job:
+    """Put a job that waits at another place of its owner's queue; nobody else's place changes.
+
+    Raises `NotFound` for jobs that are not there or not theirs, `Conflict` for those that do not wait any more.
+    """
+    for one in (job_id, move.anchor):
+        if one is not None and (await desk.job_of(user_id, one)).state is not JobState.QUEUED:
+            raise Conflict(f"job {one} does not wait any more")
+    if move.anchor == job_id:
+        raise BadRequest("a job cannot go before or after itself: name another one")
+    try:
+        job = await desk.store.move_job(user_id, job_id, move)
+    except Changed as change:
+        raise Conflict(change.message) from change
+    await desk.wake_dispatch()
+    return job

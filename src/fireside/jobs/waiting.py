@@ -1,0 +1,92 @@
+"""Why a job waits: what the store knows of the queues, held against the workers that are there."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from fireside.domain.errors import NotFound
+from fireside.domain.ids import WorkerId
+from fireside.domain.jobs import Job, JobState
+from fireside.domain.waiting import Helper, Lack, WaitFacts, Waiting, explain
+from fireside.domain.workers import WorkerProfile
+from fireside.graphs.requirements import Requirement, decode_requirement, lack_of
+from fireside.jobs.desk import Desk
+from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS
+from fireside.store.queue_verbs import QueueFacts
+from fireside.store.records import HeldJob, Share
+from fireside.wire.fleet import Presence
+
+_WAITING = frozenset({JobState.QUEUED, JobState.ASSIGNED})
+Present = Mapping[WorkerId, Presence]
+
+
+async def why_waiting(desk: Desk, job: Job, present: Present) -> Waiting | None:
+    """Say what the job waits for, given the workers that are there; None for one that does not wait.
+
+    It costs the same however many jobs of others wait. When a worker takes the job meanwhile the answer is None.
+    """
+    if job.state not in _WAITING:
+        return None
+    facts = await desk.store.queue_facts(job, unknown_seconds=DEFAULT_ESTIMATE_SECONDS)
+    user = await desk.store.user(job.user_id)
+    if user is None:
+        raise NotFound(f"there is no job {job.id}")
+    if facts.place is None and job.state is JobState.QUEUED:
+        return None
+    wanted = decode_requirement(facts.requirement) if facts.requirement is not None else Requirement()
+    now = desk.clock()
+    return explain(
+        WaitFacts(
+            position=facts.place or 1,
+            is_handed_out=job.state is JobState.ASSIGNED,
+            pauses=facts.pauses,
+            held=sum(one.job.user_id == job.user_id for one in facts.held),
+            max_running=user.max_running or desk.config.max_running or None,
+            helpers=_helpers(desk, wanted, present),
+            away=_away(desk, wanted, present),
+            seconds_each=facts.seconds_each,
+            seconds_until_free=_seconds_until_free(facts.held, now),
+            share=_share(job, user.weight, facts),
+        ),
+        now,
+    )
+
+
+def _helpers(desk: Desk, wanted: Requirement, present: Present) -> list[Helper]:
+    known = desk.definitions.known.profiles
+    return [
+        Helper(
+            name=worker_id,
+            lack=_lack(desk, wanted, known[worker_id]),
+            is_free=not said.leases,
+            takes_jobs=said.ready and not said.draining,
+        )
+        for worker_id, said in present.items()
+        if worker_id in known
+    ]
+
+
+def _away(desk: Desk, wanted: Requirement, present: Present) -> Sequence[str]:
+    known = desk.definitions.known.profiles
+    return [name for name, one in known.items() if name not in present and not _lack(desk, wanted, one).count]
+
+
+def _lack(desk: Desk, wanted: Requirement, profile: WorkerProfile) -> Lack:
+    kind = desk.definitions.known.kinds.get(profile.kind)
+    nodes, models = lack_of(wanted, kind.definitions) if kind is not None else (wanted.classes, ())
+    labels = {name: value for name, value in wanted.labels if profile.labels.get(name) != value}
+    return Lack(nodes=nodes, models=models, labels=labels)
+
+
+def _seconds_until_free(held: Sequence[HeldJob], now: datetime) -> float:
+    left = [one.charged_seconds - (now - one.job.changed_at).total_seconds() for one in held]
+    return max(0.0, min(left, default=0.0))
+
+
+def _share(job: Job, weight: float, facts: QueueFacts) -> float:
+    """Give the owner's part of all the weight that there is work for."""
+    others = sum(one.weight for one in facts.shares if one.user_id != job.user_id and _competes(one))
+    return weight / (weight + others)
+
+
+def _competes(share: Share) -> bool:
+    return share.queued > 0 or share.held > 0

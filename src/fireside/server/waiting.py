@@ -1,0 +1,42 @@
+"""Why a job waits, as all dialects show it, and pauses in words. Pure, but for the one question it passes on."""
+
+from collections.abc import Mapping
+
+from fireside.domain.ids import UserId
+from fireside.domain.jobs import Job
+from fireside.domain.pauses import Pause
+from fireside.domain.waiting import Lack, Waiting
+from fireside.jobs.waiting import why_waiting
+from fireside.server.services import Services
+from fireside.wire.queues import JobExtrasBody, MissingBody, PauseBody, WaitingBody
+
+
+async def extras_of(services: Services, job: Job) -> JobExtrasBody | None:
+    """Tell what only we know of a job, as it is now; None where that is nothing."""
+    waiting = await why_waiting(services.desk, job, services.fleet.presences())
+    return JobExtrasBody(waiting=waiting_body(waiting)) if waiting is not None else None
+
+
+def waiting_body(waiting: Waiting) -> WaitingBody:
+    """Shape why a job waits."""
+    return WaitingBody(
+        position=waiting.position,
+        reason=waiting.reason.value,
+        message=waiting.message,
+        missing=_missing(waiting.lack) if waiting.lack is not None else None,
+        starts_at=waiting.starts_at,
+    )
+
+
+def pause_body(pause: Pause, names: Mapping[UserId, str]) -> PauseBody:
+    """Shape a pause; `names` are those of users."""
+    return PauseBody(
+        by=pause.origin.value,
+        user=None if pause.user_id is None else names.get(pause.user_id, ""),
+        paused_at=pause.paused_at,
+        reason=pause.reason,
+    )
+
+
+def _missing(lack: Lack) -> MissingBody:
+    return MissingBody(nodes=list(lack.nodes), models=list(lack.models), labels=dict(lack.labels))

@@ -1,0 +1,5 @@
+-- Say at which place of its user's queue a job waits, the first one at 1; nothing of one that does not wait.
+SELECT 1 + (
+    SELECT count(*) FROM job AS other WHERE other.user_id = job.user_id AND other.state = 'queued'
+        AND (other.number, other.pk) < (job.number, job.pk)
+) AS place FROM job WHERE id = :id AND state = 'queued';

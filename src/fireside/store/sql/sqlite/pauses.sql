@@ -1,0 +1,2 @@
+-- Read all pauses.
+SELECT * FROM pause ORDER BY user_id, origin;
