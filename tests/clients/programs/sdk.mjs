@@ -1,6 +1,8 @@
 // The official TypeScript SDK: argv has the graphs as JSON and the key; prints what it saw as JSON.
 import { readFile } from "node:fs/promises";
 import { Comfy } from "@comfyorg/sdk";
+// What the SDK does below its own checks.
+import { translate } from "./node_modules/@comfyorg/sdk/dist/sdk/exceptions.js";
 
 const graphs = JSON.parse(process.argv[2]);
 const client = new Comfy({ apiKey: process.argv[3] });
@@ -63,7 +65,8 @@ const failing = await client.submit(client.workflows.fromJson(graphs.failing));
 try {
   await failing.result();
 } catch (error) {
-  told.failed = [error.code, error.error?.node_id, Boolean(error.error?.message)];
+  const node = error.error;
+  told.failed = [error.code, node?.node_id, node?.class_type, Boolean(node?.message), Boolean(node?.traceback)];
 }
 
 try {
@@ -73,7 +76,13 @@ try {
 }
 workflow.setInput("1", "image", { __type: "core/ASSET", info: { id: job.id } });
 const plain = client.workflows.fromJson(graphs.slow);
+const nothing = `blake3:${"0".repeat(64)}`;
+const broken = client.assets.fromBytes(Buffer.concat([picture, Buffer.from("!")]), { filename: "broken.png" });
+broken.hashValue = nothing;
 told.errors = {
+  bytes: await nameOf(() => broken.commit()),
+  hash: await nameOf(() => translate(() => client.low.assetFromHash(nothing))),
+  format: await nameOf(() => translate(() => client.low.postJobs({ nodes: [], links: [] }))),
   missing: await nameOf(() => client.submit(workflow)),
   editor: await nameOf(() => client.submit(client.workflows.fromJson({ nodes: [], links: [] }))),
   reuse: await nameOf(() => client.submit(plain, { idempotencyKey: graphs.run })),

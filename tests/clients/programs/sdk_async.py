@@ -7,7 +7,7 @@ import urllib.request
 
 from comfy_sdk import AsyncComfy
 from comfy_sdk.events import OutputReady, Progress, StatusChange
-from comfy_sdk.exceptions import ComfyError, JobFailed
+from comfy_sdk.exceptions import ComfyError, JobFailed, translating
 
 graphs = json.loads(sys.argv[1])
 picture = bytes.fromhex(graphs["picture"])
@@ -20,6 +20,12 @@ async def name_of(call):
     except (ComfyError, ValueError) as error:
         return type(error).__name__
     return "nothing"
+
+
+async def translated(call):
+    """Do what the SDK does below its own checks."""
+    with translating():
+        return await call
 
 
 async def main():
@@ -75,7 +81,8 @@ async def main():
         try:
             await failing.result()
         except JobFailed as error:
-            told["failed"] = [error.code, error.error.node_id, bool(error.error.message)]
+            node = error.error
+            told["failed"] = [error.code, node.node_id, node.class_type, bool(node.message), bool(node.traceback)]
 
         try:
             await client.submit(client.workflows.from_json({"1": {"class_type": "Nope", "inputs": {}}}))
@@ -83,7 +90,12 @@ async def main():
             told["invalid"] = [type(error).__name__, list(error.details["node_errors"]), bool(error.request_id)]
         workflow.set_input("1", "image", {"__type": "core/ASSET", "info": {"id": job.id}})
         plain = client.workflows.from_json(graphs["slow"])
+        broken = client.assets.from_bytes(picture + b"!", filename="broken.png")
+        broken._hash = "blake3:" + "0" * 64
         told["errors"] = {
+            "bytes": await name_of(broken.commit()),
+            "hash": await name_of(translated(client._low.asset_from_hash("blake3:" + "0" * 64))),
+            "format": await name_of(translated(client._low.post_jobs({"nodes": [], "links": []}))),
             "missing": await name_of(client.submit(workflow)),
             "editor": await name_of(client.submit(client.workflows.from_json({"nodes": [], "links": []}))),
             "reuse": await name_of(client.submit(plain, idempotency_key=graphs["run"])),

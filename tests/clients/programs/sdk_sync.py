@@ -8,7 +8,7 @@ from pathlib import Path
 
 from comfy_sdk import Comfy
 from comfy_sdk.events import OutputReady, Progress, StatusChange
-from comfy_sdk.exceptions import ComfyError, JobFailed
+from comfy_sdk.exceptions import ComfyError, JobFailed, translating
 
 graphs = json.loads(sys.argv[1])
 picture = bytes.fromhex(graphs["picture"])
@@ -21,6 +21,18 @@ def name_of(call):
     except (ComfyError, ValueError) as error:
         return type(error).__name__
     return "nothing"
+
+
+def submit_unseen(graph):
+    """Submit what the SDK itself would refuse to send."""
+    with translating():
+        client._low.post_jobs(graph)
+
+
+def mint(digest):
+    """Ask for an asset of bytes by their hash, without asking first whether there are any."""
+    with translating():
+        client._low.asset_from_hash(digest)
 
 
 with Comfy() as client:
@@ -71,7 +83,8 @@ with Comfy() as client:
     try:
         failing.result()
     except JobFailed as error:
-        told["failed"] = [error.code, error.error.node_id, bool(error.error.message)]
+        node = error.error
+        told["failed"] = [error.code, node.node_id, node.class_type, bool(node.message), bool(node.traceback)]
 
     unknown = client.workflows.from_json({"1": {"class_type": "Nope", "inputs": {}}})
     try:
@@ -79,7 +92,12 @@ with Comfy() as client:
     except ComfyError as error:
         told["invalid"] = [type(error).__name__, list(error.details["node_errors"]), bool(error.request_id)]
     workflow.set_input("1", "image", {"__type": "core/ASSET", "info": {"id": job.id}})
+    broken = client.assets.from_bytes(picture + b"!", filename="broken.png")
+    broken._hash = "blake3:" + "0" * 64
     told["errors"] = {
+        "bytes": name_of(broken.commit),
+        "hash": name_of(lambda: mint("blake3:" + "0" * 64)),
+        "format": name_of(lambda: submit_unseen({"nodes": [], "links": []})),
         "missing": name_of(lambda: client.submit(workflow)),
         "editor": name_of(lambda: client.submit(client.workflows.from_json({"nodes": [], "links": []}))),
         "reuse": name_of(
