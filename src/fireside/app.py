@@ -44,6 +44,7 @@ from fireside.fleet.readiness import until_ready
 from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.desk import Desk
 from fireside.jobs.model_details import ModelDetails
+from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.purposes import import_patience, way_for_imports, way_for_webhooks, webhook_patience
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
@@ -150,6 +151,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             accesses=Accesses(store, utc_now),
             keys=keys,
             fleet=dispatcher,
+            workflows=SavedWorkflows(store, blobs, config),
             clock=utc_now,
             public_url=public_url,
         )

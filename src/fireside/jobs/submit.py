@@ -31,7 +31,7 @@ from fireside.jobs.draining import seconds_until_room
 from fireside.jobs.references import Resolved, resolve_references
 from fireside.jobs.time_limits import check_wish
 from fireside.jobs.validators import ask_validators
-from fireside.store.records import IdempotencyKey, JobBody, KeptRequirement, NewJob, StagedInput
+from fireside.store.records import IdempotencyKey, JobBody, KeptRequirement, NamedRun, NewJob, StagedInput
 from fireside.store.store import QueueFull
 
 SECRET_NAMES = ("api_key_comfy_org", "auth_token_comfy_org")
@@ -68,6 +68,8 @@ class Submission:
     """Whether `core/ASSET` objects in the graph stand for the user's assets."""
     is_whole: bool = False
     """Whether a graph is refused of which only some outputs can be made."""
+    named_run: NamedRun | None = None
+    """What it runs, if that is a saved workflow by its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +214,7 @@ def _new_job(
         labels=submission.labels,
         webhook_url=submission.webhook_url,
         key=None if submission.key is None else submit_key(submission.key, desk.clock()),
+        named_run=submission.named_run,
     )
 
 

@@ -29,13 +29,18 @@ _REFUSALS: Mapping[Refusal, Any] = {
 
 def openapi_document(routes: Sequence[Route], *, server_url: str) -> bytes:
     """Write the document (OpenAPI 3.1, JSON) of the routes that are documented."""
+    return msgspec.json.format(msgspec.json.encode(openapi_object(routes, server_url=server_url)))
+
+
+def openapi_object(routes: Sequence[Route], *, server_url: str) -> dict[str, Any]:
+    """Give the document as an object."""
     shown = [route for route in routes if route.is_documented]
     schemas, components = _schemas(list(_types_of(shown)))
     paths: dict[str, dict[str, Any]] = {}
     for route in shown:
         path = _PATH_PARAMETER.sub(r"{\1}", route.path)
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, schemas)
-    document: dict[str, Any] = {
+    return {
         "openapi": "3.1.0",
         "info": {
             "title": "Fireside",
@@ -48,7 +53,6 @@ def openapi_document(routes: Sequence[Route], *, server_url: str) -> bytes:
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": {**_KEY, **_BEARER}},
     }
-    return msgspec.json.format(msgspec.json.encode(document))
 
 
 _Schemas = Mapping[int, Mapping[str, Any]]

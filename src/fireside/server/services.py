@@ -18,6 +18,7 @@ from fireside.config import Config
 from fireside.domain.ids import WorkerId
 from fireside.events.hub import Hub
 from fireside.jobs.desk import Desk
+from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.client import Outbound
 from fireside.store.store import Store
 from fireside.wire.fleet import Presence
@@ -50,6 +51,7 @@ class Services:
     accesses: Accesses
     keys: ServerKeys
     fleet: FleetView
+    workflows: SavedWorkflows
     clock: Callable[[], datetime]
     public_url: str
     """The URL people reach this server by, without a slash at its end; never taken from a request's Host header."""

@@ -37,6 +37,7 @@ from fireside.server.v2 import assets as v2_assets
 from fireside.server.v2 import events as v2_events
 from fireside.server.v2 import jobs as v2_jobs
 from fireside.server.v2 import listing as v2_listing
+from fireside.server.v2 import workflows as v2_workflows
 
 _ROWS: tuple[Route, ...] = (
     # The router looks from the top, so what is asked for most comes first.
@@ -48,6 +49,7 @@ _ROWS: tuple[Route, ...] = (
     *v2_events.ROUTES,
     *v2_asset_uploads.ROUTES,
     *v2_assets.ROUTES,
+    *v2_workflows.ROUTES,
     *files.ROUTES,
     *assets.LISTS,
     *assets_uploads.ROUTES,

@@ -44,15 +44,28 @@ class FiresideBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     webhook_url: (
         Annotated[str, Meta(max_length=4096, description="A URL that hears of this job; see webhooks.")] | None
     ) = None
+    workflow: (
+        Annotated[
+            str,
+            Meta(min_length=1, max_length=2048, description="The name of a saved workflow to run, instead of a graph."),
+        ]
+        | None
+    ) = None
+    inputs: Annotated[dict[str, Any], Meta(description="Values for the saved workflow's inputs, by name.")] | None = (
+        None
+    )
 
 
 class SubmitBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `POST /api/v2/jobs`; other fields are ignored, but `webhook_url` and `inputs` are refused."""
+    """Body of `POST /api/v2/jobs`; other fields are ignored, but `webhook_url` and `inputs` are refused.
+
+    There is either a `workflow` or the name of a saved one in `fireside.workflow`.
+    """
 
     workflow: Annotated[
-        dict[str, Any],
+        dict[str, Any] | None,
         Meta(description="The workflow in API format; `core/ASSET` objects stand for the caller's assets."),
-    ]
+    ] = None
     extra_data: ExtraDataBody | None = None
     metadata: Annotated[
         dict[str, str] | None,
@@ -107,6 +120,21 @@ class JobUrlsBody(msgspec.Struct, frozen=True, kw_only=True):
     cancel: Link
 
 
+class JobFiresideBody(JobExtrasBody, frozen=True, kw_only=True):
+    """What only Fireside says of a job; what it ran by name is null where that was no saved workflow."""
+
+    workflow_id: Annotated[str | None, Meta(description="The workflow that the job is listed by.")]
+    workflow: Annotated[str | None, Meta(description="The saved workflow's name when the job was submitted.")]
+    inputs: Annotated[
+        dict[str, Any] | None,
+        Meta(description="All named inputs with the values of this run; files are references to assets."),
+    ]
+    outputs: Annotated[
+        dict[str, list[UUID]] | None,
+        Meta(description="The ids of those of the job's `outputs` that each named output has so far."),
+    ]
+
+
 class JobBody(msgspec.Struct, frozen=True, kw_only=True):
     """A job."""
 
@@ -123,7 +151,7 @@ class JobBody(msgspec.Struct, frozen=True, kw_only=True):
     urls: JobUrlsBody
     metrics: dict[str, int | None]
     metadata: dict[str, str]
-    fireside: JobExtrasBody | None = None
+    fireside: JobFiresideBody | None = None
 
 
 class ListedJobBody(JobBody, frozen=True, kw_only=True):
@@ -148,6 +176,7 @@ class JobsQuery(msgspec.Struct, frozen=True, kw_only=True):
     status: Annotated[str, Meta(description="Keep jobs of these statuses, comma-separated. Absent or empty: all.")] = ""
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="Most jobs of a page.")] = 50
     cursor: Annotated[str, Meta(description="Where the page before ended: its `next_cursor`.")] = ""
+    workflow_id: Annotated[str, Meta(description="Keep jobs of this workflow, exactly.")] = ""
     label: Annotated[
         str,
         Meta(description=f"Keep jobs that have the label `key` with this value; up to {MAX_LABEL_FILTERS} of these."),

@@ -15,7 +15,7 @@ from fireside.graphs.editor.group_nodes import unfold_groups
 from fireside.graphs.editor.old_promotion import OldPromotion
 from fireside.graphs.editor.promotion import Budget, configure_instance
 from fireside.graphs.editor.reading import malformed_workflow, read_workflow
-from fireside.graphs.editor.resolving import FromNode, Level, Literal, Loop, Resolver, active_nodes
+from fireside.graphs.editor.resolving import FromNode, Given, Level, Literal, Loop, Resolver, active_nodes
 from fireside.graphs.editor.shapes import object_in, text_in
 from fireside.graphs.editor.texts import Choose, fill_in, resolve_choices
 from fireside.graphs.editor.widgets import configure_node
@@ -34,6 +34,7 @@ _NAMED_BY_VALUES = frozenset(
 _PREFIX = "filename_prefix"
 _ALIAS = "Node name for S&R"
 _MOST_NAMED = 10
+_Place = tuple[Level, Node]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,29 +69,42 @@ def convert_workflow(value: Any, surroundings: Surroundings) -> Converted:
     Raises `InvalidGraph` for what is no workflow of the editor's, names classes that are not known, or loops, and
     `TooLarge` for one that is too large or unfolds to too many nodes.
     """
-    workflow = read_workflow(value, surroundings.limits)
-    unfold_groups(value, workflow, surroundings.object_info, surroundings.limits)
-    top = _unfold(workflow, surroundings.limits)
-    _check_classes(_levels(top), workflow, surroundings.object_info)
-    _configure(workflow, surroundings)
-    return _Conversion(workflow, top, surroundings).run()
+    return Opened(value, surroundings).convert()
+
+
+class Opened:
+    """A workflow as the editor has it when it has opened the file; raises as `convert_workflow`."""
+
+    def __init__(self, value: Any, surroundings: Surroundings) -> None:
+        self.workflow = read_workflow(value, surroundings.limits)
+        unfold_groups(value, self.workflow, surroundings.object_info, surroundings.limits)
+        self.top = _unfold(self.workflow, surroundings.limits)
+        _check_classes(_levels(self.top), self.workflow, surroundings.object_info)
+        _configure(self.workflow, surroundings)
+        self._surroundings = surroundings
+
+    def convert(self, given: Given | None = None) -> Converted:
+        """Make the graph that runs, with other values than the file's where they are `given`, as they are."""
+        return _Conversion(self.workflow, self.top, self._surroundings, given or {}).run()
 
 
 class _Conversion:
-    def __init__(self, workflow: Workflow, top: Level, surroundings: Surroundings) -> None:
+    def __init__(self, workflow: Workflow, top: Level, surroundings: Surroundings, given: Given) -> None:
         self._workflow = workflow
         self._top = top
         self._surroundings = surroundings
-        self._resolver = Resolver(workflow)
+        self._given = given
+        self._resolver = Resolver(workflow, given)
         self._converted = Converted()
-        self._named: dict[str, Node] = {}
-        self._titled: dict[str, Node] = {}
+        self._named: dict[str, _Place] = {}
+        self._titled: dict[str, _Place] = {}
 
     def run(self) -> Converted:
         graph = self._converted.graph
-        for node in (node for level in _levels(self._top) for node in level.graph.nodes.values()):
-            self._named.setdefault(str(node.properties.get(_ALIAS) or node.type), node)
-            self._titled.setdefault(self._title(node), node)
+        for level in _levels(self._top):
+            for node in level.graph.nodes.values():
+                self._named.setdefault(str(node.properties.get(_ALIAS) or node.type), (level, node))
+                self._titled.setdefault(self._title(node), (level, node))
         for level in _levels(self._top):
             for node in active_nodes(level):
                 if self._workflow.subgraph_of(node) is None:
@@ -134,9 +148,12 @@ class _Conversion:
 
     def _value(self, level: Level, node: Node, widget: Widget) -> Any:
         """Give the value of a widget as it is submitted."""
-        value = widget.value
+        place = (level.id_of(node), widget.name)
         if not widget.is_sent:
             return NOTHING
+        if place in self._given:
+            return self._given[place]
+        value = widget.value
         if needs_editor(widget):
             self._warn(level, node, f"'{widget.name}' is made by the editor when it submits; give it in the graph")
         if not isinstance(value, str):
@@ -151,11 +168,12 @@ class _Conversion:
         return value
 
     def _find(self, node_name: str, widget_name: str) -> Any:
-        node = self._named.get(node_name) or self._titled.get(node_name)
-        widget = node.widgets.get(widget_name) if node is not None else None
-        if widget is None or widget.value is NOTHING:
+        found = self._named.get(node_name) or self._titled.get(node_name)
+        widget = found[1].widgets.get(widget_name) if found is not None else None
+        if found is None or widget is None or widget.value is NOTHING:
             raise KeyError(widget_name)
-        return widget.value
+        level, node = found
+        return self._given.get((level.id_of(node), widget_name), widget.value)
 
     def _title(self, node: Node) -> str:
         return node.title or _display_name(node.type, self._surroundings.object_info)

@@ -3,7 +3,7 @@
 Without recursion, so that a chain of thousands of reroutes costs no stack.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,11 @@ from fireside.graphs.editor.promotion import value_at
 from fireside.graphs.editor.workflow import Frontend, Graph, Input, Mode, Node, Workflow
 
 _ANY = frozenset({"", "*", "0"})
+PRIMITIVE_WIDGET = "value"
+"""The widget of a primitive, which its file does not name."""
+
+Given = Mapping[tuple[str, str], Any]
+"""Values that stand instead of those in the file, by a node's id in the graph that runs and the widget's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,9 @@ class _At:
 class Resolver:
     """Finds sources; the nodes must have been configured."""
 
-    def __init__(self, workflow: Workflow) -> None:
+    def __init__(self, workflow: Workflow, given: Given | None = None) -> None:
         self._workflow = workflow
+        self._given = given or {}
         self._setters: dict[str, dict[str, Node]] = {}
         self._found: dict[_Place, Source] = {}
 
@@ -114,7 +120,7 @@ class Resolver:
         if link is None:
             return None
         if at.level.host is not None and link.origin == graph.input_node:
-            return _at_outside(at.level, link.origin_slot)
+            return self._at_outside(at.level, link.origin_slot)
         origin = graph.nodes.get(link.origin)
         kind = wanted.type if at.kind is None else at.kind
         return None if origin is None else _At(at.level, origin, kind, output=link.origin_slot)
@@ -127,17 +133,41 @@ class Resolver:
             passed = _bypass(node, at.output, at.kind)
             return None if passed is None else _At(at.level, node, None, input=passed)
         if self._workflow.subgraph_of(node) is not None:
-            return _at_inside(at)
+            return self._at_inside(at)
         if node.type in Frontend.REROUTE:
             return _At(at.level, node, at.kind, input=node.inputs[0]) if node.inputs else None
         if node.type == Frontend.PRIMITIVE:
-            return primitive_value(node, at.kind)
+            place = (at.level.id_of(node), PRIMITIVE_WIDGET)
+            return Literal(self._given[place]) if place in self._given else primitive_value(node, at.kind)
         if node.type == Frontend.GET:
             setter = self._setter(at.level, node)
             return None if setter is None else _At(setter[0], setter[1], at.kind, input=setter[1].inputs[0])
         if Frontend.knows(node.type):
             return None
         return FromNode(at.level.id_of(node), at.output)
+
+    def _at_outside(self, level: Level, slot: int) -> _At | Source:
+        host, outer = level.host, level.outer
+        if host is None or outer is None or not 0 <= slot < len(host.inputs):
+            return None
+        outside = host.inputs[slot]
+        if outside.link is not None and outside.link in outer.graph.links:
+            return _At(outer, host, None, input=outside)
+        shown = host.widgets.get(outside.widget) if outside.widget is not None else None
+        return Literal(self._given.get((outer.id_of(host), shown.name), shown.value)) if shown is not None else None
+
+    def _at_inside(self, at: _At) -> _At | Source:
+        inner = at.level.inner.get(at.node.id)
+        if inner is None or not 0 <= at.output < len(inner.graph.outputs):
+            return None
+        graph = inner.graph
+        link = next((graph.links[one] for one in graph.outputs[at.output].links if one in graph.links), None)
+        if link is None:
+            return None
+        if link.origin == graph.input_node:
+            return self._at_outside(inner, link.origin_slot)
+        origin = graph.nodes.get(link.origin)
+        return None if origin is None else _At(inner, origin, at.kind, output=link.origin_slot)
 
     def _setter(self, level: Level, getter: Node) -> tuple[Level, Node] | None:
         """Find the node that sets the name that another gets, here or further out."""
@@ -180,31 +210,6 @@ def can_connect(one: Any, other: Any) -> bool:
 
 def _name_of(node: Node) -> str:
     return str(value_at(node.saved_values, 0)[0])
-
-
-def _at_outside(level: Level, slot: int) -> _At | Source:
-    host, outer = level.host, level.outer
-    if host is None or outer is None or not 0 <= slot < len(host.inputs):
-        return None
-    outside = host.inputs[slot]
-    if outside.link is not None and outside.link in outer.graph.links:
-        return _At(outer, host, None, input=outside)
-    shown = host.widgets.get(outside.widget) if outside.widget is not None else None
-    return Literal(shown.value) if shown is not None else None
-
-
-def _at_inside(at: _At) -> _At | Source:
-    inner = at.level.inner.get(at.node.id)
-    if inner is None or not 0 <= at.output < len(inner.graph.outputs):
-        return None
-    graph = inner.graph
-    link = next((graph.links[one] for one in graph.outputs[at.output].links if one in graph.links), None)
-    if link is None:
-        return None
-    if link.origin == graph.input_node:
-        return _at_outside(inner, link.origin_slot)
-    origin = graph.nodes.get(link.origin)
-    return None if origin is None else _At(inner, origin, at.kind, output=link.origin_slot)
 
 
 def _bypass(node: Node, slot: int, kind: Any) -> Input | None:

@@ -1,16 +1,15 @@
 """Converting a workflow that the editor saved into the graph that a submit takes; nothing of it is kept or run."""
 
 import asyncio
-from random import SystemRandom
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.domain.errors import BadRequest
-from fireside.graphs.editor.convert import Converted, Surroundings, convert_workflow
+from fireside.graphs.editor.convert import Converted, convert_workflow
 from fireside.graphs.errors import InvalidGraph
-from fireside.graphs.limits import GraphLimits
+from fireside.jobs.conversion import surroundings_of
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of
 from fireside.server.reading import read_json
@@ -26,15 +25,7 @@ async def convert(request: Request) -> Response:
     except BadRequest as error:
         raise InvalidGraph("invalid_json", error.message, details=error.message) from error
     services = services_of(request)
-    config = services.config
-    surroundings = Surroundings(
-        object_info=await services.desk.definitions.object_info(),
-        limits=GraphLimits(max_nodes=config.max_graph_nodes, max_depth=config.max_graph_depth),
-        # Names of files are filled in with the time of day where the server is.
-        now=services.clock().astimezone(),
-        choose=SystemRandom().choice,
-    )
-    converted = await asyncio.to_thread(convert_workflow, workflow, surroundings)
+    converted = await asyncio.to_thread(convert_workflow, workflow, await surroundings_of(services.desk))
     return json_answer(_body(converted))
 
 

@@ -26,6 +26,7 @@ from fireside.domain.errors import (
 )
 from fireside.graphs.asset_references import MissingAsset
 from fireside.graphs.errors import InvalidGraph
+from fireside.graphs.interface.faults import InvalidInputs
 from fireside.server.refusals import status_of
 from fireside.server.routes import JSON
 from fireside.store.store import KeyReused
@@ -60,6 +61,7 @@ _PUBLIC = frozenset(
         *("workflow_format_ui", "missing_asset", "idempotency_key_reuse", "queue_full", "hash_mismatch"),
         *("asset_in_use", "blob_not_found", "not_found", "too_many_streams", "output_unavailable"),
         *("metadata_invalid", "invalid_metadata_filter", "invalid_cursor", "invalid_request"),
+        *("invalid_inputs", "invalid_interface"),
     }
 )
 _FALLBACKS: tuple[tuple[type[FiresideError], str], ...] = (
@@ -153,6 +155,8 @@ def _code_of(error: FiresideError) -> str:
 def _details_of(error: FiresideError) -> dict[str, Any] | None:
     if isinstance(error, MissingAsset):
         return {"missing_ids": list(error.missing_ids), "node_errors": node_errors_of(error.node_errors)}
+    if isinstance(error, InvalidInputs):
+        return {"errors": [msgspec.to_builtins(fault) for fault in error.faults]}
     if not isinstance(error, InvalidGraph):
         return None
     node_errors = node_errors_of(error.node_errors)

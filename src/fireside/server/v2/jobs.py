@@ -15,6 +15,7 @@ from fireside.domain.errors import NotFound
 from fireside.domain.ids import JobId, UserId
 from fireside.domain.jobs import Job, JobState
 from fireside.jobs.cancel import cancel_job
+from fireside.jobs.named_runs import named_submission
 from fireside.jobs.submit import submit_job
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
@@ -26,6 +27,7 @@ from fireside.server.v2.progress import progress_of
 from fireside.server.v2.rendering import body_of
 from fireside.server.v2.submits import read_submission
 from fireside.server.waiting import extras_of
+from fireside.store.records import NamedRun
 from fireside.wire.refusals import EnvelopeBody
 from fireside.wire.v2_jobs import JobBody, SubmitBody, WorkflowBody
 
@@ -34,9 +36,12 @@ _encoder = msgspec.json.Encoder()
 
 
 async def submit(request: Request) -> Response:
-    """Check a workflow in full and queue it; the answer comes when the job is on disk."""
+    """Check a workflow, sent or saved, in full and queue it; the answer comes when the job is on disk."""
     services, user = services_of(request), user_of(request)
-    submitted = await submit_job(services.desk, await read_submission(request, user))
+    submission, call = await read_submission(request, user)
+    if call is not None:
+        submission = await named_submission(services.desk, services.workflows, submission, call.workflow, call.inputs)
+    submitted = await submit_job(services.desk, submission)
     return json_answer(await show(services, user, submitted.job, explained=False), _CREATED)
 
 
@@ -85,7 +90,13 @@ async def show(services: Services, user: User, job: Job, *, explained: bool = Tr
         queue_position=(await queue_positions(services, user.id, [job])).get(job.id),
         progress=await progress_of(services, job),
         extras=await extras_of(services, job) if explained else None,
+        named_run=(await named_runs(services, [job])).get(job.id),
     )
+
+
+async def named_runs(services: Services, jobs: Sequence[Job]) -> Mapping[JobId, NamedRun]:
+    """Read what those of the jobs run that were submitted by the name of a saved workflow; all such have its id."""
+    return await services.store.named_runs([job.id for job in jobs if job.workflow_id is not None])
 
 
 async def queue_positions(services: Services, user_id: UserId, jobs: Sequence[Job]) -> Mapping[JobId, int]:
@@ -116,9 +127,11 @@ ROUTES: tuple[Route, ...] = (
         answers={
             201: Answer(text="The job is queued", body=JobBody),
             400: Answer(text="The body is no JSON, or the Idempotency-Key is none", body=EnvelopeBody),
+            404: Answer(text="The caller has no saved workflow of this name", body=EnvelopeBody),
             413: Answer(text="The body or the workflow is too large", body=EnvelopeBody),
             422: Answer(
-                text="The workflow cannot run, a field is not as it should be, or the key was used", body=EnvelopeBody
+                text="The workflow cannot run, a field or an input is not as it should be, or the key was used",
+                body=EnvelopeBody,
             ),
             429: _BUSY,
             503: Answer(text="No worker was ever here, or the disk is full", body=EnvelopeBody),

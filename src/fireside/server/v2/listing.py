@@ -4,8 +4,6 @@ A page costs the same however long the history is. It can end early where few jo
 cursor then leads on.
 """
 
-import re
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,14 +18,13 @@ from fireside.server.reading import read_query
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.server.services import Services
 from fireside.server.v1.cursors import read_cursor, write_cursor
-from fireside.server.v2.jobs import keep_days_of, queue_positions
+from fireside.server.v2.jobs import keep_days_of, named_runs, queue_positions
 from fireside.server.v2.progress import classes_of, measure
 from fireside.server.v2.rendering import STATUSES, body_of
-from fireside.server.v2.submits import MetadataInvalid, check_label
+from fireside.server.v2.submits import LABEL, MetadataInvalid, check_label
 from fireside.wire.refusals import EnvelopeBody
 from fireside.wire.v2_jobs import MAX_LABEL_FILTERS, JobsBody, JobsQuery, ListedJobBody, ProgressBody
 
-_FILTER = re.compile(r"metadata\[(.*)\]", re.DOTALL)
 _RUNNING = frozenset({JobState.RUNNING, JobState.CANCELING})
 _SHOWN_CHARACTERS = 80
 
@@ -43,11 +40,16 @@ async def list_jobs(request: Request) -> Response:
     services, user = services_of(request), user_of(request)
     query = read_query(request, JobsQuery)
     wanted = JobWalk(
-        states=_states(query.status), labels=_labels(request), after=_after(query.cursor), limit=query.limit
+        states=_states(query.status),
+        labels=_labels(request),
+        workflow_id=query.workflow_id or None,
+        after=_after(query.cursor),
+        limit=query.limit,
     )
     page = await services.store.walk_jobs(user.id, wanted)
     assets = await services.store.assets_of_jobs([job.id for job in page.jobs if job.started_at is not None])
     positions = await queue_positions(services, user.id, page.jobs)
+    runs = await named_runs(services, page.jobs)
     listed: list[ListedJobBody] = []
     for job in page.jobs:
         shown = body_of(
@@ -57,6 +59,7 @@ async def list_jobs(request: Request) -> Response:
             keep_days=keep_days_of(services, user),
             queue_position=positions.get(job.id),
             progress=await _progress(services, job) if job.state in _RUNNING else None,
+            named_run=runs.get(job.id),
         )
         listed.append(
             ListedJobBody(**msgspec.structs.asdict(shown), create_time=job.created_at, update_time=job.changed_at)
@@ -83,7 +86,7 @@ def _states(text: str) -> frozenset[JobState]:
 def _labels(request: Request) -> dict[str, str]:
     labels: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
-        found = _FILTER.fullmatch(name)
+        found = LABEL.fullmatch(name)
         if found is None:
             continue
         if found[1] in labels:
@@ -111,7 +114,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/v2/jobs",
         handler=list_jobs,
         name="listJobsV2",
-        text="List the caller's jobs, newest first, by status and labels",
+        text="List the caller's jobs, newest first, by status, labels and workflow",
         tag="api v2",
         refusal=Refusal.ENVELOPE,
         query=JobsQuery,

@@ -12,6 +12,8 @@ from fireside.domain.jobs import Job, JobState
 from fireside.server.services import Services
 from fireside.server.signed_urls import steady_url
 from fireside.server.v2.links import urls_of_job
+from fireside.server.v2.workflow_rendering import fireside_of
+from fireside.store.records import NamedRun
 from fireside.wire.queues import JobExtrasBody
 from fireside.wire.v2_jobs import JobBody, JobErrorBody, JobStatus, OutputBody, OutputType, ProgressBody
 
@@ -63,8 +65,12 @@ def body_of(
     queue_position: int | None = None,
     progress: ProgressBody | None = None,
     extras: JobExtrasBody | None = None,
+    named_run: NamedRun | None = None,
 ) -> JobBody:
-    """Show a job; `assets` are those that it has made, `keep_days` how long it is kept, 0 for ever."""
+    """Show a job; `assets` are those that it has made, `keep_days` how long it is kept, 0 for ever.
+
+    `named_run` is what it runs if that is a saved workflow by its name.
+    """
     return JobBody(
         id=job.id,
         status=STATUSES[job.state],
@@ -79,7 +85,7 @@ def body_of(
         urls=urls_of_job(job.id),
         metrics=_metrics(job),
         metadata=labels_of(job),
-        fireside=extras,
+        fireside=fireside_of(job, extras, named_run, assets),
     )
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -11,9 +12,11 @@ from starlette.requests import Request
 from fireside.domain.accounts import User
 from fireside.domain.errors import BadRequest, Unprocessable
 from fireside.graphs.errors import EditorFormat, InvalidGraph
+from fireside.graphs.interface.faults import InvalidInputs
 from fireside.graphs.parse import is_editor_format
 from fireside.jobs.submit import Submission
-from fireside.server.reading import read_json
+from fireside.server.reading import decode_json, read_bytes, read_json
+from fireside.wire.v2_interfaces import Fault
 from fireside.wire.v2_jobs import (
     MAX_KEY_CHARACTERS,
     MAX_LABELS,
@@ -24,6 +27,9 @@ from fireside.wire.v2_jobs import (
 
 T = TypeVar("T")
 _RESERVED = ("webhook_url", "inputs")
+LABEL = re.compile(r"metadata\[(.*)\]", re.DOTALL)
+"""A parameter of the query that is a label."""
+
 _KEY = re.compile(rf"[A-Za-z0-9_.\-]{{1,{MAX_KEY_CHARACTERS}}}")
 # Controls, and the marks that turn the direction in which text is read.
 _HIDDEN = frozenset({"Cc", "Cs"})
@@ -38,8 +44,19 @@ class MetadataInvalid(Unprocessable):
     code = "metadata_invalid"
 
 
-async def read_submission(request: Request, user: User) -> Submission:
-    """Read what is to be run; raises `BadRequest` for no JSON, and what a field is refused with."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedCall:
+    """A saved workflow to be run, by its name, and values for its inputs."""
+
+    workflow: str
+    inputs: Mapping[str, Any]
+
+
+async def read_submission(request: Request, user: User) -> tuple[Submission, NamedCall | None]:
+    """Read what is to be run: a graph, or a saved workflow by its name, then without one.
+
+    Raises `BadRequest` for no JSON, and what a field is refused with.
+    """
     key = idempotency_key_of(request)
     body = await read_json(request)
     if not isinstance(body, dict):
@@ -48,14 +65,15 @@ async def read_submission(request: Request, user: User) -> Submission:
     for name in _RESERVED:
         if fields.get(name) is not None:
             raise _invalid(f"{name} is reserved for later and must not be sent")
-    workflow = _workflow(fields)
-    labels = _labels(fields.get("metadata"))
     ours = _convert(fields.get("fireside"), FiresideBody, "fireside") or FiresideBody()
+    call = _named_call(fields, ours)
+    workflow = None if call is not None else _workflow(fields)
+    labels = _labels(fields.get("metadata"))
     secrets = _convert(fields.get("extra_data"), ExtraDataBody, "extra_data") or ExtraDataBody()
     extra_data = {name: value for name, value in msgspec.structs.asdict(secrets).items() if value}
     if ours.max_run_seconds is not None:
         extra_data["fireside"] = {"max_run_seconds": ours.max_run_seconds}
-    return Submission(
+    submission = Submission(
         user=user,
         graph=workflow,
         extra_data=extra_data,
@@ -66,6 +84,25 @@ async def read_submission(request: Request, user: User) -> Submission:
         has_references=True,
         is_whole=True,
     )
+    return submission, call
+
+
+async def read_named_call(request: Request, user: User) -> tuple[Submission, Mapping[str, Any]]:
+    """Read a call of one workflow's endpoint: the body is its inputs, no body none of them; labels are in the query."""
+    key = idempotency_key_of(request)
+    labels: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        found = LABEL.fullmatch(name)
+        if found is None:
+            continue
+        if found[1] in labels:
+            raise MetadataInvalid(f"The parameter {name[:_SHOWN_CHARACTERS]} is there twice; a label has one value.")
+        labels[found[1]] = value
+    inputs = decode_json(await read_bytes(request) or b"{}", object)
+    if not isinstance(inputs, dict):
+        raise InvalidInputs([Fault(code="wrong_type", message="The body is to be an object of inputs by name.")])
+    submission = Submission(user=user, graph=None, labels=_labels(labels), key=key, has_references=True, is_whole=True)
+    return submission, cast("dict[str, Any]", inputs)
 
 
 def idempotency_key_of(request: Request) -> str | None:
@@ -90,6 +127,16 @@ def check_label(key: str, value: str) -> None:
         raise MetadataInvalid(f"The metadata value of {shown!r} has characters that cannot be seen.")
     if len(value.encode()) > MAX_VALUE_BYTES:
         raise MetadataInvalid(f"The metadata value of {shown!r} has more than {MAX_VALUE_BYTES} bytes.")
+
+
+def _named_call(fields: Mapping[str, Any], ours: FiresideBody) -> NamedCall | None:
+    if ours.workflow is None:
+        if ours.inputs is not None:
+            raise _invalid("`fireside.inputs` are those of a saved workflow; name it in `fireside.workflow`")
+        return None
+    if fields.get("workflow") is not None:
+        raise _invalid("Send either a `workflow` or the name of a saved one in `fireside.workflow`, not both")
+    return NamedCall(workflow=ours.workflow, inputs=ours.inputs or {})
 
 
 def _workflow(fields: Mapping[str, Any]) -> dict[str, Any]:
