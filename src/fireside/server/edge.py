@@ -40,6 +40,8 @@ register_url_convertor("whole_path", _WholePath())
 _GONE = 499
 # The API v2 has no words of its own for these.
 _ENVELOPED = {"method_not_allowed": "invalid_request", "refused": "invalid_request"}
+_SOCKET_PATHS = frozenset(socket.path for socket in SOCKETS)
+_NO_SOCKET = "This is a websocket: open it with ws:// or wss:// in a program that speaks that."
 _log = structlog.get_logger(__name__)
 
 
@@ -122,6 +124,8 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
     code, message = "refused", str(error.detail)
     if error.status_code == 404:
         code, message = "not_found", f"There is nothing at {request.url.path}."
+    if error.status_code == 404 and request.url.path in _SOCKET_PATHS:
+        return refuse_plainly(426, "upgrade_required", _NO_SOCKET, {"Upgrade": "websocket", "Connection": "Upgrade"})
     if error.status_code == 405:
         code = "method_not_allowed"
         message = (

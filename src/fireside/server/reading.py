@@ -1,6 +1,6 @@
 """Reading what callers send: bounded bodies, JSON, query parameters. Whatever is wrong with them is a `BadRequest`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ from fireside.server.callers import services_of
 T = TypeVar("T")
 _SHOWN_CHARACTERS = 80
 _MISSING = "Object missing required field "
+_NOT_ONE_OF = "Invalid enum value"
 
 
 async def read_bytes(request: Request, limit: int | None = None) -> bytes:
@@ -62,17 +63,39 @@ def read_query(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BadRequest(_about_parameter(str(error), given)) from error
+        raise BadRequest(_about_parameter(str(error), given, kind)) from error
 
 
-def _about_parameter(reason: str, given: Mapping[str, str]) -> str:
+def _about_parameter(reason: str, given: Mapping[str, str], kind: type) -> str:
     """Turn msgspec's "Expected `int` >= 1 - at `$.limit`" into a sentence with the parameter and what it was."""
     if reason.startswith(_MISSING):
         return f"The parameter {reason.removeprefix(_MISSING)} is missing."
     what, _, where = reason.partition(" - at `$.")
     name = where.rstrip("`")
+    if what.startswith(_NOT_ONE_OF):
+        what = f"it is one of {', '.join(_words_of(kind, name))}"
     return f"{name} cannot be {given[name][:_SHOWN_CHARACTERS]!r}: {what}" if name in given else reason
 
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is larger than the {limit} bytes that are taken here.")
+
+
+def _words_of(kind: type, name: str) -> list[str]:
+    """Give the words that a parameter may be."""
+    of = msgspec.inspect.type_info(kind)
+    assert isinstance(of, msgspec.inspect.StructType)
+    return [word for field in of.fields if field.encode_name == name for word in _words_in(field.type)]
+
+
+def _words_in(kind: msgspec.inspect.Type) -> Iterator[str]:
+    match kind:
+        case msgspec.inspect.LiteralType(values=words):
+            yield from map(str, words)
+        case msgspec.inspect.Metadata(type=inner):
+            yield from _words_in(inner)
+        case msgspec.inspect.UnionType(types=many):
+            for one in many:
+                yield from _words_in(one)
+        case _:
+            return

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,7 +22,6 @@ from fireside.domain.ids import UserId
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
 from fireside.server.multipart import Form, FormLimits, read_form
-from fireside.server.reading import decode_json
 from fireside.server.routes import Answer, FormPart, Route
 from fireside.server.v1.assets_rendering import uploaded_body_of
 from fireside.server.v1.files_library import library_of
@@ -96,7 +96,10 @@ def _folder(name: str | None) -> Folder:
 async def _original(library: Library, user_id: UserId, text: str | None) -> Asset:
     if text is None:
         raise BadRequest("Name the picture that gets the mask in the field `original_ref`.")
-    said = decode_json(text.encode(), OriginalRef)
+    try:
+        said = msgspec.json.decode(text.encode(), type=OriginalRef)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise BadRequest(f"original_ref is not as it should be: {error}") from error
     try:
         return await find_file(
             library.store, user_id, filename=said.filename, subfolder=said.subfolder, folder=Folder(said.type)
