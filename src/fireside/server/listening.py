@@ -16,6 +16,7 @@ import uvicorn
 
 from fireside.config import Config
 from fireside.domain.errors import FiresideError
+from fireside.server.connections import Connection
 from fireside.server.edge import build_edge
 from fireside.server.services import Services
 
@@ -119,6 +120,7 @@ class _Uvicorn(uvicorn.Server):
 def _uvicorn_config(config: Config, app: Any, *, tls: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Connection,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=_FRAME_BYTES,

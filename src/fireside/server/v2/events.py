@@ -23,6 +23,7 @@ from fireside.events.heard import Heard
 from fireside.events.listener import Listener, ListenerClosed
 from fireside.server.authentication import admit
 from fireside.server.callers import caller_of, services_of
+from fireside.server.connections import break_off
 from fireside.server.routes import Access, Answer, Handler, Refusal, Route
 from fireside.server.services import Services
 from fireside.server.v2.envelope import TooManyStreams
@@ -97,7 +98,7 @@ class _EventStream(Response):
         self._request = request
         self._parts = parts
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send, notice the client's going, and look after the caller's rights."""
         async with self._parts.stack:
             await send({"type": "http.response.start", "status": 200, "headers": self._raw()})
@@ -112,6 +113,8 @@ class _EventStream(Response):
                     task.cancel()
                 results = await asyncio.gather(*tasks, return_exceptions=True)
             is_whole = results[0] is True
+            if isinstance(results[0], TimeoutError):
+                break_off(scope)
         for result in results:
             if isinstance(result, Exception) and not isinstance(result, FiresideError | TimeoutError):
                 raise result
