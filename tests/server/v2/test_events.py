@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64decode
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from tests.jobs.workshop import until
 from tests.server.v1.house import WORKER, House
 from tests.server.v2.house import Caller, error_of
 from tests.server.v2.published import Published
@@ -19,6 +21,7 @@ from fireside.domain.jobs import Job
 from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, ProgressState
 from fireside.server.authentication import admit
 from fireside.server.routes import Access
+from fireside.server.v1.rendering import job_id_of
 from fireside.server.v2.events import streaming
 from fireside.worker.telling import LiveEvent, Telling
 
@@ -207,11 +210,18 @@ class TestPace:
             began = asyncio.get_running_loop().time()
             for step in range(1, 101):
                 await worker.tell(steps(step, of=1000))
+                # One after the other, so that only the stream itself can hold them back.
+                await until(partial(_stands_at, house, ann, job_id, step))
             await stream.until_raw(b'"step":100,')
             seconds = asyncio.get_running_loop().time() - began
             told = stream.words().count("progress")
 
         assert 2 <= told <= 2 + 5 * seconds + 1
+
+
+def _stands_at(house: House, caller: Caller, job_id: str, step: float) -> bool:
+    standing = house.services.hub.standing_of(caller.user.id, job_id_of(job_id))
+    return standing is not None and [node.value for node in standing.nodes] == [step]
 
 
 class TestFew:
