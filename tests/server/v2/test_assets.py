@@ -1,12 +1,14 @@
 """Assets over the API v2: uploads, bytes by their hash, addresses, ranges, and who sees nothing of them."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from blake3 import blake3
+from tests.databases import Databases
 from tests.server.v1.house import ORIGIN, House
 from tests.server.v2.house import PNG, Caller, error_of
 from tests.server.v2.test_jobs import show
@@ -103,6 +105,16 @@ async def test_a_time_to_live_is_kept_and_only_ever_prolonged(ann: Caller) -> No
     times = [datetime.fromisoformat(asset["expires_at"]) for asset in (first, shorter, longer)]
     assert times[1] == times[0]
     assert times[2] - times[0] > timedelta(minutes=55)
+
+
+async def test_an_asset_whose_time_is_over_is_not_found(ann: Caller, databases: Databases, tmp_path: Path) -> None:
+    path = f"/api/v2/assets/{(await uploaded(ann, expires_in='60'))['id']}"
+    await ann.get(path)
+    with databases.raw(tmp_path / "data") as execute:
+        execute("UPDATE asset SET expires_at = 1")
+
+    for method, below in (("GET", ""), ("GET", "/content"), ("DELETE", "")):
+        error_of(await ann.http.request(method, path + below), 404, "not_found")
 
 
 async def test_tags_are_kept(house: House, ann: Caller) -> None:

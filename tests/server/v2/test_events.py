@@ -195,6 +195,18 @@ async def test_a_stream_hears_of_its_own_job_only(house: House, ann: Caller) -> 
     assert stream.words()[-1] == "succeeded"
 
 
+async def test_a_stream_shows_no_picture_of_another_job(house: House, ann: Caller) -> None:
+    one, other = (await ann.submit())["id"], (await ann.submit())["id"]
+    mine, foreign = Worker(house, await house.start(one)), Worker(house, await house.start(other))
+    async with opened(ann, one) as stream, opened(ann, other) as beside:
+        await foreign.tell(NodeStarted(node_id="1", display_node_id="1"), PICTURE)
+        await beside.until("preview")
+        await mine.tell(NodeStarted(node_id="1", display_node_id="1"), steps(5))
+        await stream.until_raw(b'"step":5,')
+
+    assert "preview" not in stream.words()
+
+
 class TestPace:
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
@@ -217,6 +229,19 @@ class TestPace:
             told = stream.words().count("progress")
 
         assert 2 <= told <= 2 + 5 * seconds + 1
+
+    async def test_a_preview_that_is_too_large_for_clients_is_left_out(self, house: House, ann: Caller) -> None:
+        job_id = (await ann.submit())["id"]
+        worker = Worker(house, await house.start(job_id))
+        large = Preview(node_id="1", display_node_id="1", mime="image/jpeg", data=b"\xff\xd8\xff" + b"x" * 1_000_000)
+        async with opened(ann, job_id) as stream:
+            await worker.tell(NodeStarted(node_id="1", display_node_id="1"), large, steps(1))
+            await stream.until_raw(b'"step":1,')
+            await worker.tell(PICTURE)
+            events = await stream.until("preview")
+
+        previews = [b64decode(data["data_base64"]) for name, data in events if name == "preview"]
+        assert previews == [PICTURE.data]
 
 
 def _stands_at(house: House, caller: Caller, job_id: str, step: float) -> bool:
