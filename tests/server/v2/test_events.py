@@ -199,6 +199,7 @@ async def test_a_stream_shows_no_picture_of_another_job(house: House, ann: Calle
     one, other = (await ann.submit())["id"], (await ann.submit())["id"]
     mine, foreign = Worker(house, await house.start(one)), Worker(house, await house.start(other))
     async with opened(ann, one) as stream, opened(ann, other) as beside:
+        await stream.until("progress")
         await foreign.tell(NodeStarted(node_id="1", display_node_id="1"), PICTURE)
         await beside.until("preview")
         await mine.tell(NodeStarted(node_id="1", display_node_id="1"), steps(5))
