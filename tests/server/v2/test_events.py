@@ -236,6 +236,7 @@ class TestPace:
         worker = Worker(house, await house.start(job_id))
         large = Preview(node_id="1", display_node_id="1", mime="image/jpeg", data=b"\xff\xd8\xff" + b"x" * 1_000_000)
         async with opened(ann, job_id) as stream:
+            await stream.until("progress")
             await worker.tell(NodeStarted(node_id="1", display_node_id="1"), large, steps(1))
             await stream.until_raw(b'"step":1,')
             await worker.tell(PICTURE)
