@@ -8,10 +8,23 @@ import sys
 import time
 from types import ModuleType
 
-from bench import blobs, cancel, comfyui, dispatch, end_to_end, fan_out, labels, listing, store, streams, submit
+from bench import (
+    blobs,
+    cancel,
+    comfyui,
+    dispatch,
+    end_to_end,
+    fan_out,
+    labels,
+    listing,
+    scheduler,
+    store,
+    streams,
+    submit,
+)
 
 BENCHES: tuple[ModuleType, ...] = (
-    *(store, submit, listing, labels, dispatch, end_to_end, comfyui, cancel, fan_out, streams, blobs),
+    *(store, submit, listing, labels, scheduler, dispatch, end_to_end, comfyui, cancel, fan_out, streams, blobs),
 )
 
 

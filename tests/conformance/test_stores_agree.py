@@ -272,6 +272,8 @@ class Sides(RuleBasedStateMachine):
             lambda store: store.workers(),
             lambda store: store.worker_profiles(),
             lambda store: store.waiting_requirements(self.users),
+            lambda store: store.shares(),
+            lambda store: store.shares_of(self.users),
             *(lambda store, one=one: store.job_attempts(one) for one in ids),
             lambda store: store.published(Topic.DEFINITIONS, ["h", "H"]),
             lambda store: store.job_bodies(ids),

@@ -7,7 +7,7 @@ from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import JobState
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.report import start_job
-from fireside.scheduler.policy import Placement
+from fireside.scheduler.values import Placement
 from fireside.store.store import Changed
 
 

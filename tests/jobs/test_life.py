@@ -34,7 +34,7 @@ from fireside.jobs.assign import record_assignment
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.report import add_output, end_job, start_job
 from fireside.jobs.rescue import rescue_job
-from fireside.scheduler.policy import Placement
+from fireside.scheduler.values import Placement
 from fireside.store.records import HeldJob, NewJob, NodeRecord, QueueCounts
 from fireside.store.store import Changed
 from fireside.wire.fleet import EndReport, LeaseBody

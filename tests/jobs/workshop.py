@@ -26,7 +26,7 @@ from fireside.domain.jobs import Job, JobState, Lease
 from fireside.jobs.assign import offer_job, record_assignment, small_work
 from fireside.jobs.desk import Desk
 from fireside.jobs.report import end_job, start_job
-from fireside.scheduler.policy import Placement
+from fireside.scheduler.values import Placement
 from fireside.server.services import Services
 from fireside.store.records import HeldJob, JobBody, NewJob, TimelineEntry
 from fireside.store.store import Store

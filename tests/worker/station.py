@@ -25,7 +25,7 @@ from fireside.domain.ids import BlobHash, WorkerId
 from fireside.domain.jobs import Job, JobState, Lease
 from fireside.runtimes.base import RunEvent, Task
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
-from fireside.scheduler.policy import Placement
+from fireside.scheduler.values import Placement
 from fireside.server.fleet_reports import FleetReports
 from fireside.server.listening import Doors
 from fireside.store.records import JobBody, StagedInput

@@ -6,10 +6,9 @@ it look sooner; looking every half second is enough for everything to be right.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -17,20 +16,21 @@ import structlog
 from fireside.bus.client import Bus, Subscription
 from fireside.bus.errors import BusError
 from fireside.bus.subjects import all_presences, dispatch_wake, worker_of
+from fireside.dispatch.ledger import Ledger
 from fireside.dispatch.presence import Presences, Verdict
 from fireside.dispatch.reminders import Reminders, RunToStop
-from fireside.dispatch.suitability import Suitability
 from fireside.domain.errors import FiresideError
-from fireside.domain.ids import JobId, UserId, WorkerId
+from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.jobs.assign import offer_job, record_assignment, small_work
 from fireside.jobs.cancel import tell_worker_to_stop
-from fireside.jobs.desk import Desk
+from fireside.jobs.desk import THIS_PROCESS, Desk
 from fireside.jobs.rescue import rescue_job
-from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS, Candidate, Head, Placement, Snapshot, decide
-from fireside.store.records import HeldJob, QueueHead
+from fireside.scheduler.policy import decide
+from fireside.scheduler.values import Placement
+from fireside.store.records import HeldJob
 from fireside.store.store import Changed
-from fireside.wire.fleet import AssignmentReply, Presence, WorkBody
+from fireside.wire.fleet import AssignmentReply, Presence, QueueChanged, WorkBody
 
 _TICK_SECONDS = 0.5
 _LATE_TICK = timedelta(seconds=2)
@@ -49,7 +49,7 @@ class Dispatcher:
         self._clock: Callable[[], datetime] = desk.clock
         self._presences = Presences(timedelta(seconds=desk.config.worker_lost_after))
         self._reminders = Reminders()
-        self._suitability = Suitability(desk)
+        self._ledger = Ledger(desk)
         self._offering: set[WorkerId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -73,6 +73,8 @@ class Dispatcher:
             await self._bus.subscribe(all_presences(), self._presence_heard),
             await self._bus.subscribe(dispatch_wake(), self._woken),
         ]
+        # After the first word of others can be heard, so that none is missed between the two.
+        await self._ledger.rebuild()
 
     async def stop(self) -> None:
         """Stop looking, when what is being offered is answered; what is assigned stays assigned. Idempotent."""
@@ -107,6 +109,8 @@ class Dispatcher:
             await self._take_back(verdict)
         self._remind(_runs_to_stop(held_jobs, named), now)
         self._presences.forget_long_gone(now)
+        self._ledger.forget_workers(self._presences.present(now))
+        await self._ledger.reconcile()
         await self._hand_out(now)
 
     async def _run(self) -> None:
@@ -166,56 +170,28 @@ class Dispatcher:
 
     async def _hand_out(self, now: datetime) -> None:
         free = self._presences.free_workers(now, self._offering, listening_since=self._listening_since)
-        if free and self._bus.is_connected:
-            snapshot, jobs = await self._snapshot(free)
+        words = self._presences.words_of(free)
+        while words and self._bus.is_connected:
+            spots = await self._ledger.spots(words)
+            await self._ledger.refresh()
+            placements = decide(self._ledger.state, spots, now.timestamp())
             # All are on disk before the next look, or it would see the same jobs and the same shares again.
-            await asyncio.gather(*(self._assign(placed, jobs[placed.job_id]) for placed in decide(snapshot)))
+            await asyncio.gather(*(self._assign(placed, words.pop(placed.worker_id)) for placed in placements))
+            if not self._ledger.state.to_refill:
+                break
 
-    async def _snapshot(self, free: list[WorkerId]) -> tuple[Snapshot, Mapping[JobId, Job]]:
-        """Read what a decision is made from, and the jobs it may choose among."""
-        limit = self._desk.config.max_running
-        shares, heads = await self._desk.store.waiting(per_user=len(free))
-        heads, suiting = await self._heads_that_suit(heads, free)
-        queues: dict[UserId, list[Head]] = {}
-        for head in heads:
-            estimate = DEFAULT_ESTIMATE_SECONDS if head.estimate_seconds is None else head.estimate_seconds
-            queues.setdefault(head.job.user_id, []).append(Head(head.job.id, estimate, head.requirement_id))
-        candidates = [
-            Candidate(
-                user_id=share.user_id,
-                weight=share.weight,
-                virtual_time=share.virtual_time,
-                held=share.held,
-                max_running=share.max_running or limit or None,
-                heads=queues.get(share.user_id, ()),
-            )
-            for share in shares
-        ]
-        snapshot = Snapshot(candidates=candidates, free_workers=free, suiting=suiting)
-        return snapshot, {head.job.id: head.job for head in heads}
-
-    async def _heads_that_suit(
-        self, heads: Sequence[QueueHead], free: Sequence[WorkerId]
-    ) -> tuple[Sequence[QueueHead], Mapping[UUID, Collection[WorkerId]]]:
-        """Say which workers the heads suit, and look past those that stand before what a free worker could run."""
-        boots = self._presences.boots(free)
-        suiting = await self._suitability.workers_for({head.requirement_id for head in heads}, boots)
-        blocked = {head.job.user_id for head in heads if len(suiting[head.requirement_id]) < len(free)}
-        if not blocked:
-            return heads, suiting
-        waiting = await self._desk.store.waiting_requirements(blocked)
-        suiting |= await self._suitability.workers_for({wanted for _, wanted in waiting} - suiting.keys(), boots)
-        runnable = [(user_id, wanted) for user_id, wanted in waiting if suiting[wanted]]
-        deeper = await self._desk.store.heads_of_requirements(runnable, per_pair=len(free))
-        return [*(head for head in heads if head.job.user_id not in blocked), *deeper], suiting
-
-    async def _assign(self, placement: Placement, queued: Job) -> None:
+    async def _assign(self, placement: Placement, said: Presence) -> None:
+        seen = self._ledger.place(placement, said) or await self._desk.store.job(placement.job_id)
+        if seen is None:
+            self._ledger.note(placement.user_id)
+            return
         # Read while the assignment is written: nothing of it changes.
-        work = asyncio.create_task(small_work(self._desk, queued), name=f"work of {queued.id}")
+        work = asyncio.create_task(small_work(self._desk, seen), name=f"work of {seen.id}")
         try:
-            job = await record_assignment(self._desk, placement, term=self._term, seen=queued)
+            job = await record_assignment(self._desk, placement, term=self._term, seen=seen)
         except FiresideError as error:
             _log.info("job not assigned", job_id=str(placement.job_id), code=error.code, reason=error.message)
+            self._ledger.note(placement.user_id)
             await asyncio.gather(work, return_exceptions=True)
             return
         self._offering.add(placement.worker_id)
@@ -249,6 +225,10 @@ class Dispatcher:
     async def _woken(self, subject: str, payload: bytes) -> bytes | None:  # noqa: ARG002 - the bus's handler shape
         if payload == _ECHO:
             return payload
+        with contextlib.suppress(msgspec.MsgspecError):
+            change = msgspec.json.decode(payload, type=QueueChanged)
+            if change.by != THIS_PROCESS:
+                self._ledger.note(UserId(change.user_id))
         self._wake.set()
         return None
 

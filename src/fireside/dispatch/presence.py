@@ -89,9 +89,9 @@ class Presences:
             and now - sighting.seen_at < self._lost_after
         ]
 
-    def boots(self, worker_ids: Iterable[WorkerId]) -> Mapping[WorkerId, str]:
-        """Say which start of each of these workers was seen last."""
-        return {worker_id: self._seen[worker_id].presence.boot_id for worker_id in worker_ids}
+    def words_of(self, worker_ids: Iterable[WorkerId]) -> dict[WorkerId, Presence]:
+        """Give the last word of each of these workers."""
+        return {worker_id: self._seen[worker_id].presence for worker_id in worker_ids}
 
     def present(self, now: datetime) -> Mapping[WorkerId, Presence]:
         """Give the last word of each worker that was heard lately."""

@@ -1,18 +1,24 @@
-"""Which free workers can run what waits: by their kind's nodes and models, and by their labels.
+"""Which workers can run what waits: by their kind's nodes and models, and by their labels.
 
-Whether a kind meets a requirement never changes, so it is found out once for each pair.
+Workers that suit the same are one kind here, by a number. Whether a kind meets a requirement never changes, so it is
+found out once for each pair.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from fireside.domain.ids import WorkerId
 from fireside.domain.workers import WorkerKind, WorkerProfile
 from fireside.graphs.requirements import Requirement, can_run, decode_requirement, has_labels
+from fireside.jobs.definitions import Fleet
 from fireside.jobs.desk import Desk
+from fireside.scheduler.values import Need
 from fireside.store.records import NOTHING_REQUIRED
 
 _MOST_KEPT = 20_000
+_UNKNOWN = 0
+"""The kind of workers of which nothing is known; what asks for nothing runs there, too."""
+_Kind = tuple[WorkerKind, tuple[tuple[str, str], ...]]
 
 
 class Suitability:
@@ -23,32 +29,48 @@ class Suitability:
         self._requirements: dict[UUID, Requirement] = {}
         self._answers: dict[tuple[UUID, WorkerKind], bool] = {}
         self._asked_about: dict[WorkerId, str] = {}
+        self._kinds: dict[_Kind, int] = {}
+        self._seen: tuple[Fleet | None, int] = (None, 0)
 
-    async def workers_for(
-        self, requirement_ids: Collection[UUID], free: Mapping[WorkerId, str]
-    ) -> dict[UUID, Collection[WorkerId]]:
-        """Say for each requirement which of the free workers, given with their boot ids, meet it."""
-        wanted = set(requirement_ids)
-        found: dict[UUID, Collection[WorkerId]] = {}
-        if NOTHING_REQUIRED in wanted:
-            found[NOTHING_REQUIRED] = free.keys()
-            wanted.discard(NOTHING_REQUIRED)
-        if wanted:
-            profiles = await self._profiles(free)
-            await self._read(wanted)
-            found |= {one: frozenset(self._suiting(one, profiles)) for one in wanted}
-        return found
+    async def kinds_of(self, free: Mapping[WorkerId, str]) -> dict[WorkerId, int]:
+        """Give the kind of each of these workers, given with their boot ids."""
+        known = await self._profiles(free)
+        return {worker_id: self._kind_of(known[worker_id]) if worker_id in known else _UNKNOWN for worker_id in free}
 
-    def _suiting(self, requirement_id: UUID, profiles: Sequence[WorkerProfile]) -> list[WorkerId]:
+    def has_changed(self) -> bool:
+        """Whether needs that were given before may be different ones now; asked once, it is not so any more."""
+        now = (self._desk.definitions.known, len(self._kinds))
+        before, self._seen = self._seen, now
+        return before[0] is not now[0] or before[1] != now[1]
+
+    async def needs(self, requirement_ids: Collection[UUID]) -> dict[UUID, Need]:
+        """Say for each requirement which kinds meet it, and which models it reads."""
+        await self._read(set(requirement_ids) - {NOTHING_REQUIRED})
+        return {one: self._need(one) for one in requirement_ids}
+
+    def sizes(self) -> dict[str, int]:
+        """Give the sizes of all model files of the fleet by name."""
+        models = self._desk.definitions.known.models
+        return {name: size for files in models.values() for name, size in files.items()}
+
+    def _need(self, requirement_id: UUID) -> Need:
+        if requirement_id == NOTHING_REQUIRED:
+            return Need(side=frozenset({_UNKNOWN, *self._kinds.values()}))
         requirement = self._requirements.get(requirement_id)
         if requirement is None:
-            return []
+            return Need(side=frozenset())
         labels = dict(requirement.labels)
-        return [
-            one.id
-            for one in profiles
-            if has_labels(one.labels, labels) and self._can_run(requirement_id, requirement, one.kind)
-        ]
+        side = {
+            number
+            for (kind, offered), number in self._kinds.items()
+            if has_labels(dict(offered), labels) and self._can_run(requirement_id, requirement, kind)
+        }
+        return Need(side=frozenset(side), models=self._models_of(requirement))
+
+    def _models_of(self, requirement: Requirement) -> frozenset[str]:
+        folders = self._desk.definitions.known.models.values()
+        values = {value for _, _, value in requirement.choices if isinstance(value, str)}
+        return frozenset(value for value in values if any(value in files for files in folders))
 
     def _can_run(self, requirement_id: UUID, requirement: Requirement, kind: WorkerKind) -> bool:
         answer = self._answers.get((requirement_id, kind))
@@ -61,8 +83,12 @@ class Suitability:
             answer = self._answers[requirement_id, kind] = can_run(requirement, known.definitions)
         return answer
 
-    async def _profiles(self, free: Mapping[WorkerId, str]) -> list[WorkerProfile]:
-        """Give what is known of the workers; of those whose start is news it is looked up, once."""
+    def _kind_of(self, profile: WorkerProfile) -> int:
+        kind = (profile.kind, tuple(sorted(profile.labels.items())))
+        return self._kinds.setdefault(kind, len(self._kinds) + 1)
+
+    async def _profiles(self, free: Mapping[WorkerId, str]) -> Mapping[WorkerId, WorkerProfile]:
+        """Give what is known of workers; of those whose start is news it is looked up, once."""
         book = self._desk.definitions
         known = book.known.profiles
         news = {
@@ -74,8 +100,7 @@ class Suitability:
         if news:
             self._asked_about |= news
             await book.refresh()
-            known = book.known.profiles
-        return [known[worker_id] for worker_id in free if worker_id in known]
+        return book.known.profiles
 
     async def _read(self, wanted: set[UUID]) -> None:
         missing = wanted - self._requirements.keys()

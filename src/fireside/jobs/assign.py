@@ -15,7 +15,7 @@ from fireside.domain.lifecycle import Verb, advance
 from fireside.jobs.desk import Desk
 from fireside.jobs.rescue import rescue_job
 from fireside.jobs.work import work_of
-from fireside.scheduler.policy import Placement
+from fireside.scheduler.values import Placement
 from fireside.store.records import HeldJob, TimelineEntry
 from fireside.store.store import Changed
 from fireside.wire.fleet import Assignment, AssignmentReply, LeaseBody, WorkBody

@@ -7,7 +7,9 @@ was faster, and tells listeners after the commit.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import uuid4
 
+import msgspec
 import structlog
 
 from fireside.accounts.sealing import Sealer
@@ -25,11 +27,14 @@ from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.model_details import ModelDetails
 from fireside.outbound.client import Outbound
 from fireside.store.store import Store
+from fireside.wire.fleet import QueueChanged
 
 _log = structlog.get_logger(__name__)
 
 
 _MOST_REMEMBERED = 4096
+THIS_PROCESS = uuid4().hex
+"""What tells messages of this process from those of others; the leader hears of its own changes at once."""
 
 
 class HeldJobs:
@@ -82,9 +87,13 @@ class Desk:
         """Tell listeners where the job stands now."""
         await self.announcer.tell(job.user_id, fact_of(job))
 
-    async def wake_dispatch(self) -> None:
-        """Let the dispatcher look now; without this it looks a moment later by itself."""
+    async def wake_dispatch(self, user_id: UserId | None, *, is_heard: bool = True) -> None:
+        """Let the dispatcher look now at what this user has, or everybody; it looks a moment later by itself.
+
+        `is_heard` says that who watches this process's store has heard of the change already.
+        """
+        change = QueueChanged(user_id=user_id or 0, by=THIS_PROCESS if is_heard else "")
         try:
-            await self.bus.publish(dispatch_wake(), b"")
+            await self.bus.publish(dispatch_wake(), msgspec.json.encode(change))
         except BusError as error:
             _log.info("dispatch not woken", reason=str(error))

@@ -18,13 +18,15 @@ async def pause_queue(desk: Desk, user_id: UserId | None, origin: PauseOrigin, r
     """Hand out nothing of the user's queue, or of nobody's, until it is resumed; again only changes the reason."""
     if len(reason) > MOST_REASON_CHARACTERS:
         raise BadRequest(f"a reason has at most {MOST_REASON_CHARACTERS} characters")
-    return await desk.store.pause(user_id, origin, reason, desk.clock())
+    pause = await desk.store.pause(user_id, origin, reason, desk.clock())
+    await desk.wake_dispatch(user_id, is_heard=False)
+    return pause
 
 
 async def resume_queue(desk: Desk, user_id: UserId | None, origin: PauseOrigin) -> bool:
     """End a pause of this origin; whether there was one. Another's pause of the same queue stays."""
     resumed = await desk.store.resume(user_id, origin)
-    await desk.wake_dispatch()
+    await desk.wake_dispatch(user_id, is_heard=False)
     return resumed
 
 
@@ -42,5 +44,5 @@ async def move_job(desk: Desk, user_id: UserId, job_id: JobId, move: Move) -> Jo
         job = await desk.store.move_job(user_id, job_id, move)
     except Changed as change:
         raise Conflict(change.message) from change
-    await desk.wake_dispatch()
+    await desk.wake_dispatch(user_id, is_heard=False)
     return job

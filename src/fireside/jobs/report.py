@@ -201,4 +201,4 @@ async def _tell_end(desk: Desk, job: Job, report: EndReport) -> None:
         await desk.announcer.tell(job.user_id, fact)
     else:
         await desk.announce(job)
-        await desk.wake_dispatch()
+        await desk.wake_dispatch(job.user_id)

@@ -36,7 +36,7 @@ async def rescue_job(desk: Desk, held: HeldJob, *, lost: bool, taken: bool = Tru
     )
     await desk.announce(changed)
     if not changed.is_terminal:
-        await desk.wake_dispatch()
+        await desk.wake_dispatch(changed.user_id)
     return changed
 
 

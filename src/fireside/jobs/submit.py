@@ -109,7 +109,7 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     new = _new_job(desk, submission, valid, assets, _requirement(submission, valid, kind))
     job = await _queue(desk, submission, new)
     await desk.announce(job)
-    await desk.wake_dispatch()
+    await desk.wake_dispatch(job.user_id)
     return Submitted(job=job, node_errors=valid.node_errors_body())
 
 

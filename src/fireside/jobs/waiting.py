@@ -10,7 +10,7 @@ from fireside.domain.waiting import Helper, Lack, WaitFacts, Waiting, explain
 from fireside.domain.workers import WorkerProfile
 from fireside.graphs.requirements import Requirement, decode_requirement, lack_of
 from fireside.jobs.desk import Desk
-from fireside.scheduler.policy import DEFAULT_ESTIMATE_SECONDS
+from fireside.scheduler.costs import DEFAULT_RUN_SECONDS
 from fireside.store.queue_verbs import QueueFacts
 from fireside.store.records import HeldJob, Share
 from fireside.wire.fleet import Presence
@@ -26,7 +26,7 @@ async def why_waiting(desk: Desk, job: Job, present: Present) -> Waiting | None:
     """
     if job.state not in _WAITING:
         return None
-    facts = await desk.store.queue_facts(job, unknown_seconds=DEFAULT_ESTIMATE_SECONDS)
+    facts = await desk.store.queue_facts(job, unknown_seconds=DEFAULT_RUN_SECONDS)
     user = await desk.store.user(job.user_id)
     if user is None:
         raise NotFound(f"there is no job {job.id}")

@@ -1,1 +1,1 @@
-"""Who goes next, and where: pure functions over a snapshot."""
+"""Who goes next, and where: a pure decision over a state that changes are fed into."""

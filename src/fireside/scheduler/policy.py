@@ -1,143 +1,162 @@
-"""Start-time fair queueing over users, in seconds of work divided by weight.
+"""Start-time fair queueing over users, in GPU-seconds divided by weight, with models kept warm inside a slack window.
 
-Each user has a virtual time. A free worker goes to the eligible user whose virtual time is least; the job's estimate
-is charged at once and corrected at its end, so that nobody fills all workers before the first job is done. (Goyal, Vin,
-Cheng: Start-time Fair Queuing, 1996.) That a user who becomes active starts level with the others is the store's
-doing, in the transaction of the submit. A job goes only to a worker that can run it, and waits only when none of the
-free ones can; `choose_worker` is where model affinity will go.
+Each user has a virtual time. A free worker goes to the eligible user whose virtual time is least; the job's estimate,
+with what has to be loaded for it, is charged at once and corrected at its end, so that nobody fills all workers before
+the first job is done. (Goyal, Vin, Cheng: Start-time Fair Queuing, 1996.) Where that job would have to load its models,
+another one whose models are warm on that worker goes first, if its user had at most `slack_seconds` more (delay
+scheduling: Zaharia et al., 2010). A job is passed over only so often. That a user who becomes active starts level with
+the others is the store's doing, in the transaction of the submit.
+
+A job goes only to a worker that can run it, and waits only when none of the free ones can. One whose turn comes while
+none of them can is remembered: after a while it goes first on the next that can, however small its rivals are.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
-from uuid import UUID
+from collections.abc import Iterable, Iterator
 
-from fireside.domain.ids import JobId, UserId, WorkerId
+from fireside.domain.ids import UserId
+from fireside.scheduler.queue import UserQueue
+from fireside.scheduler.state import State
+from fireside.scheduler.table import Table
+from fireside.scheduler.values import Placement, Side, Spot, Waiting
 
-DEFAULT_ESTIMATE_SECONDS = 5.0
+_MOST_RIVALS = 64
+_MOST_GROUPS = 32
+# What is saved by less is not worth an unfair turn.
+_WORTH_SECONDS = 1.0
+_STILL_WARM = 0.1
 
-
-class Head(NamedTuple):
-    """A queued job, how long it is believed to take, and what it asks of a worker; None for nothing."""
-
-    job_id: JobId
-    estimate_seconds: float
-    requirement_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A user who has queued jobs: their share so far, their limits, and the head of their queue in order."""
-
-    user_id: UserId
-    weight: float
-    virtual_time: float
-    held: int
-    max_running: int | None
-    heads: Sequence[Head]
+Turn = tuple[UserQueue, Waiting]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """All a decision is made from: users with queued jobs, and workers that can take one now.
+def decide(state: State, spots: Iterable[Spot], now: float) -> list[Placement]:
+    """Fill the free workers, one job each, in fair order; the state goes on as if all of it had been written.
 
-    `suiting` says for each requirement which of the free workers meet it.
+    The cost grows with the number of placements and of free workers, not with the number of users or jobs.
     """
-
-    candidates: Sequence[Candidate]
-    free_workers: Sequence[WorkerId]
-    suiting: Mapping[UUID, Collection[WorkerId]] = field(default_factory=dict[UUID, Collection[WorkerId]])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """One job for one worker, and the estimate it is charged by."""
-
-    job_id: JobId
-    user_id: UserId
-    worker_id: WorkerId
-    estimate_seconds: float
-
-
-def decide(snapshot: Snapshot) -> list[Placement]:
-    """Fill the free workers, one job each, in fair order."""
-    free = _Free(snapshot)
-    turns = [_Turn(candidate, free) for candidate in snapshot.candidates]
+    table = Table(state, spots)
     placements: list[Placement] = []
-    while free.workers:
-        ready = [turn for turn in turns if turn.is_eligible()]
-        if not ready:
+    while table:
+        reserved = _reserved_turn(state, table, now)
+        turn = reserved or _fair_turn(state, table, now)
+        if turn is None:
             break
-        turn = min(ready, key=lambda turn: (turn.virtual_time, turn.candidate.user_id))
-        head = turn.take()
-        worker_id = choose_worker(free.suiting(head.requirement_id), free.uses)
-        free.take(worker_id)
-        placements.append(
-            Placement(
-                job_id=head.job_id,
-                user_id=turn.candidate.user_id,
-                worker_id=worker_id,
-                estimate_seconds=head.estimate_seconds,
-            )
-        )
+        spot = table.best(state.need(turn[1].requirement_id))
+        if reserved is None:
+            turn = _warm_turn(state, turn, spot, now) or turn
+        placements.append(_place(state, turn, spot))
+        table.take(spot)
     return placements
 
 
-def choose_worker(suiting: Sequence[WorkerId], uses: Mapping[WorkerId, int]) -> WorkerId:
-    """Pick the worker for the job whose turn it is: the one that is of least use for other jobs that wait."""
-    return min(suiting, key=lambda worker_id: uses.get(worker_id, 0))
+def _fair_turn(state: State, table: Table, now: float) -> Turn | None:
+    """Give the least served user whom one of the free workers is of use to, and the first of their jobs it can run."""
+    first: tuple[float, UserId] | None = None
+    for side in state.lines.sides():
+        if table.has(side):
+            first = min(state.lines.first(side), first or state.lines.first(side))
+    _note_blocked(state, table, first, now)
+    if first is None:
+        return None
+    user = state.users[first[1]]
+    job = state.first_of(user, table.kinds)
+    assert job is not None
+    return user, job
 
 
-class _Free:
-    """The workers that are left while a decision is being made."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.workers = dict.fromkeys(snapshot.free_workers)
-        self._suiting = {wanted: self.workers.keys() & set(them) for wanted, them in snapshot.suiting.items()}
-        self.uses: dict[WorkerId, int] = {}
-        for them in self._suiting.values():
-            for worker_id in them:
-                self.uses[worker_id] = self.uses.get(worker_id, 0) + 1
-
-    def has(self, requirement_id: UUID | None) -> bool:
-        """Whether one of them meets the requirement; once that is false it stays so."""
-        return bool(self.workers if requirement_id is None else self._suiting[requirement_id])
-
-    def suiting(self, requirement_id: UUID | None) -> list[WorkerId]:
-        """Give those that meet the requirement, in order."""
-        if requirement_id is None:
-            return list(self.workers)
-        return [worker_id for worker_id in self.workers if worker_id in self._suiting[requirement_id]]
-
-    def take(self, worker_id: WorkerId) -> None:
-        del self.workers[worker_id]
-        for them in self._suiting.values():
-            them.discard(worker_id)
+def _note_blocked(state: State, table: Table, first: tuple[float, UserId] | None, now: float) -> None:
+    """Remember whose turn it would be, were one of their workers free."""
+    for side in state.lines.sides():
+        place = state.lines.first(side)
+        if side not in state.blocked and not table.has(side) and (first is None or place <= first):
+            user = state.users[place[1]]
+            job = state.first_in(user, side)
+            assert job is not None
+            state.blocked[side] = (user.user_id, job.job_id, now)
 
 
-class _Turn:
-    """A candidate while a decision is being made."""
+def _reserved_turn(state: State, table: Table, now: float) -> Turn | None:
+    """Give the job that has waited longest for one of the workers that are free now, if that is long enough."""
+    due: list[tuple[float, Side, Turn]] = []
+    for side, (user_id, job_id, since) in list(state.blocked.items()):
+        user = state.users.get(user_id)
+        heads = user.heads() if user is not None and user.may_have_more else ()
+        job = next((head for head in heads if head.job_id == job_id), None)
+        if user is None or job is None or state.need(job.requirement_id).side != side:
+            del state.blocked[side]
+        elif table.has(side) and now - since >= state.rules.reserve_after_seconds and _is_within(state, user):
+            due.append((since, side, (user, job)))
+    if not due:
+        return None
+    _, side, turn = min(due, key=lambda one: one[0])
+    del state.blocked[side]
+    return turn
 
-    def __init__(self, candidate: Candidate, free: _Free) -> None:
-        self.candidate = candidate
-        self.virtual_time = candidate.virtual_time
-        self._free = free
-        self._taken = 0
-        self._next = 0
 
-    def is_eligible(self) -> bool:
-        limit = self.candidate.max_running
-        if limit is not None and self.candidate.held + self._taken >= limit:
-            return False
-        heads = self.candidate.heads
-        # What no worker that is left can run is passed over for good: they only become fewer.
-        while self._next < len(heads) and not self._free.has(heads[self._next].requirement_id):
-            self._next += 1
-        return self._next < len(heads)
+def _is_within(state: State, user: UserQueue) -> bool:
+    least = min((state.lines.first(side) for side in state.lines.sides()), default=(user.virtual_time, user.user_id))
+    return user.virtual_time <= least[0] + max(state.rules.slack_seconds, 0.0)
 
-    def take(self) -> Head:
-        head = self.candidate.heads[self._next]
-        self._next += 1
-        self._taken += 1
-        self.virtual_time += head.estimate_seconds / self.candidate.weight
-        return head
+
+def _warm_turn(state: State, turn: Turn, spot: Spot, now: float) -> Turn | None:
+    """Give a job that is warm on the worker that the fair one would have to load its models on, and may go first."""
+    user, job = turn
+    need = state.need(job.requirement_id)
+    if not spot.warm or state.costs.load_seconds(need.models - spot.warm) < _WORTH_SECONDS:
+        return None
+    for rival, warm in _rivals(state, spot, user.virtual_time + state.rules.slack_seconds):
+        head = state.first_of(rival, [spot.kind])
+        assert head is not None
+        passed = (
+            {(user.user_id, job): user, (rival.user_id, head): rival} if head != warm else {(user.user_id, job): user}
+        )
+        if all(_may_pass(state, theirs, one, rival, warm, now) for (_, one), theirs in passed.items()):
+            for (_, one), theirs in passed.items():
+                theirs.pass_over(one, rival.user_id, now)
+            return rival, warm
+    return None
+
+
+def _may_pass(state: State, user: UserQueue, job: Waiting, rival: UserQueue, warm: Waiting, now: float) -> bool:
+    if rival is user and job.is_urgent and not warm.is_urgent:
+        return False
+    passed, rules = user.passed(job), state.rules
+    return passed is None or (
+        passed.times[rival.user_id] < rules.most_passes and now - passed.since < rules.longest_pass_seconds
+    )
+
+
+def _rivals(state: State, spot: Spot, latest: float) -> Iterator[Turn]:
+    """Give the jobs that are warm on the worker, of users who had no more than so much, in fair order."""
+    lines = state.lines.in_order(lambda side: spot.kind in side)
+    for number, (virtual_time, user_id) in enumerate(lines):
+        if virtual_time > latest or number >= _MOST_RIVALS:
+            return
+        user = state.users[user_id]
+        warm = [job for _, job in zip(range(_MOST_GROUPS), user.heads(), strict=False) if _is_warm(state, job, spot)]
+        if warm:
+            yield user, min(warm, key=lambda job: job.order)
+
+
+def _is_warm(state: State, job: Waiting, spot: Spot) -> bool:
+    need, costs = state.need(job.requirement_id), state.costs
+    if spot.kind not in need.side or spot.warm.isdisjoint(need.models):
+        return False
+    cold, missing = costs.load_seconds(need.models), costs.load_seconds(need.models - spot.warm)
+    return cold - missing >= _WORTH_SECONDS and missing <= _STILL_WARM * cold
+
+
+def _place(state: State, turn: Turn, spot: Spot) -> Placement:
+    user, job = turn
+    models = state.need(job.requirement_id).models
+    loads = models - spot.warm
+    estimate = state.costs.run_seconds(job.fingerprint) + state.costs.load_seconds(loads)
+    state.hand_out(user, job, estimate)
+    return Placement(
+        job_id=job.job_id,
+        user_id=user.user_id,
+        worker_id=spot.worker_id,
+        estimate_seconds=estimate,
+        models=models,
+        loads=loads,
+        fingerprint=job.fingerprint,
+    )

@@ -1,6 +1,6 @@
 """The store's verbs about a job's life. They write what `lifecycle.advance` decided, or find that it came too late."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -35,6 +35,8 @@ from fireside.store.webhook_events import HEARD, attaching, changed_event, notic
 
 _MOST_REMEMBERED = 10_000
 _Files = dict[tuple[str, int], Asset]
+Watcher = Callable[[Job | None, Job, NewJob | None], None]
+"""Hears of a job as it was, None for a new one, as it is, and what it was queued with, if it is new."""
 
 
 class JobVerbs(Verbs):
@@ -44,6 +46,11 @@ class JobVerbs(Verbs):
         super().__init__(database)
         self._has_webhooks = has_webhooks
         self._kept_requirements: set[UUID] = set()
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        """Have every job that this process queues or changes told, once that is on disk, and not waited for."""
+        self._watchers.append(watcher)
 
     async def add_job(
         self, new: NewJob, now: datetime, *, max_queued: int | None, max_queued_in_all: int | None = None
@@ -78,7 +85,9 @@ class JobVerbs(Verbs):
             if len(self._kept_requirements) >= _MOST_REMEMBERED:
                 self._kept_requirements.clear()
             self._kept_requirements.add(wanted.id)
-        return job_of(rows[0])
+        job = job_of(rows[0])
+        self._tell(None, job, new)
+        return job
 
     async def _queue_full(self, user_id: UserId, max_queued: int | None) -> QueueFull:
         counts = await self.queue_counts(user_id)
@@ -170,7 +179,13 @@ class JobVerbs(Verbs):
             if error.query == "change_job":
                 raise Changed(f"job {before.id} is not {before.state} under fence {before.fence} any more") from error
             raise
-        return job_of(rows[0])
+        job = job_of(rows[0])
+        self._tell(before, job, None)
+        return job
+
+    def _tell(self, before: Job | None, after: Job, new: NewJob | None) -> None:
+        for watcher in self._watchers:
+            watcher(before, after, new)
 
     async def add_output(
         self,

@@ -25,6 +25,15 @@ class ScheduleVerbs(Verbs):
         )
         return [share_of(row) for row in shares], [head_of(row) for row in heads]
 
+    async def shares(self) -> Sequence[Share]:
+        """The users that have queued or held jobs, and how they stand."""
+        return [share_of(row) for row in await self._all("shares")]
+
+    async def shares_of(self, user_ids: Collection[UserId]) -> Sequence[Share]:
+        """How these users stand, whatever they have in hand; unknown ones are left out."""
+        rows = await self._all("shares_of_users", {"user_ids": to_json(sorted(user_ids)).decode()})
+        return [share_of(row) for row in rows]
+
     async def waiting_requirements(self, user_ids: Collection[UserId]) -> Sequence[tuple[UserId, UUID]]:
         """What the queued jobs of these users ask for, each once."""
         rows = await self._all("waiting_requirements", {"user_ids": to_json(sorted(user_ids)).decode()})

@@ -117,7 +117,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
 
     `finishing` are those among them that have been computed and are still being reported; with no other than one of
     these the worker takes another job. `number` rises from one presence of a boot to the next. `reason` says why it
-    drains; `devices` have their free memory of a moment ago, where that is cheap to tell.
+    drains; `devices` have their free memory of a moment ago, where that is cheap to tell. `warm` are the model files of
+    the graph that it ran last, which its runtime still holds; None where it does not know.
     """
 
     boot_id: str
@@ -129,6 +130,20 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     finishing: tuple[LeaseBody, ...] = ()
     number: int = 0
     devices: tuple[dict[str, Any], ...] = ()
+    warm: tuple[str, ...] | None = None
+
+
+# Server to server, on dispatch.wake
+
+
+class QueueChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's queue is another: jobs, their order, or a pause; `by` names the process that changed it.
+
+    User 0 is everybody.
+    """
+
+    user_id: int
+    by: str = ""
 
 
 # Worker to server, on reports.<worker>; answered by ReportReply

@@ -1,0 +1,4 @@
+-- Read the shares of some users, given as a JSON list of their numbers.
+SELECT user_id, weight, max_running, virtual_time, queued, held
+FROM user_share JOIN user ON user.id = user_id
+WHERE user_id IN (SELECT value FROM json_each(:user_ids)) ORDER BY user_id;
