@@ -15,6 +15,7 @@ from rich.progress import Progress as Bars
 
 from fireside.cli.connecting import Where, open_client
 from fireside.cli.errors import FAILED, INTERRUPTED, USAGE, CommandFailed
+from fireside.cli.named_runs import is_file, start_named
 from fireside.cli.printing import give, plain, say
 from fireside.cli.workflows import Graph, InputPlace, parse_change, read_workflow, set_input, value_of_text
 from fireside.client.answers import JobAnswer, output_files
@@ -24,20 +25,37 @@ from fireside.client.progress import Progress
 
 
 async def run(
-    workflow: Annotated[Path, Parameter(help="A workflow, in API format or as the editor saves it.")],
+    workflow: Annotated[
+        str,
+        Parameter(
+            help="A workflow's file, in API format or as the editor saves it, or the name of one saved on the server."
+        ),
+    ],
     /,
     *,
     set_: Annotated[
         tuple[str, ...], Parameter(name="--set", negative=(), help="NODE.INPUT=VALUE: change an input.")
     ] = (),
     input_: Annotated[
-        tuple[str, ...], Parameter(name="--input", negative=(), help="NODE.INPUT=FILE: upload a file and use it there.")
+        tuple[str, ...],
+        Parameter(
+            name="--input",
+            negative=(),
+            help="NODE.INPUT=FILE: upload a file and use it there. Of a saved workflow: NAME=VALUE.",
+        ),
     ] = (),
     out: Annotated[Path, Parameter(help="Folder to save the results in.")] = Path(),
     where: Where | None = None,
 ) -> int:
     """Run a workflow and save its results."""
-    file = read_workflow(workflow)
+    if not is_file(workflow):
+        if set_:
+            raise CommandFailed(f"{workflow!r} is no file here; a saved workflow takes --input NAME=VALUE alone", USAGE)
+        async with open_client(where) as client:
+            job_id = await start_named(client, workflow, input_)
+            job = await watch_job(client, job_id, await client.graph_of_job(job_id))
+            return await conclude(client, job, out)
+    file = read_workflow(Path(workflow))
     if not file.is_editor_format:
         # A mistake is told before anybody is asked.
         _changed(file.content, set_, input_)
@@ -57,9 +75,14 @@ async def run_graph(client: FiresideClient, graph: Graph, extra_data: Mapping[st
     say(f"job {submitted.prompt_id}")
     for node_id in submitted.node_errors:
         say(f"node {node_id} has errors: what depends on it is left out")
+    return await watch_job(client, submitted.prompt_id, graph)
+
+
+async def watch_job(client: FiresideClient, job_id: str, graph: Graph) -> JobAnswer:
+    """Show how far a job is until it ends; Ctrl-C cancels it."""
     with _bar(graph) as bar:
-        waiting = asyncio.create_task(client.wait(submitted.prompt_id, bar.show))
-        with _interrupts(client, submitted.prompt_id, waiting):
+        waiting = asyncio.create_task(client.wait(job_id, bar.show))
+        with _interrupts(client, job_id, waiting):
             job = await waiting
         bar.finish(job)
     return job

@@ -10,6 +10,7 @@ from typing import Any, cast
 import msgspec
 
 ENDED_STATUSES = frozenset({"completed", "failed", "cancelled"})
+FILE_TYPES = frozenset({"image", "mask", "video", "audio", "file"})
 STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled")
 
 
@@ -32,6 +33,38 @@ class ConvertAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     prompt: dict[str, Any]
     warnings: list[ConversionWarning] = []
+
+
+class SavedInput(msgspec.Struct, frozen=True, kw_only=True):
+    """A named input of a saved workflow."""
+
+    name: str
+    type: str
+    choices: list[Any] | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether its values are files."""
+        return self.type in FILE_TYPES
+
+
+class SavedWorkflowAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow that is saved on the server, with what it takes."""
+
+    name: str
+    inputs: list[SavedInput]
+
+
+class NamedJobAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A saved workflow was queued."""
+
+    id: str
+
+
+class GraphAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The graph that a job runs."""
+
+    workflow: dict[str, Any]
 
 
 class UploadAnswer(msgspec.Struct, frozen=True, kw_only=True):

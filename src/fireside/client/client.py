@@ -12,8 +12,11 @@ from fireside.client.admin import Admin
 from fireside.client.answers import (
     CancelAnswer,
     ConvertAnswer,
+    GraphAnswer,
     JobAnswer,
     JobsPage,
+    NamedJobAnswer,
+    SavedWorkflowAnswer,
     SubmitAnswer,
     UploadAnswer,
     output_files,
@@ -28,6 +31,7 @@ from fireside.wire.queues import MovedJobBody, MoveJobBody, PauseBody, PauseQueu
 _POLL_SECONDS = 1.0
 _CHECK_SECONDS = 5.0
 _AWAY_SECONDS = 60.0
+_WORKFLOWS = "/api/v2/fireside/workflows"
 
 
 class FiresideClient:
@@ -55,6 +59,20 @@ class FiresideClient:
     async def convert(self, workflow: Mapping[str, Any]) -> ConvertAnswer:
         """Convert a workflow that the editor saved, with the nodes that the server knows."""
         return await self._connection.ask("POST", "/api/workflows/convert", ConvertAnswer, json=workflow)
+
+    async def saved_workflow(self, name: str) -> SavedWorkflowAnswer:
+        """Read what a workflow takes that is saved on the server."""
+        return await self._connection.ask("GET", f"{_WORKFLOWS}/{_segment(name)}", SavedWorkflowAnswer)
+
+    async def run_saved(self, name: str, inputs: Mapping[str, Any]) -> str:
+        """Queue a saved workflow with values for its named inputs; what comes back is the job's id."""
+        path = f"{_WORKFLOWS}/{_segment(name)}/jobs"
+        return (await self._connection.ask("POST", path, NamedJobAnswer, json=dict(inputs))).id
+
+    async def graph_of_job(self, job_id: str) -> dict[str, Any]:
+        """Read the graph that a job runs."""
+        path = f"/api/v2/jobs/{_segment(job_id)}/workflow"
+        return (await self._connection.ask("GET", path, GraphAnswer)).workflow
 
     async def upload_file(self, path: Path) -> str:
         """Store a file among the caller's inputs; what comes back is how a loader node names it."""
