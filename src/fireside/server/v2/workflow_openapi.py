@@ -30,7 +30,7 @@ def workflow_document(opened: NamedWorkflow, run: Route, others: list[Route], *,
     operation["summary"] = f"Run {opened.name}"
     operation["parameters"] = [_KEY, *(one for one in operation["parameters"] if one["in"] != "path")]
     operation["requestBody"] = {
-        "required": True,
+        "required": any(one.is_required for one in opened.signature.inputs.values()),
         "content": {JSON: {"schema": {"$ref": f"{_SCHEMAS}/Inputs"}}},
     }
     document["paths"] = {f"{path_of(opened.name)}/jobs": {"post": operation}, **paths}
