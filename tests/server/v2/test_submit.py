@@ -1,12 +1,15 @@
 """`POST /api/v2/jobs`: what is taken, what answers it, and how it is refused."""
 
 import asyncio
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import msgspec
 import pytest
+from tests.databases import Databases
 from tests.server.v1.house import GRAPH, House
 from tests.server.v2.house import PNG, Caller, caller_of, error_of
 from tests.server.v2.published import Published
@@ -215,6 +218,20 @@ async def test_a_key_is_used_up_by_a_job_and_by_nothing_else(ann: Caller, bob: C
     error_of(await ann.post(key="k"), 422, "idempotency_key_reuse")
     error_of(await ann.post({**GRAPH}, key="k", metadata={"a": "b"}), 422, "idempotency_key_reuse")
     assert (await bob.post(key="k")).status_code == 201
+
+
+async def test_a_key_is_as_good_as_new_after_a_day(ann: Caller, databases: Databases, tmp_path: Path) -> None:
+    await ann.submit(key="k")
+
+    def let_pass(span: timedelta) -> None:
+        microseconds = span // timedelta(microseconds=1)
+        with databases.raw(tmp_path / "data") as execute:
+            execute(f"UPDATE idempotency_key SET claimed_at = claimed_at - {microseconds}")
+
+    let_pass(timedelta(hours=23, minutes=59))
+    error_of(await ann.post(key="k"), 422, "idempotency_key_reuse")
+    let_pass(timedelta(minutes=1))
+    assert (await ann.post(key="k")).status_code == 201
 
 
 @pytest.mark.statement(150)
