@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from fireside.domain.assets import Asset
@@ -24,7 +25,7 @@ class Resolved:
     """Values that validation is to take for files, whether they are or not."""
 
 
-async def resolve_references(store: Store, user_id: UserId, workflow: Any) -> Resolved:
+async def resolve_references(store: Store, user_id: UserId, workflow: Any, now: datetime) -> Resolved:
     """Replace every reference in the workflow; what leads to no asset of the user's is told in `missing`."""
     references = find_asset_references(workflow)
     if not references:
@@ -33,6 +34,8 @@ async def resolve_references(store: Store, user_id: UserId, workflow: Any) -> Re
     assets: dict[str, Asset] = {}
     names: dict[AssetId, str] = {}
     for asset_id, asset in found.items():
+        if asset.expires_at is not None and asset.expires_at <= now:
+            continue  # nobody has removed it yet
         value = asset.loader_value
         if assets.setdefault(value, asset).hash != asset.hash:
             # Another file of that name with other bytes: these are named by what they are.

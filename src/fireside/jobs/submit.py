@@ -95,7 +95,7 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     limits = GraphLimits(max_nodes=desk.config.max_graph_nodes, max_depth=desk.config.max_graph_depth)
     resolved = Resolved(graph=submission.graph)
     if submission.has_references:
-        resolved = await resolve_references(desk.store, submission.user.id, submission.graph)
+        resolved = await resolve_references(desk.store, submission.user.id, submission.graph, desk.clock())
     try:
         kind, valid, assets = await _check(desk, submission, resolved, kinds, limits)
     except InvalidGraph as error:

@@ -108,11 +108,13 @@ async def test_a_time_to_live_is_kept_and_only_ever_prolonged(ann: Caller) -> No
 
 
 async def test_an_asset_whose_time_is_over_is_not_found(ann: Caller, databases: Databases, tmp_path: Path) -> None:
-    path = f"/api/v2/assets/{(await uploaded(ann, expires_in='60'))['id']}"
+    asset_id = (await uploaded(ann, expires_in="60"))["id"]
+    path = f"/api/v2/assets/{asset_id}"
     await ann.get(path)
     with databases.raw(tmp_path / "data") as execute:
         execute("UPDATE asset SET expires_at = 1")
 
+    error_of(await ann.post(load(reference(asset_id))), 422, "missing_asset")
     for method, below in (("GET", ""), ("GET", "/content"), ("DELETE", "")):
         error_of(await ann.http.request(method, path + below), 404, "not_found")
 
