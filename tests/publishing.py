@@ -33,6 +33,7 @@ async def publish(
     validators: Sequence[str] = (),
     snapshot: Mapping[str, Any] | None = None,
     subgraphs: Sequence[tuple[str, str, str]] = (),
+    editor: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,
     boot_id: str = "boot-1",
     now: datetime = NOON,
@@ -48,6 +49,7 @@ async def publish(
     bodies |= {Topic.SNAPSHOT: msgspec.json.encode(snapshot)} if snapshot else {}
     blueprints = [{"node_pack": pack, "name": name, "data": data} for pack, name, data in subgraphs]
     bodies |= {Topic.SUBGRAPHS: msgspec.json.encode(blueprints)} if blueprints else {}
+    bodies |= {Topic.EDITOR: msgspec.json.encode(editor)} if editor else {}
     hashes = {topic: blake3(body).hexdigest() for topic, body in bodies.items()}
     made = Worker(
         id=WorkerId(worker),
@@ -59,6 +61,7 @@ async def publish(
         validators_hash=hashes.get(Topic.VALIDATORS, ""),
         snapshot_hash=hashes.get(Topic.SNAPSHOT, ""),
         subgraphs_hash=hashes.get(Topic.SUBGRAPHS, ""),
+        editor_hash=hashes.get(Topic.EDITOR, ""),
         labels=labels or {},
         joined_at=now,
     )

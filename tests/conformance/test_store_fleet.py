@@ -22,7 +22,7 @@ async def test_a_worker_is_remembered_as_it_joined_last(store: Store) -> None:
     )  # fmt: skip
     again = replace(
         worker, boot_id="2", joined_at=NOW + SECOND, models_hash="m", validators_hash="v", snapshot_hash="s",
-        subgraphs_hash="g",
+        subgraphs_hash="g", editor_hash="e",
         labels={"gpu": "a"},
     )  # fmt: skip
 

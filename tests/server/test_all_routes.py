@@ -29,6 +29,7 @@ PUBLIC = {
     "GET /api/features",
     "GET /api/system_stats",
     "GET /api/workflow_templates",
+    "GET /api/workflow_templates/{node_pack}/{file}",
     "GET /api/experiment/models/preview/{folder}/{path_index}/{filename:path}",
     "GET /api/global_subgraphs",
     "GET /api/global_subgraphs/{id}",
@@ -40,6 +41,7 @@ PUBLIC = {
     "GET /features",
     "GET /system_stats",
     "GET /workflow_templates",
+    "GET /workflow_templates/{node_pack}/{file}",
     # Pages that look for themselves who it is, and show nothing to nobody.
     "GET /",
     "GET /login",

@@ -15,7 +15,7 @@ from tests.publishing import BUILTIN
 from fireside.client.fleet import FleetClient
 from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Topic
-from fireside.runtimes.base import ModelFile, RuntimeInfo, Subgraph
+from fireside.runtimes.base import ModelFile, RuntimeInfo, Subgraph, TemplateFile
 from fireside.server.edge import build_edge
 from fireside.wire.fleet import JoinBody
 from fireside.worker.joining import introduce
@@ -30,6 +30,8 @@ INFO = RuntimeInfo(
     snapshot={"comfyui": {"commit": "abc"}},
     validators=("LoadImage",),
     subgraphs=(Subgraph(node_pack="custom_nodes.a", name="Upscale", data="{}"),),
+    templates=(TemplateFile(node_pack="a", file="First.json", content=b"{}"),),
+    translations={"de": {"nodeDefs": {}}},
 )
 
 

@@ -47,6 +47,7 @@ NEWER = {
     "postUsers",
     "getExtensions",
     "getTranslations",
+    "getWorkflowTemplate",
     "getNodeReplacements",
     "getBillingStatus",
     "getCurrentWorkspace",

@@ -14,7 +14,7 @@ class Topic(StrEnum):
 
     `DEFINITIONS` is ComfyUI's object_info, `MODELS` the files by model folder, `VALIDATORS` the classes whose nodes
     have a validator of their own, `SNAPSHOT` what runs: versions, commits, packages, `SUBGRAPHS` the blueprints of node
-    packs for the editor.
+    packs for the editor, `EDITOR` their translations and example workflows.
     """
 
     DEFINITIONS = "definitions"
@@ -22,6 +22,7 @@ class Topic(StrEnum):
     VALIDATORS = "validators"
     SNAPSHOT = "snapshot"
     SUBGRAPHS = "subgraphs"
+    EDITOR = "editor"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,6 +55,7 @@ class Worker:
     validators_hash: str = ""
     snapshot_hash: str = ""
     subgraphs_hash: str = ""
+    editor_hash: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     system: Mapping[str, Any] = field(default_factory=dict[str, Any])
     devices: tuple[Mapping[str, Any], ...] = ()
@@ -67,6 +69,7 @@ class Worker:
             Topic.VALIDATORS: self.validators_hash,
             Topic.SNAPSHOT: self.snapshot_hash,
             Topic.SUBGRAPHS: self.subgraphs_hash,
+            Topic.EDITOR: self.editor_hash,
         }
         return {topic: name for topic, name in named.items() if name}
 
@@ -82,3 +85,4 @@ class WorkerProfile:
     labels: Mapping[str, str]
     seen_at: datetime
     subgraphs_hash: str = ""
+    editor_hash: str = ""

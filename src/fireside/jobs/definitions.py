@@ -19,6 +19,7 @@ from fireside.graphs.definitions import NodeDefinitions
 from fireside.graphs.errors import no_such_worker
 from fireside.graphs.node_sets import NodeSet, read_node_set, unite
 from fireside.graphs.requirements import has_labels
+from fireside.jobs.editor_files import EditorFiles, read_editor_files, unite_editor_files
 from fireside.store.store import Store
 from fireside.wire.fleet import ModelFileBody, SubgraphBody
 
@@ -60,6 +61,7 @@ class Fleet:
     kinds: Mapping[WorkerKind, KnownKind] = field(default_factory=dict[WorkerKind, KnownKind])
     models: Models = field(default_factory=dict[str, Mapping[str, int]])
     subgraphs: Subgraphs = field(default_factory=dict[str, SubgraphBody])
+    editor_files: EditorFiles = field(default_factory=EditorFiles)
     union: NodeSet | None = None
     object_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -89,6 +91,7 @@ class DefinitionBook:
         self._validators: dict[str, frozenset[str]] = {"": frozenset()}
         self._models: dict[str, Models] = {"": {}}
         self._subgraphs: dict[str, Subgraphs] = {"": {}}
+        self._editor_files: dict[str, EditorFiles] = {"": EditorFiles()}
         self._reading = asyncio.Lock()
 
     async def refresh(self) -> None:
@@ -110,6 +113,7 @@ class DefinitionBook:
                 kinds=kinds,
                 models=_united_models([self._models[one.models_hash] for one in profiles]),
                 subgraphs=_united_subgraphs([self._subgraphs[one.subgraphs_hash] for one in profiles]),
+                editor_files=unite_editor_files(_distinct([self._editor_files[one.editor_hash] for one in profiles])),
                 union=union,
                 object_info=object_info,
             )
@@ -156,6 +160,12 @@ class DefinitionBook:
             await self.refresh()
         return self._fleet.subgraphs
 
+    async def editor_files(self) -> EditorFiles:
+        """Give the translations and example workflows that any worker's node packs bring along."""
+        if self._fleet.union is None:
+            await self.refresh()
+        return self._fleet.editor_files
+
     async def _read_profiles(self) -> Sequence[WorkerProfile]:
         """Read the workers, and what they have published; who is about to publish is what it was before."""
         found, before = await self._store.worker_profiles(), self._fleet.profiles
@@ -164,6 +174,7 @@ class DefinitionBook:
         await self._read_validators({one.kind.validators_hash for one in named})
         await self._read_models({one.models_hash for one in named})
         await self._read_subgraphs({one.subgraphs_hash for one in named})
+        await self._read_editor_files({one.editor_hash for one in named})
         known = [one if self._is_known(one) else before.get(one.id) for one in found]
         return [one for one in known if one is not None]
 
@@ -174,6 +185,7 @@ class DefinitionBook:
             and kind.validators_hash in self._validators
             and profile.models_hash in self._models
             and profile.subgraphs_hash in self._subgraphs
+            and profile.editor_hash in self._editor_files
         )
 
     def _kinds(self, profiles: Sequence[WorkerProfile]) -> dict[WorkerKind, KnownKind]:
@@ -213,6 +225,11 @@ class DefinitionBook:
         bodies = await self._missing(Topic.SUBGRAPHS, hashes - self._subgraphs.keys())
         read = {name: _subgraphs_of(body) for name, body in bodies.items()}
         self._subgraphs = {name: of for name, of in (self._subgraphs | read).items() if name in hashes | {""}}
+
+    async def _read_editor_files(self, hashes: set[str]) -> None:
+        bodies = await self._missing(Topic.EDITOR, hashes - self._editor_files.keys())
+        read = {name: read_editor_files(body) for name, body in bodies.items()}
+        self._editor_files = {name: of for name, of in (self._editor_files | read).items() if name in hashes | {""}}
 
     async def _missing(self, topic: Topic, hashes: set[str]) -> Mapping[str, bytes]:
         return await self._store.published(topic, hashes) if hashes else {}

@@ -164,6 +164,15 @@ class Subgraph:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateFile:
+    """A file among the example workflows of a node pack: the workflow itself, or the picture beside it."""
+
+    node_pack: str
+    file: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeInfo:
     """What a started runtime is: `kind` and `version`, its node definitions and its devices.
 
@@ -172,7 +181,7 @@ class RuntimeInfo:
     `system_stats.devices`. `models` maps a model folder (`checkpoints`) to its files, sorted by name. `snapshot` says
     what runs, so that a result can be traced: ComfyUI's version and commit, node packs with their commits, Python
     packages. `validators` names the classes whose nodes have a validator of their own, which `check` asks.
-    `subgraphs` are sorted by node pack and name.
+    `subgraphs` are sorted by node pack and name, `templates` by node pack and file. `translations` are by language.
     """
 
     kind: str
@@ -184,6 +193,8 @@ class RuntimeInfo:
     snapshot: Mapping[str, Any] = field(default_factory=dict[str, Any])
     validators: tuple[str, ...] = ()
     subgraphs: tuple[Subgraph, ...] = ()
+    templates: tuple[TemplateFile, ...] = ()
+    translations: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

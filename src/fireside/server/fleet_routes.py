@@ -29,6 +29,7 @@ from fireside.server.routes import Access, Answer, Handler, Route
 from fireside.store.records import Publication
 from fireside.wire.fleet import (
     BlobBody,
+    EditorFilesBody,
     JoinBody,
     JoinReply,
     LeaseQuery,
@@ -45,6 +46,7 @@ _CHECKS: Mapping[Topic, Callable[[bytes], object]] = {
     Topic.VALIDATORS: lambda content: decode_json(content, list[str]),
     Topic.SNAPSHOT: lambda content: decode_json(content, dict[str, Any]),
     Topic.SUBGRAPHS: lambda content: decode_json(content, list[SubgraphBody]),
+    Topic.EDITOR: lambda content: decode_json(content, EditorFilesBody),
 }
 
 
@@ -61,6 +63,7 @@ async def join(request: Request) -> Response:
         validators_hash=body.validators_hash,
         snapshot_hash=body.snapshot_hash,
         subgraphs_hash=body.subgraphs_hash,
+        editor_hash=body.editor_hash,
         labels=body.labels,
         joined_at=services.clock(),
         system=body.system,

@@ -28,6 +28,7 @@ class FleetVerbs(Verbs):
                 "validators_hash": worker.validators_hash,
                 "snapshot_hash": worker.snapshot_hash,
                 "subgraphs_hash": worker.subgraphs_hash,
+                "editor_hash": worker.editor_hash,
                 "labels": to_json(worker.labels),
                 "joined_at": worker.joined_at,
                 "system": to_json(worker.system),

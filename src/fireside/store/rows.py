@@ -157,6 +157,7 @@ def worker_of(row: Row) -> Worker:
         validators_hash=row["validators_hash"],
         snapshot_hash=row["snapshot_hash"],
         subgraphs_hash=row["subgraphs_hash"],
+        editor_hash=row["editor_hash"],
         labels=from_json(row["labels"]),
         joined_at=row["joined_at"],
         system=from_json(row["system"]),
@@ -174,6 +175,7 @@ def profile_of(row: Row) -> WorkerProfile:
         labels=from_json(row["labels"]),
         seen_at=row["seen_at"],
         subgraphs_hash=row["subgraphs_hash"],
+        editor_hash=row["editor_hash"],
     )
 
 

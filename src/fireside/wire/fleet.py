@@ -274,6 +274,7 @@ class JoinBody(msgspec.Struct, frozen=True, kw_only=True):
     validators_hash: str = ""
     snapshot_hash: str = ""
     subgraphs_hash: str = ""
+    editor_hash: str = ""
     devices: tuple[dict[str, Any], ...] = ()
     system: dict[str, Any] = {}
     labels: dict[str, str] = {}
@@ -298,3 +299,18 @@ class SubgraphBody(msgspec.Struct, frozen=True, kw_only=True):
     node_pack: str
     name: str
     data: str
+
+
+class TemplateBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A file among the example workflows of a node pack: the workflow itself, or the picture beside it."""
+
+    node_pack: str
+    file: str
+    content: bytes
+
+
+class EditorFilesBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker's node packs bring along for the editor: translations by language, and example workflows."""
+
+    translations: dict[str, Any] = {}
+    templates: list[TemplateBody] = []

@@ -35,6 +35,7 @@ def introduce(info: RuntimeInfo, *, boot_id: str, labels: Mapping[str, str]) -> 
         **_json("validators", sorted(info.validators)),
         **_json("snapshot", info.snapshot),
         **_json("subgraphs", info.subgraphs),
+        **_json("editor", _editor_files(info)),
     }
     hashes = {f"{topic}_hash": blake3(content).hexdigest() for topic, content in publications.items()}
     body = JoinBody(
@@ -52,3 +53,8 @@ def introduce(info: RuntimeInfo, *, boot_id: str, labels: Mapping[str, str]) -> 
 def _json(topic: str, value: Any) -> dict[str, bytes]:
     """Give the topic's bytes, nothing where there is nothing to say."""
     return {topic: msgspec.json.encode(value, order="sorted")} if value else {}
+
+
+def _editor_files(info: RuntimeInfo) -> dict[str, Any]:
+    named = {"translations": info.translations, "templates": info.templates}
+    return {name: value for name, value in named.items() if value}

@@ -97,6 +97,10 @@ GIT_CONFIG = """
 """
 
 
+EXAMPLE = '{"nodes": [], "links": []}'
+TRANSLATED = {"Refusing": {"display_name": "Verweigert"}}
+
+
 def write_packs(folder: Path) -> Path:
     """Write the packs, and a file with extra model paths that names them and a folder of models."""
     packs, models = folder / "packs", folder / "models"
@@ -118,6 +122,12 @@ def write_packs(folder: Path) -> Path:
     (refusing / "subgraphs").mkdir()
     (refusing / "subgraphs" / "Upscale.json").write_text(SUBGRAPH)
     (refusing / "subgraphs" / "Empty.json").touch()
+    (refusing / "example_workflows").mkdir()
+    (refusing / "example_workflows" / "First steps.json").write_text(EXAMPLE)
+    Image.new("RGB", (8, 8), PICTURE_COLOR).save(refusing / "example_workflows" / "First steps.jpg")
+    (refusing / "example_workflows" / "Empty.json").touch()
+    (refusing / "locales" / "de").mkdir(parents=True)
+    (refusing / "locales" / "de" / "nodeDefs.json").write_text(json.dumps(TRANSLATED))
     newer.mkdir()
     (newer / "__init__.py").write_text(NEWER_NODES)
     broken.mkdir()

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 from PIL import Image
-from tests.runtimes.comfyui.refusing_pack import COMMIT, METADATA, SUBGRAPH, VERSION, write_packs
+from tests.runtimes.comfyui.refusing_pack import COMMIT, EXAMPLE, METADATA, SUBGRAPH, TRANSLATED, VERSION, write_packs
 from tests.runtimes.comfyui.standin import launch_of, make_standin
 from tests.runtimes.comfyui.waiting import SECONDS, until
 
@@ -193,6 +193,15 @@ async def test_a_model_with_nothing_to_tell_is_none(real: Real, name: str) -> No
 async def test_blueprints_of_node_packs_are_told_with_what_is_in_them(real: Real) -> None:
     told = [one for one in real.info.subgraphs if one.node_pack == "custom_nodes.refusing"]
     assert told == [Subgraph(node_pack="custom_nodes.refusing", name="Upscale", data=SUBGRAPH)]
+
+
+async def test_translations_and_example_workflows_of_node_packs_are_told(real: Real) -> None:
+    told = {one.file: one.content for one in real.info.templates if one.node_pack == "refusing"}
+
+    assert set(told) == {"First steps.json", "First steps.jpg"}
+    assert told["First steps.json"] == EXAMPLE.encode()
+    assert told["First steps.jpg"].startswith(b"\xff\xd8")
+    assert real.info.translations["de"]["nodeDefs"] == TRANSLATED
 
 
 async def test_its_system_and_devices_are_told_without_its_command_line(real: Real) -> None:

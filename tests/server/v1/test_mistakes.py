@@ -39,9 +39,9 @@ PLAIN = [
     ("POST", "/api/upload/image", {"files": {"image": (LONG, b"x")}}, 400, "255"),
     ("POST", "/api/upload/mask", {"files": FILE}, 400, "`original_ref`"),
     ("POST", "/api/upload/mask", {"files": FILE, "data": {"original_ref": "a.png"}}, 400, "original_ref is not as"),
-    ("POST", "/api/settings/a", {"content": b"tru"}, 400, "The body is not JSON"),
+    ("POST", "/api/settings/a", {"content": b"{a"}, 400, "The body is not JSON"),
     ("POST", "/api/settings", {"json": [1]}, 400, "object"),
-    ("GET", "/models/chekpoints", {}, 404, "chekpoints"),
+    ("GET", "/models/pictures", {}, 404, "pictures"),
 ]  # fmt: skip
 ASSETS = [
     ("GET", "/api/assets?sort=age", {}, 400, "it is one of created_at, last_access_time, name, size, updated_at"),

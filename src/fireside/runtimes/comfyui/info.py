@@ -15,6 +15,7 @@ import msgspec
 from fireside.domain.errors import BadRequest
 from fireside.graphs.definitions import blank_input_files, decode_object_info
 from fireside.runtimes.base import ModelFile, RuntimeInfo, RuntimeStartError
+from fireside.runtimes.comfyui.editor_files import read_templates, read_translations
 from fireside.runtimes.comfyui.home import Home
 from fireside.runtimes.comfyui.http import BRIDGE, NoAnswer, ask, ask_json
 from fireside.runtimes.comfyui.subgraphs import read_subgraphs
@@ -48,6 +49,8 @@ async def read_info(home: Home) -> RuntimeInfo:
             snapshot=snapshot,
             validators=validators,
             subgraphs=await read_subgraphs(home),
+            templates=await read_templates(home),
+            translations=await read_translations(home),
         )
     except (NoAnswer, BadRequest, KeyError, TypeError, ValueError) as error:
         what = error if isinstance(error, NoAnswer | BadRequest) else f"it answered something else ({error!r})"
