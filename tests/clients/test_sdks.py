@@ -205,6 +205,36 @@ def test_the_typescript_sdk_on_a_real_comfyui(programs: Programs, comfyui: Serve
     _check_typescript(programs.run("sdk.mjs", comfyui, _graphs(COMFYUI)))
 
 
+def _named() -> str:
+    declared = {
+        "inputs": [
+            {"name": "photo", "node": "1", "input": "image"},
+            {"name": "prefix", "node": "3", "input": "filename_prefix"},
+        ],
+        "outputs": [{"name": "picture", "node": "3"}],
+    }
+    saved = {**INVERT, "extra": {"fireside": declared}}
+    return json.dumps({"picture": PICTURE.hex(), "saved": saved, "inputs": {"prefix": "by-name"}})
+
+
+def _check_named(told: dict[str, Any]) -> None:
+    assert told.pop("name").startswith("by-name_")
+    assert told == {
+        "statuses": ["succeeded", "succeeded"],
+        "named": True,
+        "inputs": {"prefix": "by-name"},
+        "bytes": "89504e47",
+    }
+
+
+def test_a_saved_workflow_runs_by_name_beside_the_sdk(programs: Programs, builtin: ServerProcess) -> None:
+    _check_named(programs.run("sdk_named.py", builtin, _named()))
+
+
+def test_a_saved_workflow_runs_by_name_on_a_real_comfyui(programs: Programs, comfyui: ServerProcess) -> None:
+    _check_named(programs.run("sdk_named.py", comfyui, _named()))
+
+
 @pytest.mark.statement(160)
 @pytest.mark.parametrize("program", ["sdk_queue.py", "sdk_queue_async.py", "sdk_queue.mjs"])
 def test_an_sdk_waits_while_the_queue_is_full_and_gets_in(
