@@ -33,13 +33,13 @@ class Databases(ABC):
     """A database for each data folder."""
 
     def config(self, data_dir: Path, **settings: Any) -> Config:
-        """Give the settings of a server with this data folder."""
-        return Config(data_dir=str(data_dir), database_url=self._url(data_dir), **settings)
+        """Give the settings of a server with this data folder, where equal jobs run unless a test wants else."""
+        return Config(data_dir=str(data_dir), database_url=self._url(data_dir), **{"reuse": False, **settings})
 
     def environment(self, data_dir: Path) -> dict[str, str]:
         """Give what a program that uses this data folder has in its environment."""
         url = self._url(data_dir)
-        return {"FIRESIDE_DATABASE_URL": url} if url else {}
+        return {"FIRESIDE_REUSE": "false"} | ({"FIRESIDE_DATABASE_URL": url} if url else {})
 
     @asynccontextmanager
     async def opened(self, data_dir: Path) -> AsyncGenerator[Database]:

@@ -119,6 +119,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_picture_pixels: Annotated[Positive, _help("Most pixels of a picture.")] = 67_108_864
     max_graph_nodes: Annotated[Positive, _help("Most nodes of a workflow.")] = 20_000
     max_graph_depth: Annotated[Positive, _help("Deepest nesting of a workflow's JSON.")] = 64
+    reuse: Annotated[
+        bool, _help("Answer a job with what an equal one of the same user has made, unless user or submit say no.")
+    ] = True
+    reuse_across_users: Annotated[bool, _help("Answer a job also with what an equal one of another user has made.")] = (
+        False
+    )
+    reuse_classes: Annotated[
+        Texts, _help("More classes of nodes that make the same of the same inputs, whenever and wherever they run.")
+    ] = ()
     validator_seconds: Annotated[
         Seconds, _help("How long a submit waits for nodes' own validators on a worker before it is queued without.")
     ] = 5.0

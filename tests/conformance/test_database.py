@@ -23,6 +23,7 @@ def add_user(name: str) -> Statement:
         "max_run_seconds": None,
         "keep_jobs": None,
         "keep_days": None,
+        "reuse": None,
         "now": NOW,
     }
     return Statement("add_user", user, expect=1)

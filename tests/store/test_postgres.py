@@ -154,6 +154,7 @@ async def test_a_missing_value_is_named(database: PostgresDatabase) -> None:
         "max_run_seconds": None,
         "keep_jobs": None,
         "keep_days": None,
+        "reuse": None,
         "now": NOW,
     }
 

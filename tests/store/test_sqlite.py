@@ -40,6 +40,7 @@ def add_user(name: str) -> Statement:
         "max_run_seconds": None,
         "keep_jobs": None,
         "keep_days": None,
+        "reuse": None,
         "now": NOW,
     }
     return Statement("add_user", user, expect=1)
@@ -207,7 +208,7 @@ def test_every_query_says_what_it_is_for(query: str) -> None:
 def test_the_schema_is_a_second_lock_on_the_lifecycle(change: str) -> None:
     raw = sqlite3.connect(":memory:", isolation_level=None)
     migrate(raw, load_migrations("sqlite"))
-    raw.execute("INSERT INTO user VALUES (1, 'ann', 'member', 1, NULL, NULL, 1, NULL, NULL, NULL)")
+    raw.execute("INSERT INTO user (id, name, role, weight, created_at) VALUES (1, 'ann', 'member', 1, 1)")
     raw.execute(
         "INSERT INTO job (pk, id, user_id, class, state, number, created_at, changed_at)"
         " VALUES ((1 << 40) | 1, zeroblob(16), 1, 0, 'queued', 1, 1, 1)"

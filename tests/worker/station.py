@@ -31,6 +31,7 @@ from fireside.server.listening import Doors
 from fireside.store.records import JobBody, StagedInput
 from fireside.wire.fleet import Presence
 from fireside.worker.agent import Agent
+from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.stage_cache import StageCache
 
 WORKER = WorkerId("worker-1")
@@ -202,7 +203,10 @@ async def open_station(
     bus = await _worker_bus(shop)
     scratch, stopped = folder / "jobs", asyncio.Event()
     cache = StageCache(folder / "inputs", CACHE_BYTES)
-    agent = Agent(worker_id=WORKER, bus=bus, client=client, runtime=runtime, scratch=scratch, cache=cache)
+    hashes = ModelHashes(scratch / "models.json")
+    agent = Agent(
+        worker_id=WORKER, bus=bus, client=client, runtime=runtime, scratch=scratch, cache=cache, hashes=hashes
+    )
     try:
         await edge.open(services)
         await reports.start()

@@ -42,6 +42,7 @@ class NewUser:
     max_run_seconds: float | None = None
     keep_jobs: int | None = None
     keep_days: int | None = None
+    reuse: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,7 @@ class Accounts:
             max_run_seconds=new.max_run_seconds,
             keep_jobs=new.keep_jobs,
             keep_days=new.keep_days,
+            reuse=new.reuse,
         )
 
     async def change_user(self, user: User) -> User:

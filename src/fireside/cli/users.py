@@ -11,6 +11,7 @@ from fireside.wire.admin import ChangedUserBody, NewUserBody
 from fireside.wire.people import NewInvitationBody
 
 Default = Literal["default"]
+YesOrNo = Literal["yes", "no"]
 Number = TypeVar("Number", int, float)
 
 users = App(name="users", help="The people who may use the server.")
@@ -28,6 +29,7 @@ async def create(
     max_run_seconds: Annotated[float | None, Parameter(help="Seconds that a job may run.")] = None,
     keep_jobs: Annotated[int | None, Parameter(help="Ended jobs that are kept; 0: all.")] = None,
     keep_days: Annotated[int | None, Parameter(help="Days that ended jobs are kept; 0: for ever.")] = None,
+    reuse: Annotated[YesOrNo | None, Parameter(help="Whether equal jobs are answered with what one has made.")] = None,
     where: Where | None = None,
 ) -> None:
     """Create a user."""
@@ -40,6 +42,7 @@ async def create(
         max_run_seconds=max_run_seconds,
         keep_jobs=keep_jobs,
         keep_days=keep_days,
+        reuse=_yes_or_no(reuse),
     )
     async with open_admin(where) as client:
         user = await client.admin.create_user(new)
@@ -57,6 +60,9 @@ async def change(
     max_run_seconds: Annotated[float | Default | None, Parameter(help="Seconds that a job may run.")] = None,
     keep_jobs: Annotated[int | Default | None, Parameter(help="Ended jobs that are kept; 0: all.")] = None,
     keep_days: Annotated[int | Default | None, Parameter(help="Days that ended jobs are kept; 0: for ever.")] = None,
+    reuse: Annotated[
+        YesOrNo | Default | None, Parameter(help="Whether equal jobs are answered with what one has made.")
+    ] = None,
     where: Where | None = None,
 ) -> None:
     """Change what a user may have; `default` makes a limit the server's setting again."""
@@ -67,6 +73,7 @@ async def change(
         max_run_seconds=_changed(max_run_seconds),
         keep_jobs=_changed(keep_jobs),
         keep_days=_changed(keep_days),
+        reuse=UNSET if reuse is None else _yes_or_no(reuse),
     )
     async with open_admin(where) as client:
         user = await client.admin.change_user(name, changed)
@@ -147,6 +154,10 @@ def _changed(value: Number | Default | None) -> Number | UnsetType | None:
     if value is None:
         return UNSET
     return None if value == "default" else value
+
+
+def _yes_or_no(word: str | None) -> bool | None:
+    return {"yes": True, "no": False}.get(word or "")
 
 
 def _limit(limit: float | None) -> str:

@@ -20,7 +20,7 @@ class User:
 
     `max_running` bounds how many of the user's jobs workers hold at once, `max_queued` how many may wait,
     `max_run_seconds` how long one may run; of the ended ones `keep_jobs` are kept, for `keep_days`, where 0 keeps all.
-    None means the setting of the server.
+    `reuse` says whether a job may be answered with what an equal one has made. None means the setting of the server.
     """
 
     id: UserId
@@ -33,6 +33,7 @@ class User:
     keep_jobs: int | None
     keep_days: int | None
     created_at: datetime
+    reuse: bool | None = None
     has_password: bool = False
 
 

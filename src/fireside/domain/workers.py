@@ -86,3 +86,4 @@ class WorkerProfile:
     seen_at: datetime
     subgraphs_hash: str = ""
     editor_hash: str = ""
+    snapshot_hash: str = ""

@@ -49,9 +49,14 @@ def output_fact(job: Job, record: NodeRecord, at: datetime) -> OutputAdded:
 
 
 def ended_fact(
-    job: Job, *, executed: tuple[str, ...] = (), node_id: str | None = None, node_type: str | None = None
+    job: Job,
+    *,
+    executed: tuple[str, ...] = (),
+    node_id: str | None = None,
+    node_type: str | None = None,
+    cached: tuple[str, ...] = (),
 ) -> JobEnded:
-    """Say of a terminal job that it is over."""
+    """Say of a terminal job that it is over; of one that never ran, `cached` names the nodes that it was spared."""
     error: dict[str, Any] | None = msgspec.json.decode(job.error, type=dict[str, Any]) if job.error else None
     return JobEnded(
         job_id=job.id,
@@ -62,4 +67,5 @@ def ended_fact(
         executed=executed,
         node_id=node_id,
         node_type=node_type,
+        cached=cached,
     )

@@ -176,7 +176,7 @@ async def _ending(desk: Desk, after: Job, report: EndReport, cost: float) -> End
     error = None
     if after.state is JobState.FAILED:
         error = msgspec.json.encode(error_object(report.failure or _UNSAID))
-    return Ending(summary=await summary_of(desk, after), error=error, charged_seconds=cost)
+    return Ending(summary=await summary_of(desk, after), error=error, charged_seconds=cost, models=report.models)
 
 
 def _timeline(before: Job, after: Job, report: EndReport) -> list[TimelineEntry]:

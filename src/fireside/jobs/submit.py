@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -23,15 +23,18 @@ from fireside.graphs.fingerprint import fingerprint_graph
 from fireside.graphs.limits import GraphLimits
 from fireside.graphs.parse import Graph, parse_graph
 from fireside.graphs.requirements import requirement_id, requirement_of
+from fireside.graphs.reuse import Work, work_of
 from fireside.graphs.unknown_classes import with_all_unknown
 from fireside.graphs.validate import ValidGraph, validate_graph
 from fireside.jobs.definitions import KnownKind
 from fireside.jobs.desk import Desk
 from fireside.jobs.draining import seconds_until_room
 from fireside.jobs.references import Resolved, resolve_references
+from fireside.jobs.reuse import may_reuse, reuse_job
 from fireside.jobs.time_limits import check_wish
 from fireside.jobs.validators import ask_validators
 from fireside.store.records import IdempotencyKey, JobBody, KeptRequirement, NamedRun, NewJob, StagedInput
+from fireside.store.reuse_verbs import Reused
 from fireside.store.store import QueueFull
 
 SECRET_NAMES = ("api_key_comfy_org", "auth_token_comfy_org")
@@ -70,14 +73,20 @@ class Submission:
     """Whether a graph is refused of which only some outputs can be made."""
     named_run: NamedRun | None = None
     """What it runs, if that is a saved workflow by its name."""
+    reuse: bool = True
+    """Whether the job may be answered with what an equal one has made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """The queued job, and what was wrong with the chains that were dropped from it."""
+    """The queued job, and what was wrong with the chains that were dropped from it.
+
+    With `reused` it has ended already; the caller tells listeners so once it has answered, by `tell_reused`.
+    """
 
     job: Job
     node_errors: Mapping[str, Any]
+    reused: Reused | None = None
 
 
 async def submit_job(desk: Desk, submission: Submission) -> Submitted:
@@ -106,7 +115,13 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
         raise MissingAsset(resolved.missing, node_errors=valid.node_errors)
     if submission.is_whole and valid.node_errors:
         raise outputs_failed("some of the outputs cannot be made", valid.node_errors)
+    work = _work(desk, submission, valid, assets)
     new = _new_job(desk, submission, valid, assets, _requirement(submission, valid, kind))
+    if work is not None:
+        new = replace(new, work=work.name)
+        reused = await reuse_job(desk, new, work, submission.require, nodes=list(valid.graph))
+        if reused is not None:
+            return Submitted(job=reused.job, node_errors=valid.node_errors_body(), reused=reused)
     job = await _queue(desk, submission, new)
     await desk.announce(job)
     await desk.wake_dispatch(job.user_id)
@@ -174,6 +189,15 @@ async def _validate(
     if len(graph.nodes) < _BIG_GRAPH_NODES:
         return choose_kind(graph, kinds, targets=targets, known_files=known_files)
     return await asyncio.to_thread(choose_kind, graph, kinds, targets=targets, known_files=known_files)
+
+
+def _work(desk: Desk, submission: Submission, valid: ValidGraph, assets: Mapping[str, Asset]) -> Work | None:
+    """Name what the job is to make, if it may be reused."""
+    if not may_reuse(desk, submission.user, wished=submission.reuse):
+        return None
+    files = {value: str(asset.hash) for value, asset in assets.items()}
+    more_classes = desk.config.reuse_classes
+    return work_of(valid.graph, valid.outputs, files, submission.require, more_classes=more_classes)
 
 
 def _requirement(submission: Submission, valid: ValidGraph, kind: KnownKind) -> KeptRequirement:

@@ -243,6 +243,13 @@ class Runtime(Protocol):
         """Give the picture of a model file, of any kind that Pillow reads; None where there is none. See above."""
         ...
 
+    async def model_paths(self, names: Sequence[str]) -> Mapping[str, Path] | None:
+        """Say where the model files of these names lie, by `folder/name`; None for a runtime that does not know.
+
+        Nor does such a one vouch that what it runs is what `RuntimeInfo.snapshot` says. May be asked while a task runs.
+        """
+        ...
+
     async def interrupt(self, task_id: str) -> None:
         """Stop that task at the next node or step; no other task, and none that starts later, is touched.
 

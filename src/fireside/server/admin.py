@@ -57,6 +57,7 @@ async def create_user(request: Request) -> Response:
         max_run_seconds=body.max_run_seconds,
         keep_jobs=body.keep_jobs,
         keep_days=body.keep_days,
+        reuse=body.reuse,
     )
     return json_answer(_user_body(await services_of(request).accounts.create_user(new)), _CREATED)
 
@@ -162,6 +163,7 @@ def _user_body(user: User) -> UserBody:
         max_run_seconds=user.max_run_seconds,
         keep_jobs=user.keep_jobs,
         keep_days=user.keep_days,
+        reuse=user.reuse,
         created_at=user.created_at,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from fireside.domain.ids import UserId
-from fireside.domain.jobs import Job
+from fireside.domain.jobs import Job, JobState
 from fireside.domain.pauses import Pause
 from fireside.domain.waiting import Lack, Waiting
 from fireside.jobs.waiting import why_waiting
@@ -13,6 +13,8 @@ from fireside.wire.queues import JobExtrasBody, MissingBody, PauseBody, WaitingB
 
 async def extras_of(services: Services, job: Job) -> JobExtrasBody | None:
     """Tell what only we know of a job, as it is now; None where that is nothing."""
+    if job.state is JobState.SUCCEEDED and job.started_at is None:
+        return JobExtrasBody(reused_from=await services.store.reused_job(job.id))
     waiting = await why_waiting(services.desk, job, services.fleet.presences())
     return JobExtrasBody(waiting=waiting_body(waiting)) if waiting is not None else None
 

@@ -26,6 +26,7 @@ class AccountVerbs(Verbs):
         max_run_seconds: float | None = None,
         keep_jobs: int | None = None,
         keep_days: int | None = None,
+        reuse: bool | None = None,
     ) -> User:
         """Add a user; raises DuplicateUser."""
         limits = {
@@ -35,6 +36,7 @@ class AccountVerbs(Verbs):
             "max_run_seconds": max_run_seconds,
             "keep_jobs": keep_jobs,
             "keep_days": keep_days,
+            "reuse": reuse,
         }
         try:
             rows, _ = await self._database.write(
@@ -61,6 +63,7 @@ class AccountVerbs(Verbs):
                 "max_run_seconds": user.max_run_seconds,
                 "keep_jobs": user.keep_jobs,
                 "keep_days": user.keep_days,
+                "reuse": user.reuse,
             },
         )
         return user_of(rows[0]) if rows else None

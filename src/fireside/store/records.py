@@ -74,7 +74,8 @@ class NewJob:
 
     `number` None takes the user's next one; `front` negates it. `client_id` is the websocket's that submitted it.
     `fingerprint` names the kind of work, for estimates; `requirement` None asks nothing of a worker. `labels` are what
-    the caller notes on it, and `key` is used up in the transaction that queues it.
+    the caller notes on it, and `key` is used up in the transaction that queues it. `work` is the
+    name of what it makes, where that is the same whenever it runs.
     """
 
     id: JobId
@@ -90,6 +91,7 @@ class NewJob:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     key: IdempotencyKey | None = None
     named_run: NamedRun | None = None
+    work: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +114,15 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What a job ends with, beside its state: the summary of its outputs, its error (JSON), and what the run cost."""
+    """What a job ends with, beside its state: the summary of its outputs, its error (JSON), and what the run cost.
+
+    `models` are the hashes of the model files that it read, by folder and name; None where nobody vouches for them.
+    """
 
     summary: OutputSummary | None = None
     error: bytes | None = None
     charged_seconds: float = 0.0
+    models: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,7 @@ def user_of(row: Row) -> User:
         max_run_seconds=row["max_run_seconds"],
         keep_jobs=row["keep_jobs"],
         keep_days=row["keep_days"],
+        reuse=None if row["reuse"] is None else bool(row["reuse"]),
         created_at=row["created_at"],
         has_password=row["password_hash"] is not None,
     )
@@ -176,6 +177,7 @@ def profile_of(row: Row) -> WorkerProfile:
         seen_at=row["seen_at"],
         subgraphs_hash=row["subgraphs_hash"],
         editor_hash=row["editor_hash"],
+        snapshot_hash=row["snapshot_hash"],
     )
 
 

@@ -134,7 +134,7 @@ class SignInVerbs(Verbs):
         self, digest: bytes, invitation: Invitation, name: str, password_hash: str, now: datetime
     ) -> User:
         """Use an invitation up and add its user; raises DuplicateUser, or Unexpected when it was used meanwhile."""
-        limits = dict.fromkeys(("max_running", "max_queued", "max_run_seconds", "keep_jobs", "keep_days"))
+        limits = dict.fromkeys(("max_running", "max_queued", "max_run_seconds", "keep_jobs", "keep_days", "reuse"))
         user = {"name": name, "role": invitation.role.value, "weight": invitation.weight, "now": now, **limits}
         try:
             rows = await self._database.write(

@@ -15,10 +15,10 @@ from fireside.store.asset_verbs import AssetVerbs
 from fireside.store.database import Statement
 from fireside.store.fleet_verbs import FleetVerbs
 from fireside.store.history_verbs import HistoryVerbs
-from fireside.store.job_verbs import JobVerbs
 from fireside.store.key_verbs import KeyVerbs
 from fireside.store.queue_verbs import QueueVerbs
 from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, KeyReused, QueueFull
+from fireside.store.reuse_verbs import ReuseVerbs
 from fireside.store.schedule_verbs import ScheduleVerbs
 from fireside.store.sign_in_verbs import SignInVerbs
 from fireside.store.task_verbs import TaskVerbs
@@ -30,7 +30,7 @@ __all__ = ["Changed", "DuplicateJob", "DuplicateUser", "KeyReused", "QueueFull",
 
 
 class Store(
-    JobVerbs,
+    ReuseVerbs,
     HistoryVerbs,
     WalkVerbs,
     ScheduleVerbs,

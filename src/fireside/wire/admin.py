@@ -21,6 +21,7 @@ class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_run_seconds: float | None = None
     keep_jobs: int | None = None
     keep_days: int | None = None
+    reuse: bool | None = None
 
 
 class ChangedUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -32,6 +33,7 @@ class ChangedUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     max_run_seconds: float | msgspec.UnsetType | None = msgspec.UNSET
     keep_jobs: int | msgspec.UnsetType | None = msgspec.UNSET
     keep_days: int | msgspec.UnsetType | None = msgspec.UNSET
+    reuse: bool | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class UserBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class UserBody(msgspec.Struct, frozen=True, kw_only=True):
     max_run_seconds: float | None
     keep_jobs: int | None
     keep_days: int | None
+    reuse: bool | None
     created_at: datetime
 
 

@@ -74,7 +74,13 @@ class DescribeModel(msgspec.Struct, frozen=True, kw_only=True, tag="describe_mod
     part: ModelPart
 
 
-WorkRequest = Assignment | CancelRun | SnapshotRequest | ValidateNodes | DescribeModel
+class IdentifyModels(msgspec.Struct, frozen=True, kw_only=True, tag="identify_models"):
+    """Say which bytes your model files of these names are now. Answered by `IdentifyReply`."""
+
+    names: tuple[str, ...]
+
+
+WorkRequest = Assignment | CancelRun | SnapshotRequest | ValidateNodes | DescribeModel | IdentifyModels
 
 
 class RefusedInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +102,12 @@ class ModelReply(msgspec.Struct, frozen=True, kw_only=True):
     """The metadata as JSON, deflated, or the picture as a small WebP; nothing where there is none."""
 
     content: bytes | None = None
+
+
+class IdentifyReply(msgspec.Struct, frozen=True, kw_only=True):
+    """BLAKE3 hashes by folder and name; null where the worker does not know, or not yet."""
+
+    models: dict[str, str] | None = None
 
 
 class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +181,8 @@ class NodeFailure(msgspec.Struct, frozen=True, kw_only=True):
 class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     """The run is over and all its outputs are recorded. `released` gives it back unfinished; `failure` says why.
 
-    `broken` gives it back because the runtime did not survive it; that counts like a lost worker.
+    `broken` gives it back because the runtime did not survive it; that counts like a lost worker. `models` are the
+    BLAKE3 hashes of the model files that the graph names, by folder and name, if the worker vouches for what it runs.
     """
 
     lease: LeaseBody
@@ -180,6 +193,7 @@ class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     failure: NodeFailure | None = None
     interrupted_at: str | None = None
     interrupted_type: str | None = None
+    models: dict[str, str] | None = None
 
 
 class OutputFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,13 +52,17 @@ class OutputAdded(_Fact, frozen=True, kw_only=True, tag="output"):
 
 
 class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
-    """The job is over, as the store shows already. `error` is the `execution_error` object of a failed one."""
+    """The job is over, as the store shows already. `error` is the `execution_error` object of a failed one.
+
+    `cached` are the nodes of one that never ran, because its outputs were there.
+    """
 
     state: EndState
     error: dict[str, Any] | None = None
     executed: tuple[str, ...] = ()
     node_id: str | None = None
     node_type: str | None = None
+    cached: tuple[str, ...] = ()
 
 
 class TaskProgress(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="task"):

@@ -39,7 +39,10 @@ class WaitingBody(msgspec.Struct, frozen=True, kw_only=True):
 class JobExtrasBody(msgspec.Struct, frozen=True, kw_only=True):
     """What only Fireside tells of a job; `waiting` is null for one that does not wait."""
 
-    waiting: WaitingBody | None
+    waiting: WaitingBody | None = None
+    reused_from: Annotated[
+        UUID | None, Meta(description="The job that made the outputs; null for a job that ran itself.")
+    ] = None
 
 
 class MoveJobBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ class FiresideFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     webhook_url: (
         Annotated[str, Meta(max_length=4096, description="A URL that hears of this job; see webhooks.")] | None
     ) = None
+    reuse: Annotated[bool, Meta(description="Whether the job may be answered with what an equal one has made.")] = True
 
 
 class PromptBody(msgspec.Struct, frozen=True, kw_only=True):

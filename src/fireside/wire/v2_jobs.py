@@ -54,6 +54,7 @@ class FiresideBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     inputs: Annotated[dict[str, Any], Meta(description="Values for the saved workflow's inputs, by name.")] | None = (
         None
     )
+    reuse: Annotated[bool, Meta(description="Whether the job may be answered with what an equal one has made.")] = True
 
 
 class SubmitBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,14 +27,17 @@ from fireside.wire.fleet import (
     AssignmentReply,
     CancelRun,
     DescribeModel,
+    IdentifyModels,
     LeaseBody,
     Presence,
     ValidateNodes,
     WorkRequest,
 )
 from fireside.worker.health import Health
+from fireside.worker.identifying import identify_models
 from fireside.worker.joining import introduce
 from fireside.worker.model_details import describe_model
+from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import is_temporary
 from fireside.worker.reporter import Reporter
 from fireside.worker.run import Outcome, Released, Run, run_job
@@ -63,6 +66,7 @@ class Agent:
         runtime: Runtime,
         scratch: Path,
         cache: StageCache,
+        hashes: ModelHashes,
         labels: Mapping[str, str] | None = None,
     ) -> None:
         self._worker_id = worker_id
@@ -71,6 +75,7 @@ class Agent:
         self._runtime = runtime
         self._scratch = scratch
         self._cache = cache
+        self._hashes = hashes
         self._labels = dict(labels or {})
         self._reporter = Reporter(bus, worker_id)
         self._boot_id = uuid4().hex
@@ -107,6 +112,7 @@ class Agent:
             for task in telling:
                 task.cancel()
             await asyncio.gather(*telling, return_exceptions=True)
+            await self._hashes.stop()
             await subscription.unsubscribe()
 
     async def _come_up(self) -> None:
@@ -179,6 +185,8 @@ class Agent:
             return msgspec.json.encode(await validate_nodes(self._runtime, request))
         if isinstance(request, DescribeModel):
             return msgspec.json.encode(await describe_model(self._runtime, request))
+        if isinstance(request, IdentifyModels):
+            return msgspec.json.encode(await identify_models(self._runtime, self._hashes, request))
         for run in self._runs():
             if run.lease != request.lease.lease():
                 continue
@@ -211,6 +219,7 @@ class Agent:
             telling=Telling(self._bus, user_id, self._worker_id, lease),
             folder=self._scratch / f"{lease.job_id}-{lease.fence}",
             cache=self._cache,
+            hashes=self._hashes,
         )
         self._run.when_computed = partial(self._computed, self._run)
         self._in_background(self._do(self._run), f"job {lease.job_id}")

@@ -15,6 +15,7 @@ from fireside.client.fleet import FleetClient
 from fireside.domain.ids import WorkerId
 from fireside.wire.tickets import WorkerTicket
 from fireside.worker.agent import Agent
+from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.runtimes import runtime_of
 from fireside.worker.stage_cache import StageCache
 
@@ -51,6 +52,7 @@ async def _work(ticket: WorkerTicket) -> None:
             runtime=runtime,
             scratch=scratch / "jobs",
             cache=StageCache(Path(ticket.stage_cache), ticket.stage_cache_bytes),
+            hashes=ModelHashes(scratch.with_name(f"{scratch.name}.models.json")),
             labels=ticket.labels,
         )
         await agent.work_until(stopped)

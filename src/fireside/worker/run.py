@@ -45,6 +45,8 @@ from fireside.wire.fleet import (
 )
 from fireside.worker.collecting import collect_output
 from fireside.worker.fitting import failure_of, fitting_names
+from fireside.worker.identifying import ModelsOfRun, models_of_run
+from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import ServerAway
 from fireside.worker.reporter import Reporter, ReportRefused
 from fireside.worker.stage_cache import StageCache
@@ -83,6 +85,7 @@ class Run:
     telling: Telling
     folder: Path
     cache: StageCache
+    hashes: ModelHashes
     work: WorkBody | None = None
     """The work, if it came with the assignment."""
     task_id: str = field(default_factory=lambda: uuid4().hex)
@@ -92,6 +95,7 @@ class Run:
     started_at: float = 0.0
     time_limit: TimeLimit | None = None
     is_overdue: bool = False
+    models: ModelsOfRun | None = None
     when_computed: Callable[[], None] | None = None
     """Called as soon as the runtime has finished the job, while its results are still on their way."""
 
@@ -159,9 +163,11 @@ async def _prepare(run: Run) -> Task:
     inputs = await stage_inputs(run.client, run.cache, run.lease, work, run.folder / "inputs")
     scratch = run.folder / "run"
     scratch.mkdir(parents=True)
+    graph = msgspec.json.decode(work.graph, type=dict[str, Any])
+    run.models = await models_of_run(run.runtime, run.hashes, graph)
     return Task(
         task_id=run.task_id,
-        graph=msgspec.json.decode(work.graph, type=dict[str, Any]),
+        graph=graph,
         outputs=work.outputs,
         inputs=inputs,
         extra_data=msgspec.json.decode(work.extra_data, type=dict[str, Any]),
@@ -259,7 +265,7 @@ def _report_of(run: Run, outcome: Outcome) -> EndReport:
     changed: dict[str, Any] = {}
     match outcome:
         case Finished():
-            pass
+            changed = {"models": run.models.as_run() if run.models is not None else None}
         case Failed():
             executed = fitting_names(outcome.executed)
             kind = "broken" if outcome.is_breakdown else "failed"

@@ -4,6 +4,7 @@ A second thread reads what the worker asks, so that an interrupt is heard while 
 gone, so is this process. Everything that nodes print goes to the log, never into the pipe.
 """
 
+import importlib.metadata
 import os
 import platform
 import queue
@@ -16,8 +17,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from blake3 import blake3
 from PIL import Image, ImageFile
 
 import fireside
@@ -137,6 +139,16 @@ def _write(answers: BinaryIO, frame: bytes) -> None:
         rest = rest[answers.write(rest) :]
 
 
+def _snapshot() -> dict[str, Any]:
+    """Say what runs; of our own nodes by their source, which may change without a new version."""
+    hasher = blake3()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        hasher.update(path.read_bytes())
+    packages = {name: importlib.metadata.version(name) for name in ("numpy", "pillow")}
+    nodes = {"version": fireside.__version__, "source": hasher.hexdigest(length=16)}
+    return {"fireside": nodes, "python": platform.python_version(), "packages": packages}
+
+
 def _info() -> RuntimeInfo:
     page_bytes = os.sysconf("SC_PAGE_SIZE")
     total, free = os.sysconf("SC_PHYS_PAGES") * page_bytes, os.sysconf("SC_AVPHYS_PAGES") * page_bytes
@@ -144,6 +156,7 @@ def _info() -> RuntimeInfo:
         kind="builtin",
         version=fireside.__version__,
         definitions=definitions_of(NODES.values()),
+        snapshot=_snapshot(),
         devices=(
             {
                 "name": "cpu",

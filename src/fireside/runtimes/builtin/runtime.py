@@ -77,6 +77,10 @@ class BuiltinRuntime:
         """Show nothing: there are no models."""
         return None
 
+    async def model_paths(self, names: Sequence[str]) -> Mapping[str, Path] | None:  # noqa: ARG002 - the contract's shape
+        """Find nothing: there are no models."""
+        return {}
+
     async def devices(self) -> Sequence[Mapping[str, Any]]:
         """Tell of nothing: there is no device but the CPU."""
         return ()

@@ -1,11 +1,15 @@
 """What a ComfyUI can tell of one of its model files: what its author wrote into it, and the picture beside it."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
+import msgspec
 
 from fireside.runtimes.comfyui.home import Home
-from fireside.runtimes.comfyui.http import NoAnswer, ask
+from fireside.runtimes.comfyui.http import BRIDGE, NoAnswer, ask, ask_json
 
 _ASK_SECONDS = 4.0
 _MOST_BYTES = 16 * 1024 * 1024
@@ -32,6 +36,26 @@ async def read_preview(home: Home, folder: str, name: str) -> bytes | None:
         if answer.status_code >= 500:
             return None  # there are no more places
     return None
+
+
+async def find_models(home: Home, names: Sequence[str]) -> Mapping[str, Path] | None:
+    """Say where the model files of these names lie, by `folder/name`; None where there is no bridge to ask."""
+    if home.bridge_headers is None:
+        return None
+    if not names:
+        return {}
+    body = {"names": list(names)}
+    try:
+        found = await ask_json(
+            home.url, f"{BRIDGE}/model_paths", seconds=_ASK_SECONDS, headers=home.bridge_headers, body=body
+        )
+        return msgspec.convert(found, dict[str, Path], dec_hook=_path)
+    except (NoAnswer, msgspec.ValidationError):
+        return None
+
+
+def _path(kind: type[Any], text: Any) -> Any:
+    return kind(text)
 
 
 async def _get(home: Home, path: str) -> httpx.Response | None:

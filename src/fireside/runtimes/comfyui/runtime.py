@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from fireside.runtimes.comfyui.healing import disk_full, is_disk_full, is_out_of
 from fireside.runtimes.comfyui.home import Home, HomeLost
 from fireside.runtimes.comfyui.http import NoAnswer
 from fireside.runtimes.comfyui.info import read_info
-from fireside.runtimes.comfyui.model_details import read_metadata, read_preview
+from fireside.runtimes.comfyui.model_details import find_models, read_metadata, read_preview
 from fireside.runtimes.comfyui.outputs import Collector
 from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace, Place, RemotePlace, Staged, UnbridgedPlace
 from fireside.runtimes.comfyui.translating import Translator
@@ -80,6 +81,10 @@ class ComfyRuntime:
     async def model_preview(self, folder: str, name: str) -> bytes | None:
         """Read the picture beside a model file; see the contract."""
         return await read_preview(self._home, folder, name)
+
+    async def model_paths(self, names: Sequence[str]) -> Mapping[str, Path] | None:
+        """Ask the bridge; one that is attached cannot say what it runs. See the contract."""
+        return await find_models(self._home, names)
 
     async def devices(self) -> Sequence[Mapping[str, Any]]:
         """Ask over the open connection, if there is one; see the contract."""

@@ -18,6 +18,7 @@ from fireside.graphs.job_ids import parse_job_id
 from fireside.jobs.submit import SECRET_NAMES, Submission, submit_job
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
+from fireside.server.news import news_of
 from fireside.server.reading import read_json
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.store.store import DuplicateJob
@@ -49,13 +50,16 @@ async def submit(request: Request) -> Response:
         targets=_targets(fields),
         require=ours.require,
         webhook_url=ours.webhook_url,
+        reuse=ours.reuse,
     )
     try:
         submitted = await submit_job(services.desk, submission)
     except DuplicateJob as error:
         raise _refusal("duplicate_prompt_id", error.message) from error
     job = submitted.job
-    return json_answer(SubmittedBody(prompt_id=job.id, number=job.number, node_errors=dict(submitted.node_errors)))
+    answer = json_answer(SubmittedBody(prompt_id=job.id, number=job.number, node_errors=dict(submitted.node_errors)))
+    answer.background = news_of(services, submitted)
+    return answer
 
 
 async def show_prompt_info(request: Request) -> Response:

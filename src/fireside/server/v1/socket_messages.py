@@ -70,6 +70,7 @@ class _Run:
 
     started_at: int
     owes_cached: bool = True
+    cached: tuple[str, ...] = ()
     shown: set[str] = field(default_factory=set[str])
     state: StateFrame | None = None
 
@@ -163,6 +164,7 @@ class SocketMessages:
     def _end(self, job_id: JobId, end: JobEnded, outputs: tuple[OutputAdded, ...]) -> Iterator[SocketMessage]:
         if end.state == "succeeded" and job_id not in self._runs:
             yield self._start(job_id, int(end.at))
+            self._runs[job_id].cached = end.cached
         for output in outputs:
             yield from self._output(job_id, output)
         run = self._runs.pop(job_id, None)
@@ -204,7 +206,7 @@ def _cached(job_id: JobId, run: _Run, frame: Frame | None) -> ExecutionCachedMes
     run.owes_cached = False
     if isinstance(frame, CachedFrame):
         return ExecutionCachedMessage(nodes=frame.nodes, prompt_id=job_id, timestamp=int(frame.at))
-    return ExecutionCachedMessage(nodes=(), prompt_id=job_id, timestamp=run.started_at)
+    return ExecutionCachedMessage(nodes=run.cached, prompt_id=job_id, timestamp=run.started_at)
 
 
 def _progress_state(job_id: UUID, frame: StateFrame) -> ProgressStateMessage:

@@ -20,11 +20,12 @@ from fireside.jobs.submit import submit_job
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
 from fireside.server.content import is_known
+from fireside.server.news import news_of
 from fireside.server.routes import JSON, Answer, Refusal, Route
 from fireside.server.services import Services
 from fireside.server.v1.rendering import job_id_of
 from fireside.server.v2.progress import progress_of
-from fireside.server.v2.rendering import body_of
+from fireside.server.v2.rendering import body_of, has_outputs
 from fireside.server.v2.submits import read_submission
 from fireside.server.waiting import extras_of
 from fireside.store.records import NamedRun
@@ -42,7 +43,9 @@ async def submit(request: Request) -> Response:
     if call is not None:
         submission = await named_submission(services.desk, services.workflows, submission, call.workflow, call.inputs)
     submitted = await submit_job(services.desk, submission)
-    return json_answer(await show(services, user, submitted.job, explained=False), _CREATED)
+    answer = json_answer(await show(services, user, submitted.job, explained=submitted.reused is not None), _CREATED)
+    answer.background = news_of(services, submitted)
+    return answer
 
 
 async def show_job(request: Request) -> Response:
@@ -81,7 +84,7 @@ async def job_of(request: Request) -> Job:
 
 async def show(services: Services, user: User, job: Job, *, explained: bool = True) -> JobBody:
     """Show a job with its outputs so far, its place and its progress, and `explained` why it waits."""
-    assets = await services.store.job_assets(job.id) if job.started_at is not None else ()
+    assets = await services.store.job_assets(job.id) if has_outputs(job) else ()
     return body_of(
         services,
         job,

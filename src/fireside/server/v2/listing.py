@@ -20,7 +20,7 @@ from fireside.server.services import Services
 from fireside.server.v1.cursors import read_cursor, write_cursor
 from fireside.server.v2.jobs import keep_days_of, named_runs, queue_positions
 from fireside.server.v2.progress import classes_of, measure
-from fireside.server.v2.rendering import STATUSES, body_of
+from fireside.server.v2.rendering import STATUSES, body_of, has_outputs
 from fireside.server.v2.submits import LABEL, MetadataInvalid, check_label
 from fireside.wire.refusals import EnvelopeBody
 from fireside.wire.v2_jobs import MAX_LABEL_FILTERS, JobsBody, JobsQuery, ListedJobBody, ProgressBody
@@ -47,7 +47,7 @@ async def list_jobs(request: Request) -> Response:
         limit=query.limit,
     )
     page = await services.store.walk_jobs(user.id, wanted)
-    assets = await services.store.assets_of_jobs([job.id for job in page.jobs if job.started_at is not None])
+    assets = await services.store.assets_of_jobs([job.id for job in page.jobs if has_outputs(job)])
     positions = await queue_positions(services, user.id, page.jobs)
     runs = await named_runs(services, page.jobs)
     listed: list[ListedJobBody] = []

@@ -89,6 +89,11 @@ def body_of(
     )
 
 
+def has_outputs(job: Job) -> bool:
+    """Whether a job can have made files: it has begun, or has taken them from another one."""
+    return job.started_at is not None or job.state is JobState.SUCCEEDED
+
+
 def outputs_of(services: Services, assets: Sequence[Asset]) -> list[OutputBody]:
     """Show the files that a job has made."""
     return [output_of(services, asset) for asset in assets]

@@ -79,6 +79,7 @@ async def read_submission(request: Request, user: User) -> tuple[Submission, Nam
         extra_data=extra_data,
         require=ours.require,
         webhook_url=ours.webhook_url,
+        reuse=ours.reuse,
         labels=labels,
         key=key,
         has_references=True,

@@ -85,17 +85,25 @@ def fireside_of(
     job: Job, extras: JobExtrasBody | None, run: NamedRun | None, assets: Sequence[Asset]
 ) -> JobFiresideBody | None:
     """Say what only Fireside knows of a job, None where that is nothing; `assets` are those that it has made."""
-    waiting = extras.waiting if extras is not None else None
+    waiting, reused_from = (extras.waiting, extras.reused_from) if extras is not None else (None, None)
     if run is None:
-        if job.workflow_id is None and waiting is None:
+        if job.workflow_id is None and waiting is None and reused_from is None:
             return None
-        return JobFiresideBody(waiting=waiting, workflow_id=job.workflow_id, workflow=None, inputs=None, outputs=None)
+        return JobFiresideBody(
+            waiting=waiting,
+            reused_from=reused_from,
+            workflow_id=job.workflow_id,
+            workflow=None,
+            inputs=None,
+            outputs=None,
+        )
     made: dict[str, list[Any]] = {}
     for asset in assets:
         if asset.origin is not None:
             made.setdefault(asset.origin.node_id, []).append(asset.id)
     return JobFiresideBody(
         waiting=waiting,
+        reused_from=reused_from,
         workflow_id=job.workflow_id,
         workflow=run.workflow,
         inputs=_inputs_decoder.decode(run.inputs),

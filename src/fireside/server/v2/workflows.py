@@ -24,6 +24,7 @@ from fireside.jobs.saved_workflows import name_of
 from fireside.jobs.submit import submit_job
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
+from fireside.server.news import news_of
 from fireside.server.reading import read_json, read_query
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.server.services import Services
@@ -111,7 +112,10 @@ async def run_workflow(request: Request) -> Response:
     wanted, given = await read_named_call(request, user)
     submission = await named_submission(services.desk, services.workflows, wanted, name, given)
     submitted = await submit_job(services.desk, submission)
-    return json_answer(await v2_jobs.show(services, user, submitted.job, explained=False), _CREATED)
+    shown = await v2_jobs.show(services, user, submitted.job, explained=submitted.reused is not None)
+    answer = json_answer(shown, _CREATED)
+    answer.background = news_of(services, submitted)
+    return answer
 
 
 async def _listed(services: Services, file: UserFile) -> ListedWorkflowBody:

@@ -68,6 +68,13 @@ def _install(server: Any) -> None:
     async def models(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
         return web.json_response(await _in_thread(inventory.models))
 
+    @routes.post("/fireside/model_paths")
+    @_guarded
+    async def model_paths(request: web.Request) -> web.Response:  # pyright: ignore[reportUnusedFunction]
+        """Take `{names}`; answer `{folder/name: path}`."""
+        names = (await request.json())["names"]
+        return web.json_response(await _in_thread(functools.partial(inventory.model_paths, names)))
+
     @routes.get("/fireside/snapshot")
     @_guarded
     async def snapshot(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]

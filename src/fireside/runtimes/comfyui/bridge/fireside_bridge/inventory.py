@@ -40,6 +40,18 @@ def models() -> dict[str, dict[str, int]]:
     return found
 
 
+def model_paths(names: list[str]) -> dict[str, str]:
+    """Say which files nodes read for these names, in whatever model folder there is one."""
+    folder_paths = importlib.import_module("folder_paths")
+    found: dict[str, str] = {}
+    for folder in sorted(set(folder_paths.folder_names_and_paths) - _NO_MODELS):
+        for name in names:
+            path = folder_paths.get_full_path(folder, name)
+            if path is not None:
+                found[f"{folder}/{name}"] = str(path)
+    return found
+
+
 def snapshot() -> dict[str, Any]:
     """Say what runs: ComfyUI with its commit, node packs with theirs, Python and its packages."""
     folder = Path(importlib.import_module("execution").__file__ or "").resolve().parent
