@@ -50,7 +50,9 @@ class Scene:
             [Group(requirement_id=one, jobs=sorted(jobs, key=lambda job: job.order)) for one, jobs in groups.items()],
         )
 
-    def decide(self, *workers: str, now: float = 0.0, kinds: Mapping[str, int] | None = None) -> dict[str, str]:
+    def decide(
+        self, *workers: str, now: float = 0.0, kinds: Mapping[str, int] | None = None, most: int | None = None
+    ) -> dict[str, str]:
         """Fill workers, each written `name` or `name:warm model`; gives what they got, as `user/job`."""
         spots: list[Spot] = []
         for text in workers:
@@ -59,7 +61,7 @@ class Scene:
             spots.append(Spot(worker_id=WorkerId(name), kind=kind, warm=frozenset(warm.split())))
         return {
             placed.worker_id: f"{placed.user_id}/{placed.job_id.int % 1000}"
-            for placed in decide(self.state, spots, now)
+            for placed in decide(self.state, spots, now, most=most)
         }
 
 

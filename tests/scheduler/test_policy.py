@@ -196,6 +196,14 @@ def test_what_was_handed_out_to_the_last_known_job_is_read_on() -> None:
     assert scene.state.to_refill == {(UserId(1), wanted("any"))}
 
 
+def test_a_decision_can_be_had_in_parts() -> None:
+    scene = Scene()
+    scene.user(1, *["any"] * 5)
+
+    assert scene.decide("a", "b", "c", most=2) == {"a": "1/0", "b": "1/1"}
+    assert scene.decide("c", most=2) == {"c": "1/2"}
+
+
 NAMES = ["any", "one", "two", "both", "none"]
 asked = st.lists(st.sampled_from(NAMES), max_size=6)
 people = st.lists(st.tuples(asked, st.floats(0, 100), st.none() | st.integers(1, 4)), max_size=5)

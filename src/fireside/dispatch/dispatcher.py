@@ -33,6 +33,7 @@ from fireside.store.store import Changed
 from fireside.wire.fleet import AssignmentReply, Presence, QueueChanged, WorkBody
 
 _TICK_SECONDS = 0.5
+_MOST_AT_ONCE = 32
 _LATE_TICK = timedelta(seconds=2)
 _ECHO = b"echo"
 _ECHO_SECONDS = 1.0
@@ -174,10 +175,10 @@ class Dispatcher:
         while words and self._bus.is_connected:
             spots = await self._ledger.spots(words)
             await self._ledger.refresh()
-            placements = decide(self._ledger.state, spots, now.timestamp())
+            placements = decide(self._ledger.state, spots, now.timestamp(), most=_MOST_AT_ONCE)
             # All are on disk before the next look, or it would see the same jobs and the same shares again.
             await asyncio.gather(*(self._assign(placed, words.pop(placed.worker_id)) for placed in placements))
-            if not self._ledger.state.to_refill:
+            if len(placements) < _MOST_AT_ONCE and not self._ledger.state.to_refill:
                 break
 
     async def _assign(self, placement: Placement, said: Presence) -> None:

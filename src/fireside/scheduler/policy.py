@@ -28,14 +28,15 @@ _STILL_WARM = 0.1
 Turn = tuple[UserQueue, Waiting]
 
 
-def decide(state: State, spots: Iterable[Spot], now: float) -> list[Placement]:
+def decide(state: State, spots: Iterable[Spot], now: float, *, most: int | None = None) -> list[Placement]:
     """Fill the free workers, one job each, in fair order; the state goes on as if all of it had been written.
 
+    At `most` so many placements are made at once, so that nothing waits long for a decision to be over.
     The cost grows with the number of placements and of free workers, not with the number of users or jobs.
     """
     table = Table(state, spots)
     placements: list[Placement] = []
-    while table:
+    while table and (most is None or len(placements) < most):
         reserved = _reserved_turn(state, table, now)
         turn = reserved or _fair_turn(state, table, now)
         if turn is None:
