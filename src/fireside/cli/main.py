@@ -10,24 +10,20 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 import fireside
-from fireside.cli.demo import demo
-from fireside.cli.doctor import doctor
 from fireside.cli.errors import FAILED, INTERRUPTED, USAGE, CommandFailed
-from fireside.cli.jobs import cancel, jobs
-from fireside.cli.keys import keys, login_link
 from fireside.cli.printing import say
-from fireside.cli.queue import queue
-from fireside.cli.running import run
-from fireside.cli.serving import down, serve, up, worker
-from fireside.cli.users import users
-from fireside.cli.workers import workers
 from fireside.client.errors import ClientError
 from fireside.config import ConfigError
 from fireside.domain.errors import FiresideError
 
 app = App(name="fireside", help="A self-hosted Comfy Cloud.", version=fireside.__version__, help_format="plaintext")
-for command in (up, serve, worker, down, run, jobs, cancel, queue, login_link, doctor, demo, users, keys, workers):
-    app.command(command)
+# By name, because a command loads only what it needs: a worker nothing of a server.
+COMMANDS = (
+    *("serving:up", "serving:serve", "working:worker", "serving:down", "running:run", "jobs:jobs", "jobs:cancel"),
+    *("queue:queue", "keys:login_link", "doctor:doctor", "demo:demo", "users:users", "keys:keys", "workers:workers"),
+)
+for command in COMMANDS:
+    app.command(f"fireside.cli.{command}")
 
 
 def main() -> None:
@@ -37,6 +33,9 @@ def main() -> None:
 
 def execute(arguments: Sequence[str]) -> int:
     """Run a command and give its exit code."""
+    if not arguments or arguments[0] in app.help_flags:
+        for name in app:
+            app[name]  # loads it, so that the help shows what it says of itself
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:

@@ -1,4 +1,4 @@
-"""`fireside up`, `serve`, `worker` and `down`: processes that run until they are stopped."""
+"""`fireside up`, `serve` and `down`: processes that run until they are stopped."""
 
 import asyncio
 import os
@@ -23,7 +23,6 @@ from fireside.cli.settings import config_in, takes_settings
 from fireside.config import Config, load_config
 from fireside.fleet.plan import PlannedWorker, plan_workers
 from fireside.wire.tickets import BuiltinSpec
-from fireside.worker.main import run_worker
 
 _STOP_SECONDS = 30.0
 # What a server takes to start beside its workers.
@@ -51,12 +50,6 @@ def up(
 def serve(flags: Mapping[str, Any]) -> int:
     """Start a server without workers."""
     _serve(load_config(flags), [])
-    return 0
-
-
-def worker(ticket: Annotated[Path, Parameter(help="The file a server gave this worker.")], /) -> int:
-    """Run a worker; `fireside up` starts its own."""
-    run_worker(ticket)
     return 0
 
 
