@@ -27,8 +27,9 @@ from fireside.store.postgres_migrations import migrate
 from fireside.store.queries import load_migrations
 
 PASSWORD = "correct/horse@battery"
+TEMPLATE = "migrated"
 _READY_SECONDS = 30.0
-_TEMPLATE = "migrated"
+_ROOM_BYTES = 4 << 30
 # What a crash of the machine would lose is no matter here.
 _SETTINGS = {
     "fsync": "off",
@@ -90,11 +91,11 @@ class PostgresServer:
 
     def add_template(self) -> None:
         """Make the migrated database that `add_database` copies."""
-        self.command(f"CREATE DATABASE {_TEMPLATE}")
-        with connect(read_url(self.url(_TEMPLATE))) as raw:
+        self.command(f"CREATE DATABASE {TEMPLATE}")
+        with connect(read_url(self.url(TEMPLATE))) as raw:
             migrate(raw, load_migrations("postgres"))
 
-    def add_database(self, *, template: str = _TEMPLATE, more: str = "") -> str:
+    def add_database(self, *, template: str = TEMPLATE, more: str = "") -> str:
         """Make a database and give its URL."""
         name = f"db{next(self._numbers)}"
         self.command(f"CREATE DATABASE {name} TEMPLATE {template} {more}")
@@ -110,7 +111,7 @@ class PostgresServer:
         return url.partition("@/")[2].partition("?")[0]
 
     @contextmanager
-    def database(self, *, template: str = _TEMPLATE, more: str = "") -> Generator[str]:
+    def database(self, *, template: str = TEMPLATE, more: str = "") -> Generator[str]:
         """Make a database, give its URL and drop it in the end."""
         url = self.add_database(template=template, more=more)
         yield url
@@ -157,7 +158,7 @@ def running_server(find: Callable[[], Path | None] = find_programs) -> Generator
     if programs is None:
         _give_up("Debian's is not installed" if find is find_debians_programs else "its wheel is not installed")
     # Not below pytest's folders: the path of a socket must be short.
-    folder = Path(tempfile.mkdtemp(prefix="fireside-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="fireside-pg-", dir=_memory()))
     server = PostgresServer(programs, folder)
     try:
         server.create()
@@ -167,6 +168,13 @@ def running_server(find: Callable[[], Path | None] = find_programs) -> Generator
     finally:
         server.stop()
         shutil.rmtree(folder)
+
+
+def _memory() -> Path | None:
+    """Find a folder in memory with room for databases: each test has one made, of some hundred files."""
+    folder = Path("/dev/shm")
+    is_roomy = folder.is_dir() and shutil.disk_usage(folder).free > _ROOM_BYTES
+    return folder if is_roomy and os.access(folder, os.W_OK) else None
 
 
 def _give_up(why: str) -> NoReturn:

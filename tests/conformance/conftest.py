@@ -1,13 +1,15 @@
-"""What the exams share: each supported database, opened empty, and two users."""
+"""What the exams share: each supported database, opened empty or as a copy, and two users."""
 
+import shutil
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import TEMPLATE, PostgresServer
 
 from fireside.domain.accounts import Role, User
 from fireside.store.database import Database
@@ -16,7 +18,7 @@ from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
+Fill = Callable[[Database], Awaitable[object]]
 
 
 @asynccontextmanager
@@ -28,36 +30,69 @@ async def _served(database: Database) -> AsyncGenerator[Database]:
         await database.close()
 
 
-@asynccontextmanager
-async def _sqlite() -> AsyncGenerator[Database]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with _served(SqliteDatabase(Path(folder) / "fireside.db")) as database:
-            yield database
+@dataclass(frozen=True)
+class OpenSqlite:
+    """Opens SQLite files, empty or as copies of one."""
+
+    original: Path | None = None
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncGenerator[Database]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "fireside.db"
+            if self.original is not None:
+                shutil.copyfile(self.original, path)
+            async with _served(SqliteDatabase(path)) as database:
+                yield database
+
+    @asynccontextmanager
+    async def filled(self, fill: Fill) -> AsyncGenerator["OpenSqlite"]:
+        """Fill a database once, and open copies of it."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "fireside.db"
+            async with _served(SqliteDatabase(path)) as database:
+                await fill(database)
+            yield OpenSqlite(path)
+
+
+@dataclass(frozen=True)
+class OpenPostgres:
+    """Opens databases of a PostgreSQL, empty or as copies of one."""
+
+    server: PostgresServer
+    template: str = TEMPLATE
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncGenerator[Database]:
+        with self.server.database(template=self.template) as url:
+            async with _served(PostgresDatabase(url)) as database:
+                yield database
+
+    @asynccontextmanager
+    async def filled(self, fill: Fill) -> AsyncGenerator["OpenPostgres"]:
+        """Fill a database once, and open copies of it."""
+        with self.server.database() as url:
+            async with _served(PostgresDatabase(url)) as database:
+                await fill(database)
+            yield replace(self, template=self.server.name_of(url))
+
+
+OpenDatabase = OpenSqlite | OpenPostgres
 
 
 @pytest.fixture(scope="session")
 def open_sqlite() -> OpenDatabase:
-    return _sqlite
-
-
-def _in(server: PostgresServer) -> OpenDatabase:
-    @asynccontextmanager
-    async def postgres() -> AsyncGenerator[Database]:
-        with server.database() as url:
-            async with _served(PostgresDatabase(url)) as database:
-                yield database
-
-    return postgres
+    return OpenSqlite()
 
 
 @pytest.fixture(scope="session")
 def open_postgres(postgres_server: PostgresServer) -> OpenDatabase:
-    return _in(postgres_server)
+    return OpenPostgres(postgres_server)
 
 
 @pytest.fixture(scope="session")
 def open_debians_postgres(debians_postgres_server: PostgresServer) -> OpenDatabase:
-    return _in(debians_postgres_server)
+    return OpenPostgres(debians_postgres_server)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres", "debians_postgres"])

@@ -7,16 +7,18 @@ counted anew, and kept from there on by the verbs that are examined.
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import pytest_asyncio
+from tests.conformance.conftest import OpenDatabase
 
-from fireside.domain.accounts import Role
+from fireside.domain.accounts import Role, User
 from fireside.domain.ids import JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
@@ -112,7 +114,7 @@ def _insert(database: Database, user_id: UserId, rows: Sequence[Row]) -> None:
         raw.execute("COMMIT")
 
 
-def _damage(database: Database, *commands: str) -> None:
+def _execute(database: Database, *commands: str) -> None:
     if isinstance(database, PostgresDatabase):
         with connect(database._parameters) as raw:
             for command in commands:
@@ -140,22 +142,46 @@ def _columns(user_id: UserId, row: Row) -> tuple[Any, ...]:
 class Library:
     database: Database
     user_id: UserId
-    rows: list[Row]
+    rows: Sequence[Row]
 
     @property
     def store(self) -> Store:
         return Store(self.database)
 
 
+OpenLibrary = Callable[[], AbstractAsyncContextManager[Library]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def open_library(open_database: OpenDatabase) -> AsyncIterator[OpenLibrary]:
+    """Open copies of one large history."""
+    users: list[User] = []
+    rows: list[Row] = []
+
+    async def fill(database: Database) -> None:
+        store = Store(database)
+        users.append(await store.add_user("ann", Role.MEMBER, NOW))
+        rows.extend(_rows(users[0].id))
+        await asyncio.to_thread(_insert, database, users[0].id, rows)
+        await store.recount(users[0].id)
+        assert await store.promote_large_histories() == 2
+        if isinstance(database, PostgresDatabase):
+            # As every PostgreSQL does by itself before long.
+            _execute(database, "VACUUM ANALYZE")
+
+    @asynccontextmanager
+    async def open_copy() -> AsyncGenerator[Library]:
+        async with open_copied() as database:
+            yield Library(database, users[0].id, rows)
+
+    async with open_database.filled(fill) as open_copied:
+        yield open_copy
+
+
 @pytest.fixture
-async def library(database: Database) -> Library:
-    store = Store(database)
-    user = await store.add_user("ann", Role.MEMBER, NOW)
-    rows = _rows(user.id)
-    await asyncio.to_thread(_insert, database, user.id, rows)
-    await store.recount(user.id)
-    assert await store.promote_large_histories() == 2
-    return Library(database, user.id, rows)
+async def library(open_library: OpenLibrary) -> AsyncIterator[Library]:
+    async with open_library() as library:
+        yield library
 
 
 def _wanted(rows: Sequence[Row], wanted: JobFilter, window: Window) -> list[Row]:
@@ -214,7 +240,7 @@ async def test_the_counters_of_a_large_history_stay_true_through_every_verb(libr
 
 
 async def test_counters_that_were_damaged_are_found_and_put_right(library: Library) -> None:
-    _damage(
+    _execute(
         library.database,
         "UPDATE job_total SET n = n + 1 WHERE class = 3 AND workflow = ''",
         "DELETE FROM job_block WHERE axis = 1 AND block = 3",
@@ -246,7 +272,7 @@ async def _run(store: Store, job: Job, verb: Verb, *, run_us: int) -> Job:
 def _forget_runs(library: Library, *, counted: int) -> None:
     """Leave no blocks of run times but those below an edge."""
     block = run_block(counted)
-    _damage(
+    _execute(
         library.database,
         f"DELETE FROM job_block WHERE axis = 3 AND block >= {block}",
         f"DELETE FROM job_block WHERE axis = 4 AND block >= {block >> 6}",
@@ -270,7 +296,7 @@ async def _deep_pages(library: Library) -> list[tuple[list[JobId], list[UUID]]]:
 async def test_run_times_that_were_counted_by_another_cut_are_counted_anew(library: Library, at_once: int) -> None:
     _forget_runs(library, counted=0)
     another = "({}, '', 3, 16, 12345678, 9), ({}, '', 4, 16, 0, 9)".format(*[library.user_id] * 2)
-    _damage(library.database, f"INSERT INTO job_block VALUES {another}")
+    _execute(library.database, f"INSERT INTO job_block VALUES {another}")
     assert await library.store.miscounted(library.user_id) == 0
     assert all(page == expected for page, expected in await _deep_pages(library))
 
