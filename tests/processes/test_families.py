@@ -20,7 +20,7 @@ import os, signal, subprocess, sys, time
 code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 strays = [subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stdout=subprocess.DEVNULL)
           for _ in range(2)]
-print(*(stray.pid for stray in strays), flush=True)
+print(" ".join(str(stray.pid) for stray in strays), flush=True)  # in one piece, also where Python does not buffer
 """
 SLEEPING = "time.sleep(600)"
 PARENT = """

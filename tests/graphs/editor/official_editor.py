@@ -68,7 +68,8 @@ def open_editor(packages: Path, object_info: Mapping[str, Any]) -> Generator[Off
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+        # What it draws is no matter here, and drawing is most of its work.
+        page = browser.new_page(viewport={"width": 320, "height": 240})
         page.goto(address)
         page.wait_for_function(_READY, timeout=_READY_MILLISECONDS)
         page.wait_for_function(
