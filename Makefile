@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# In a few processes, each with servers of its own; `-n 0` runs them in one.
+TEST := $(BIN)/python -m pytest -n auto --dist worksteal
 DEMO_DIR ?= .demo
 
 .PHONY: install demo test check format bench soak comfyui clients docs lock down
@@ -29,9 +31,9 @@ down:
 
 test: $(VENV)/.tested
 	scripts/system-parts
-	$(BIN)/python -m pytest
+	$(TEST)
 	@echo "Once more with PostgreSQL in the place of SQLite: the tests that have a store."
-	$(BIN)/python -m pytest -m database --database=postgres
+	$(TEST) -m database --database=postgres
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check src tests bench soak scripts

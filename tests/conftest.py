@@ -21,6 +21,8 @@ from tests.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.postgres_server import PostgresServer, find_debians_programs, running_server
 from websockets.sync.client import ClientConnection, connect
 
+# Each may have a PostgreSQL, a Chromium and a real ComfyUI at once.
+_MOST_PROCESSES = 8
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
@@ -36,11 +38,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Let half as many again as there are processors run tests with `-n auto`: most wait, for processes and disks."""
+    return min((3 * (os.cpu_count() or 1) + 1) // 2, _MOST_PROCESSES)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests whose outcome may depend on the database."""
     for item in items:
-        if "databases" in getattr(item, "fixturenames", ()):
+        if "databases" in getattr(item, "fixturenames", ()) and item.get_closest_marker("once") is None:
             item.add_marker(pytest.mark.database)
 
 
@@ -127,6 +134,11 @@ class ServerProcess:
         with self._admin() as admin:
             admin.post("/admin/api/users", json={"name": name, **more}).raise_for_status()
         return self.key_of(name)
+
+    def change_user(self, name: str, **changes: Any) -> None:
+        """Change what a user may."""
+        with self._admin() as admin:
+            admin.patch(f"/admin/api/users/{name}", json=changes).raise_for_status()
 
     @contextmanager
     def watch(self, key: str, client_id: str = "watcher") -> Generator[ClientConnection]:

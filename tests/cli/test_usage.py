@@ -6,6 +6,8 @@ import pytest
 
 from fireside import __version__
 
+pytestmark = pytest.mark.once
+
 
 def test_it_says_its_version(fireside: Any) -> None:
     assert fireside("--version").stdout.strip() == __version__

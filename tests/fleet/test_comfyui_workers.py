@@ -16,7 +16,8 @@ from tests.conftest import MakeServer, ServerProcess
 
 from fireside.processes.leftovers import start_time
 
-pytestmark = pytest.mark.fault
+# The same faults of workers with the builtin runtime are seen on each database.
+pytestmark = [pytest.mark.fault, pytest.mark.once]
 
 DEADLINE_SECONDS = 60.0
 DIFFUSION = Path(__file__).with_name("tiny_diffusion.json")

@@ -9,6 +9,7 @@ import pytest
 from tests.server.v1.house import GRAPH, ORIGIN, Caller, House
 from tests.server.v1.published import Published
 
+SOME_ID = "0b0c7a1e-5f3a-4c8e-9a55-2b6f1d0e7c11"
 READS = ("/api/jobs", "/api/queue", "/api/prompt", "/api/history_v2")
 READS_OF_A_JOB = ("/api/jobs/{}", "/api/job/{}/status", "/api/history_v2/{}")
 
@@ -76,8 +77,8 @@ async def test_strangers_are_refused_as_published(house: House, judge: Published
         ("GET", "/api/jobs", 200, {"jobs": []}),
         ("GET", "/api/jobs", 200, {"jobs": [{"id": "x"}], "pagination": {}}),
         ("GET", "/api/jobs", 400, {"error": "x"}),
-        ("GET", f"/api/jobs/{uuid4()}", 404, {"message": "x"}),
-        ("GET", f"/api/job/{uuid4()}/status", 200, {"id": str(uuid4()), "status": "success"}),
+        ("GET", f"/api/jobs/{SOME_ID}", 404, {"message": "x"}),
+        ("GET", f"/api/job/{SOME_ID}/status", 200, {"id": SOME_ID, "status": "success"}),
         ("GET", "/api/queue", 200, {"queue_running": [[None]]}),
     ],
 )

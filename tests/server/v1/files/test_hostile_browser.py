@@ -21,7 +21,7 @@ from tests.server.v1.files.house import House, open_house
 from fireside.accounts.tokens import SESSION_COOKIE
 from fireside.server.edge import build_edge
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 HOSTILE = RUNNING | POLYGLOTS | MISLABELED
 CHROMIUM = "/usr/bin/chromium"
 
