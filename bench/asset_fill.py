@@ -12,14 +12,19 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, LiteralString, cast
+from uuid import uuid4
 
 import psycopg
 from bench.fill import DATABASE_FILE, Target
 
 from fireside.accounts.accounts import FIRST_USER
 from fireside.domain.accounts import Role
+from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.facts import facts_of
-from fireside.domain.ids import UserId
+from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
+from fireside.domain.lifecycle import Verb, advance
+from fireside.store.records import JobBody, NewJob, NodeRecord
+from fireside.store.store import Store
 from fireside.store.times import from_time
 
 RARE_WORD = "heron"
@@ -35,6 +40,7 @@ _WORDS = ("river", "castle", "portrait", "forest", "ship", "robot", "garden", "s
 _SPAN = 1_000_000
 _AT_ONCE = 10_000
 _RARE_TITLES, _RARE_FACTS, _FAVORITES = 200, 100, 300
+_OUTPUTS = 20
 
 
 async def fill_assets(target: Target, assets: int) -> None:
@@ -49,14 +55,36 @@ async def fill_assets(target: Target, assets: int) -> None:
     else:
         _fill_postgres(target.database_url, rows)
     async with target.store() as store:
+        await _add_outputs_of_a_job(store, user.id)
         await store.recount_assets(user.id)
         while await store.cut_large_libraries():
             pass
     if target.database_url:
         with psycopg.connect(target.database_url, autocommit=True) as raw:
-            raw.execute("VACUUM ANALYZE asset")
-            raw.execute("VACUUM ANALYZE asset_fact")
-            raw.execute("VACUUM ANALYZE asset_block")
+            raw.execute("VACUUM ANALYZE")
+
+
+async def _add_outputs_of_a_job(store: Store, user_id: UserId) -> None:
+    """Record what one job has made."""
+    now = datetime.now(UTC)
+    new = NewJob(id=JobId(uuid4()), user_id=user_id, body=JobBody(graph=b"{}", extra_data=b"{}", outputs=()))
+    job = await store.add_job(new, now, max_queued=None)
+    job = await store.change_job(job, advance(job, Verb.ASSIGN, now, worker_id=WorkerId("worker")))
+    job = await store.change_job(job, advance(job, Verb.START, now, lease=job.lease))
+    files = [
+        Asset(
+            id=AssetId(uuid4()),
+            user_id=user_id,
+            file=FileName(folder=Folder.OUTPUT, subfolder="", name="of_a_job_00001_.png"),
+            hash=BlobHash(f"{index:064x}"),
+            size_bytes=1,
+            content_type="image/png",
+            created_at=now,
+            origin=OutputOrigin(job_id=job.id, node_id="9", key="images", index=index),
+        )
+        for index in range(_OUTPUTS)
+    ]
+    await store.add_output(job, NodeRecord(node_id="9", display_node_id="9", output={}), files)
 
 
 class _Rows:

@@ -14,7 +14,7 @@ import pytest
 from tests.conformance.conftest import NOW
 
 from fireside.domain.accounts import User
-from fireside.domain.asset_listing import AssetFilter, AssetSort, AssetWindow
+from fireside.domain.asset_listing import AssetFilter, AssetSort, AssetWindow, SearchTooBroad
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.errors import BadRequest
 from fireside.domain.ids import AssetId, BlobHash, JobId, WorkerId
@@ -73,6 +73,7 @@ FILTERS: dict[str, tuple[AssetFilter, Callable[[Asset], bool]]] = {
     "name, wildcard": (AssetFilter(name_contains="_b%"), lambda asset: "_b%" in asset.title),
     "name, quotes": (AssetFilter(name_contains='"it" 1'), lambda asset: '"it" 1' in asset.title),
     "name, short": (AssetFilter(name_contains="写"), lambda asset: "写" in asset.title),
+    "name, digits": (AssetFilter(name_contains="photo 1"), lambda asset: "Photo 1" in asset.title),
     "name and tag": (
         AssetFilter(name_contains="photo", include=frozenset({"cat"})),
         lambda asset: "Photo" in asset.title and "cat" in asset.tags,
@@ -81,6 +82,10 @@ FILTERS: dict[str, tuple[AssetFilter, Callable[[Asset], bool]]] = {
     "metadata, list": (
         AssetFilter(metadata={"labels": "y", "seed": [0, 1]}),
         lambda asset: (said := json.loads(asset.user_metadata)) and "y" in said["labels"] and said["seed"] in (0, 1),
+    ),
+    "metadata and name": (
+        AssetFilter(metadata={"seed": 1}, name_contains="comfyui"),
+        lambda asset: json.loads(asset.user_metadata)["seed"] == 1 and "ComfyUI" in asset.title,
     ),
     "metadata, nothing": (AssetFilter(metadata={"seed": None}), lambda _: False),
     "metadata, none there": (AssetFilter(metadata={"other": None}), lambda _: True),
@@ -96,7 +101,7 @@ async def test_every_page_of_every_filter_in_every_order_is_as_plain_python_has_
     assets = await fill(store, ann, 150)
     await fill(store, bob, 5, seed=2)
     for few in (4096, 20):  # the second one: no condition leaves few over
-        monkeypatch.setattr("fireside.store.asset_list_verbs._FEW", few)
+        monkeypatch.setattr("fireside.store.asset_search._FEW", few)
         for (wanted, matches), sort, descending in itertools.product(FILTERS.values(), AssetSort, (False, True)):
             rows = expected(assets, matches, sort, descending=descending)
             window = AssetWindow(sort=sort, descending=descending, limit=7, offset=3)
@@ -113,7 +118,8 @@ async def test_a_large_library_is_listed_through_blocks_and_counted_exactly(
 ) -> None:
     for name, value in {"_BLOCK_ROWS": 12, "_LARGE": 16, "_SMALL": 6, "_ROWS_AT_ONCE": 30}.items():
         monkeypatch.setattr(f"fireside.store.asset_blocks.{name}", value)
-    monkeypatch.setattr("fireside.store.asset_blocks._LIMITS", {"large": 16, "small": 6, "limit": 8})
+    limits = {"large": 16, "small": 6, "coarse_large": 40, "coarse_small": 20, "limit": 8}
+    monkeypatch.setattr("fireside.store.asset_blocks._LIMITS", limits)
     monkeypatch.setattr("fireside.store.asset_orders._ROWS_SKIPPED", 4)
     assets = await fill(store, ann, 120)
     while await store.cut_large_libraries(at_least=100):
@@ -123,7 +129,9 @@ async def test_a_large_library_is_listed_through_blocks_and_counted_exactly(
         await store.remove_asset(asset.id, user_id=ann.id)
         assets.remove(asset)
     for number, asset in enumerate(chance.sample(assets, 30)):
-        change = AssetChange(title=f"changed {number}", add_tags=["dog"], remove_tags=["cat"])
+        change = AssetChange(
+            title=f"changed {number}", add_tags=["dog"], remove_tags=["cat"], user_metadata=b'{"seed": 9, "labels": []}'
+        )
         changed = await store.change_asset(asset.id, change, NOW + timedelta(days=1, seconds=number), user_id=ann.id)
         assert changed is not None
         assets[assets.index(asset)] = changed[1]
@@ -136,7 +144,7 @@ async def test_a_large_library_is_listed_through_blocks_and_counted_exactly(
             pass
         assert await store.miscounted_assets(ann.id) == 0
         for sort, descending, offset in itertools.product(AssetSort, (False, True), range(0, 70, 9)):
-            for wanted, matches in (FILTERS["all"], FILTERS["without"], FILTERS["any"]):
+            for wanted, matches in (FILTERS["all"], FILTERS["with"], FILTERS["without"], FILTERS["any"]):
                 rows = expected(assets, matches, sort, descending=descending)
                 window = AssetWindow(sort=sort, descending=descending, limit=5, offset=offset)
                 page = await store.list_assets(ann.id, wanted, window)
@@ -155,7 +163,11 @@ async def test_more_sets_of_tags_than_one_query_merges_are_merged_all_the_same(s
         assert list(page.assets) == expected(assets, lambda _: True, sort, descending=descending)[11:31]
 
 
-async def test_tags_are_counted_over_what_a_filter_leaves_over(store: Store, ann: User, bob: User) -> None:
+@pytest.mark.parametrize("few", [4096, 5])
+async def test_tags_are_counted_over_what_a_filter_leaves_over(
+    store: Store, ann: User, bob: User, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("fireside.store.asset_search._FEW", few)
     assets = await fill(store, ann, 80)
     await fill(store, bob, 20, seed=5)
 
@@ -164,15 +176,39 @@ async def test_tags_are_counted_over_what_a_filter_leaves_over(store: Store, ann
         assert await store.count_tags(ann.id, wanted) == counted
 
 
-async def test_a_wrong_counter_is_noticed_and_put_right(store: Store, ann: User) -> None:
+@pytest.mark.parametrize("counters", ["totals", "forms", "facts"])
+async def test_a_wrong_counter_is_noticed_and_put_right(store: Store, ann: User, counters: str) -> None:
     await fill(store, ann, 20)
     await store.cut_large_libraries(at_least=10)
-    await store._database.decide(lambda tx: tx.run("clear_asset_totals", {"user_id": ann.id}))
+    await store._database.decide(lambda tx: tx.run(f"clear_asset_{counters}", {"user_id": ann.id}))
 
     assert await store.miscounted_assets(ann.id) > 0
     await store.recount_assets(ann.id)
     assert await store.miscounted_assets(ann.id) == 0
     assert (await store.list_assets(ann.id, AssetFilter(), AssetWindow())).total == 20
+
+
+async def test_a_search_that_would_look_at_too_many_is_refused_and_goes_on_by_a_cursor(
+    store: Store, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fireside.store.asset_search._FEW", 5)
+    monkeypatch.setattr("fireside.store.asset_search.MOST_LOOKED_AT", 20)
+    assets = [replace(made(ann, number, random.Random(number)), title=f"photo {number}") for number in range(100)]
+    for asset in assets:
+        await store.add_asset(asset)
+    photos = AssetFilter(name_contains="photo")
+
+    first = await store.list_assets(ann.id, photos, AssetWindow(limit=7))
+    behind = await store.list_assets(ann.id, photos, AssetWindow(limit=7, after=first.next_after))
+    last = await store.list_assets(ann.id, photos, AssetWindow(limit=7, offset=93))
+
+    assert [asset.title for asset in behind.assets] == [f"photo {number}" for number in range(92, 85, -1)]
+    assert [asset.title for asset in last.assets] == [f"photo {number}" for number in range(6, -1, -1)]
+    assert first.total == behind.total == last.total == 100
+    with pytest.raises(SearchTooBroad, match="use after"):
+        await store.list_assets(ann.id, photos, AssetWindow(limit=7, offset=40))
+    with pytest.raises(SearchTooBroad, match="Add a tag"):
+        await store.count_tags(ann.id, AssetFilter(name_contains="photo", metadata={"seed": [0, 1, 2]}))
 
 
 async def test_more_tags_than_an_asset_may_have_are_refused(store: Store, ann: User) -> None:

@@ -18,7 +18,7 @@ SMALL = {"user", "user_share", "api_key", "worker", "published", "one", "leader"
 INTERMEDIATE = {
     *("page", "file", "json_each", "axes", "touched", "wanted"),
     *("fine", "counted", "coarse", "placed", "found", "numbered"),
-    *("fact", "last", "candidates", "few", "all_axes", "measured"),
+    *("fact", "last", "candidates", "few", "all_axes", "measured", "either"),
     *("next", "spread"),
 }
 # Of one block for thousands of assets; the other is an index, which SQLite always says to scan.
@@ -28,9 +28,9 @@ TITLES = "VIRTUAL TABLE INDEX"
 WORK_IN_HAND = ("USING INDEX job_held", "USING INDEX user_share_busy", "INDEX task_due", "INDEX webhook_due")
 NUMBERED = (
     *("tally_", "fill_", "actual_", "empty_blocks", "find_block", "queue_places", "spread_queue"),
-    *("find_asset_block", "uneven_asset"),
+    "uneven_asset",
 )
-ORDERED = ("list_created", "list_idle", "list_run", "list_assets_by")
+ORDERED = ("list_created", "list_idle", "list_run", "list_assets_by", "scan_assets")
 UNSORTED = [
     *(query for query in QUERIES if query.startswith(ORDERED)),
     "newest_asset_names",

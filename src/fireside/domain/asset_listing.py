@@ -6,7 +6,14 @@ from enum import StrEnum
 from typing import Any
 
 from fireside.domain.assets import Asset
+from fireside.domain.errors import BadRequest
 from fireside.domain.ids import BlobHash, JobId
+
+
+class SearchTooBroad(BadRequest):
+    """A search that would have to look at too many assets one by one."""
+
+    code = "search_too_broad"
 
 
 class AssetSort(StrEnum):

@@ -1,27 +1,29 @@
 """How large libraries are cut into blocks, in each order anew, by upkeep and a little at a time.
 
-A library gets one block per order when it has become large, and a block that has become too large is cut where its rows
-say. So blocks follow whatever keys there are, many of one kind included. Being late makes deep pages slower, and
-nothing wrong: what is counted is always exact.
+A library gets one block per order when it has become large, and a block that has become too large is cut where its
+rows say. So blocks follow whatever keys there are, many of one kind included. Coarse blocks, of some ten of these, are
+cut where one of them begins. Being late makes deep pages slower, and nothing wrong: what is counted is always exact.
 """
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
-from fireside.domain.asset_listing import AssetSort
 from fireside.domain.ids import UserId
 from fireside.store.asset_counting import count_assets_anew
-from fireside.store.asset_orders import AXES
+from fireside.store.asset_orders import AXES, COARSE, range_of
 from fireside.store.database import Row, Rows, Transaction
 from fireside.store.verbs import Verbs
 
-LARGE_LIBRARY = 8192
+LARGE_LIBRARY = 16_384
 """From this many assets on a library is cut into blocks."""
 
-_BLOCK_ROWS = 3072
-_LARGE = 4096
-_SMALL = 1024
+_BLOCK_ROWS = 6144
+_LARGE = 8192
+_SMALL = 2048
 _ROWS_AT_ONCE = 4 * _BLOCK_ROWS
+_COARSE_LARGE = 131_072
+_COARSE_SMALL = 32_768
 _BLOCKS_AT_ONCE = 8
 _SORTS = {axis: sort for sort, axis in AXES.items()}
 
@@ -53,7 +55,16 @@ class AssetBlockVerbs(Verbs):
         await self._database.decide(lambda tx: count_assets_anew(tx, user_id))
 
 
-_LIMITS = {"large": _LARGE, "small": _SMALL, "limit": _BLOCKS_AT_ONCE}
+_LIMITS = {
+    "large": _LARGE,
+    "small": _SMALL,
+    "coarse_large": _COARSE_LARGE,
+    "coarse_small": _COARSE_SMALL,
+    "limit": _BLOCKS_AT_ONCE,
+}
+
+
+_OF_ALL = {"any_set": True, "sets": "[]"}
 
 
 def _begin(tx: Transaction, user_id: UserId) -> None:
@@ -71,9 +82,31 @@ def _even_out(tx: Transaction, row: Row) -> int:
     if present["is_small"]:
         tx.run("merge_asset_block", {"cut_id": present["id"], "before_id": present["before_id"]})
         tx.run("remove_asset_cut", {"cut_id": present["id"]})
+    elif present["axis"] > COARSE:
+        return _halve(tx, present)
     else:
         _cut(tx, present)
     return 1
+
+
+def _halve(tx: Transaction, coarse: Row) -> int:
+    """Begin a coarse block of its own with a fine one from the middle; answer 0 while these are not cut themselves."""
+    mine = {"user_id": coarse["user_id"], "axis": coarse["axis"] - COARSE}
+    cuts = tx.run("asset_cuts_within", mine | _OF_ALL | range_of(coarse))
+    if any(cut["n"] > _LIMITS["large"] for cut in cuts):
+        return 0
+    half, before = sum(cut["n"] for cut in cuts) // 2, 0
+    for previous, cut in pairwise(cuts):
+        before += previous["n"]
+        if before >= half or cut is cuts[-1]:
+            behind = range_of(coarse) | _key_of(cut)
+            rows = tx.run("rows_of_asset_cuts", mine | behind)
+            counts = Counter({row["tag_set"]: row["n"] for row in rows})
+            (made,) = tx.run("add_asset_cut", mine | {"axis": coarse["axis"]} | _key_of(cut))
+            _move(tx, coarse["id"], counts, -1)
+            _move(tx, made["id"], counts, 1)
+            return 1
+    return 0
 
 
 def _cut(tx: Transaction, block: Row) -> None:
@@ -94,12 +127,8 @@ def _cut(tx: Transaction, block: Row) -> None:
 
 def _rows_of(tx: Transaction, block: Row) -> Rows:
     sort = _SORTS[block["axis"]]
-    bounds = {name: block[name] for name in ("number", "word", "place")}
-    is_last = block["next_place"] is None
-    if sort is AssetSort.CREATED_AT:
-        bounds["place"] = max(0, bounds["place"])
-    ends = {f"end_{name}": block[f"next_{name}"] for name in ("number", "word", "place")}
-    params = {"user_id": block["user_id"], "is_last": is_last, "limit": _ROWS_AT_ONCE} | bounds | ends
+    params = {"user_id": block["user_id"], "limit": _ROWS_AT_ONCE} | range_of(block)
+    params["place"] = max(0, params["place"])
     return tx.run(f"asset_block_rows_by_{sort.value}", params)
 
 
@@ -119,8 +148,8 @@ def _key_of(row: Row) -> dict[str, int | str]:
 
 def _miscounted(tx: Transaction, user_id: UserId) -> int:
     mine = {"user_id": user_id}
-    wrong = _differences(tx.run("kept_asset_totals", mine), tx.run("actual_asset_totals", mine))
-    return wrong + _differences(tx.run("kept_asset_blocks", mine), tx.run("actual_asset_blocks", mine))
+    kinds = ("totals", "blocks", "forms", "facts")
+    return sum(_differences(tx.run(f"kept_asset_{kind}", mine), tx.run(f"actual_asset_{kind}", mine)) for kind in kinds)
 
 
 def _differences(kept: Rows, actual: Rows) -> int:

@@ -38,7 +38,10 @@ def tally_statements_of_assets(
 ) -> list[Statement]:
     """Give the statements that count in (`by` 1) or out (-1) these assets, and those that the jobs have made."""
     params = {"ids": ids_json(assets), "jobs": ids_json(jobs), "by": by}
-    return [Statement("tally_asset_totals", params), Statement("tally_asset_blocks", params)]
+    queries = ("tally_asset_totals", "tally_asset_blocks", "tally_asset_forms", "tally_asset_facts")
+    if by < 0:
+        queries += ("remove_empty_asset_forms", "remove_empty_asset_facts")
+    return [Statement(query, params) for query in queries]
 
 
 def tally_assets(tx: Transaction, assets: Collection[AssetId], by: int) -> None:
@@ -46,6 +49,12 @@ def tally_assets(tx: Transaction, assets: Collection[AssetId], by: int) -> None:
     if assets:
         for statement in tally_statements_of_assets(assets=assets, by=by):
             tx.run(statement.query, statement.params)
+
+
+def tally_places(tx: Transaction, assets: Collection[AssetId], by: int) -> None:
+    """Count these assets in or out where they stand in each order, and nowhere else."""
+    if assets:
+        tx.run("tally_asset_blocks", {"ids": ids_json(assets), "jobs": "[]", "by": by})
 
 
 def note_facts(tx: Transaction, asset_id: AssetId, user_metadata: bytes) -> None:
@@ -58,5 +67,7 @@ def note_facts(tx: Transaction, asset_id: AssetId, user_metadata: bytes) -> None
 def count_assets_anew(tx: Transaction, user_id: UserId) -> None:
     """Put the user's totals right; the library is cut into blocks again when upkeep finds it large."""
     mine = {"user_id": user_id}
-    for query in ("uncut_library", "clear_asset_totals", "fill_asset_totals"):
-        tx.run(query, mine)
+    tx.run("uncut_library", mine)
+    for kind in ("totals", "forms", "facts"):
+        tx.run(f"clear_asset_{kind}", mine)
+        tx.run(f"fill_asset_{kind}", mine)

@@ -9,7 +9,7 @@ from fireside.domain.assets import Asset, FileName, Folder, Recorded
 from fireside.domain.errors import Conflict
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId
 from fireside.domain.tags import normalize_tags
-from fireside.store.asset_counting import note_facts, tag_set_of, tally_assets
+from fireside.store.asset_counting import note_facts, tag_set_of, tally_assets, tally_places
 from fireside.store.asset_naming import as_copy, asset_at, equal_copy, insert, remove
 from fireside.store.database import Transaction
 from fireside.store.key_verbs import use_up
@@ -230,10 +230,10 @@ def _write(tx: Transaction, before: Asset, after: Asset) -> Asset:
     tally_assets(tx, [after.id], -1)
     params = asset_params(after) | {"tag_set": tag_set_of(tx, after.user_id, after.tags)}
     (row,) = tx.run("change_asset", params, expect=1)
-    tally_assets(tx, [after.id], 1)
     if after.user_metadata != before.user_metadata:
         tx.run("remove_asset_facts", {"id": after.id})
         note_facts(tx, after.id, after.user_metadata)
+    tally_assets(tx, [after.id], 1)
     return asset_of(row)
 
 
@@ -247,9 +247,9 @@ def _remove(tx: Transaction, user_id: UserId, asset_id: AssetId) -> Asset | None
 
 
 def _touch(tx: Transaction, asset_ids: Collection[AssetId], now: datetime) -> None:
-    tally_assets(tx, asset_ids, -1)
+    tally_places(tx, asset_ids, -1)
     tx.run("touch_assets", {"ids": ids_json(asset_ids), "at": now})
-    tally_assets(tx, asset_ids, 1)
+    tally_places(tx, asset_ids, 1)
 
 
 def _remove_expired(tx: Transaction, now: datetime, limit: int) -> int:

@@ -1,15 +1,23 @@
-"""The SQL of a dialect as it lies in its folders: named queries, and numbered migrations."""
+"""The SQL of a dialect as it lies in its folders: named queries, and numbered migrations.
 
+What several queries say alike is a part, in a file of its own: a line `-- include: NAME` stands for it.
+"""
+
+import re
 from collections.abc import Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from fireside.store.database import DatabaseError
 
+_INCLUDE = re.compile(r"^ *-- include: (\w+)\n", re.MULTILINE)
+
 
 def load_queries(dialect: str) -> dict[str, str]:
-    """Read `sql/<dialect>/*.sql` as query text by file name."""
+    """Read `sql/<dialect>/*.sql` as query text by file name, their parts from `parts/` in their places."""
     folder = files("fireside.store") / "sql" / dialect
-    return {entry.name[:-4]: entry.read_text() for entry in folder.iterdir() if entry.name.endswith(".sql")}
+    parts = _texts(folder / "parts")
+    return {name: _INCLUDE.sub(lambda found: parts[found[1]], text) for name, text in _texts(folder).items()}
 
 
 def load_migrations(dialect: str) -> list[tuple[int, str]]:
@@ -31,3 +39,7 @@ def missing_migrations(known: Sequence[tuple[int, str]], present: int) -> Sequen
             f"the database has version {present}, this Fireside knows up to {len(known)}: install a newer Fireside"
         )
     return known[present:]
+
+
+def _texts(folder: Traversable) -> dict[str, str]:
+    return {entry.name[:-4]: entry.read_text() for entry in folder.iterdir() if entry.name.endswith(".sql")}

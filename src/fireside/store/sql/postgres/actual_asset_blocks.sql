@@ -6,9 +6,9 @@ SELECT asset_cut.axis, asset_cut.number, asset_cut.word, asset_cut.place, tag_se
         ORDER BY asset_cut.number DESC, asset_cut.word DESC, asset_cut.place DESC LIMIT 1
     ) AS cut_id FROM (
     SELECT axis, user_id, tag_set, place,
-            CASE axis WHEN 3 THEN updated_at WHEN 4 THEN size_bytes WHEN 5 THEN accessed_at ELSE 0 END AS number,
-            CASE axis WHEN 2 THEN folded ELSE '' END AS word
-        FROM asset CROSS JOIN (SELECT column1 AS axis FROM (VALUES (1), (2), (3), (4), (5)) AS all_axes) AS axes
+            CASE axis % 10 WHEN 3 THEN updated_at WHEN 4 THEN size_bytes WHEN 5 THEN accessed_at ELSE 0 END AS number,
+            CASE axis % 10 WHEN 2 THEN folded ELSE '' END AS word
+        FROM asset CROSS JOIN (SELECT column1 AS axis FROM (VALUES (1), (2), (3), (4), (5), (11), (12), (13), (14), (15)) AS all_axes) AS axes
         WHERE user_id = :user_id
     ) AS keyed
 ) AS placed JOIN asset_cut ON asset_cut.id = cut_id

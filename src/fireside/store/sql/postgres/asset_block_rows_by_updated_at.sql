@@ -1,7 +1,6 @@
 -- Read the first rows of a block of a library in this order, with where they stand.
 SELECT tag_set, updated_at AS number, ''::text AS word, place FROM asset
 WHERE user_id = :user_id
-    AND tag_set IN (SELECT tag_set FROM asset_total WHERE asset_total.user_id = :user_id AND n > 0)
     AND (updated_at, place) >= (:number::bigint, :place::bigint)
     AND (:is_last::boolean OR (updated_at, place) < (:end_number::bigint, :end_place::bigint))
 ORDER BY updated_at, place LIMIT :limit;

@@ -7,15 +7,11 @@ SELECT cut_id, tag_set, :by::bigint * count(*) FROM (
         ORDER BY asset_cut.number DESC, asset_cut.word DESC, asset_cut.place DESC LIMIT 1
     ) AS cut_id FROM (
     SELECT axis, user_id, tag_set, place,
-            CASE axis WHEN 3 THEN updated_at WHEN 4 THEN size_bytes WHEN 5 THEN accessed_at ELSE 0 END AS number,
-            CASE axis WHEN 2 THEN folded ELSE '' END AS word
-        FROM asset CROSS JOIN (VALUES (1), (2), (3), (4), (5)) AS axes (axis)
+            CASE axis % 10 WHEN 3 THEN updated_at WHEN 4 THEN size_bytes WHEN 5 THEN accessed_at ELSE 0 END AS number,
+            CASE axis % 10 WHEN 2 THEN folded ELSE '' END AS word
+        FROM asset CROSS JOIN (VALUES (1), (2), (3), (4), (5), (11), (12), (13), (14), (15)) AS axes (axis)
         WHERE pk IN (
-            SELECT pk FROM asset
-            WHERE id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text(:ids) AS ids (value)))
-            UNION ALL
-            SELECT pk FROM asset
-            WHERE job_id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text(:jobs) AS ids (value)))
+            -- include: assets_touched
         )
     ) AS keyed
 ) AS placed WHERE cut_id IS NOT NULL GROUP BY cut_id, tag_set

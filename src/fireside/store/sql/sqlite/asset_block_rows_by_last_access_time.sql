@@ -1,7 +1,6 @@
 -- Read the first rows of a block of a library in this order, with where they stand.
-SELECT tag_set, accessed_at AS number, '' AS word, place FROM asset INDEXED BY asset_accessed
+SELECT tag_set, accessed_at AS number, '' AS word, place FROM asset INDEXED BY asset_all_accessed
 WHERE user_id = :user_id
-    AND tag_set IN (SELECT tag_set FROM asset_total WHERE asset_total.user_id = :user_id AND n > 0)
     AND (accessed_at, place) >= (:number, :place)
     AND (:is_last OR (accessed_at, place) < (:end_number, :end_place))
 ORDER BY accessed_at, place LIMIT :limit;

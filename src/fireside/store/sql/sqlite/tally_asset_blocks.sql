@@ -7,13 +7,11 @@ SELECT cut_id, tag_set, :by * count(*) FROM (
         ORDER BY asset_cut.number DESC, asset_cut.word DESC, asset_cut.place DESC LIMIT 1
     ) AS cut_id FROM (
     SELECT axis, user_id, tag_set, place,
-            CASE axis WHEN 3 THEN updated_at WHEN 4 THEN size_bytes WHEN 5 THEN accessed_at ELSE 0 END AS number,
-            CASE axis WHEN 2 THEN folded ELSE '' END AS word
-        FROM asset CROSS JOIN (SELECT column1 AS axis FROM (VALUES (1), (2), (3), (4), (5))) AS axes
+            CASE axis % 10 WHEN 3 THEN updated_at WHEN 4 THEN size_bytes WHEN 5 THEN accessed_at ELSE 0 END AS number,
+            CASE axis % 10 WHEN 2 THEN folded ELSE '' END AS word
+        FROM asset CROSS JOIN (SELECT column1 AS axis FROM (VALUES (1), (2), (3), (4), (5), (11), (12), (13), (14), (15))) AS axes
         WHERE pk IN (
-            SELECT pk FROM asset WHERE id IN (SELECT unhex(value) FROM json_each(:ids))
-            UNION ALL
-            SELECT pk FROM asset WHERE job_id IN (SELECT unhex(value) FROM json_each(:jobs))
+            -- include: assets_touched
         )
     ) AS keyed
 ) AS placed WHERE cut_id IS NOT NULL GROUP BY cut_id, tag_set

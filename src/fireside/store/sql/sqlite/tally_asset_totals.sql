@@ -2,8 +2,6 @@
 INSERT INTO asset_total (user_id, tag_set, n)
 SELECT user_id, tag_set, :by * count(*) FROM asset
 WHERE pk IN (
-    SELECT pk FROM asset WHERE id IN (SELECT unhex(value) FROM json_each(:ids))
-    UNION ALL
-    SELECT pk FROM asset WHERE job_id IN (SELECT unhex(value) FROM json_each(:jobs))
+    -- include: assets_touched
 ) GROUP BY user_id, tag_set
 ON CONFLICT (user_id, tag_set) DO UPDATE SET n = n + excluded.n;

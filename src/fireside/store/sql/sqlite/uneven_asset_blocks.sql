@@ -1,12 +1,17 @@
 -- Read which blocks are too large, or so small that they go together with the one before; the ones before come first.
+-- A fine block with which a coarse one begins stays.
 SELECT user_id, axis, id, number, word, place, before_id, is_small, next_number, next_word, next_place FROM (
     SELECT user_id, axis, asset_cut.id, number, word, place, n,
         lag(asset_cut.id) OVER cuts AS before_id, lag(n) OVER cuts AS before_n,
-        coalesce(n + lag(n) OVER cuts <= :small, 0) AS is_small,
+        coalesce(n + lag(n) OVER cuts <= CASE WHEN axis > 10 THEN :coarse_small ELSE :small END, 0) AND NOT EXISTS (
+            SELECT 1 FROM asset_cut AS coarse WHERE coarse.user_id = asset_cut.user_id
+                AND coarse.axis = asset_cut.axis + 10 AND coarse.number = asset_cut.number
+                AND coarse.word = asset_cut.word AND coarse.place = asset_cut.place
+        ) AS is_small,
         lead(number) OVER cuts AS next_number, lead(word) OVER cuts AS next_word, lead(place) OVER cuts AS next_place
     FROM asset_cut JOIN (
         SELECT asset_cut.id AS counted_id, coalesce(sum(n), 0) AS n
         FROM asset_cut LEFT JOIN asset_block ON cut_id = asset_cut.id GROUP BY asset_cut.id
     ) AS counted ON counted_id = asset_cut.id
     WINDOW cuts AS (PARTITION BY user_id, axis ORDER BY number, word, place)
-) AS measured WHERE n > :large OR is_small ORDER BY user_id, axis, number, word, place LIMIT :limit;
+) AS measured WHERE n > CASE WHEN axis > 10 THEN :coarse_large ELSE :large END OR is_small ORDER BY user_id, axis, number, word, place LIMIT :limit;

@@ -1,0 +1,7 @@
+-- Count the assets whose titles have a form with a text in it, by sets of tags.
+SELECT one.tag_set, sum(one.n)::bigint AS n
+FROM asset_form AS every CROSS JOIN asset_form AS one
+WHERE every.user_id = :user_id AND every.tag_set = 0 AND strpos(every.form, :needle::text) > 0
+    AND one.user_id = :user_id AND one.form = every.form AND one.tag_set > 0
+    AND (:any_set::boolean OR one.tag_set = ANY (ARRAY(SELECT value::integer FROM json_array_elements_text(:sets) AS sets (value))))
+GROUP BY one.tag_set;

@@ -1,0 +1,6 @@
+-- Count a user's assets by their facts; there are no counts.
+INSERT INTO asset_fact_total (user_id, fact, tag_set, n)
+SELECT :user_id::integer, fact, tag_set, n FROM (
+    SELECT fact, tag_set, count(*) AS n FROM asset_fact JOIN asset ON pk = asset_pk
+    WHERE asset_pk BETWEEN :user_id::bigint << 40 AND (:user_id::bigint << 40) + 1099511627775 GROUP BY fact, tag_set
+) AS counted;

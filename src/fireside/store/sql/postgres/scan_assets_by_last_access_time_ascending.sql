@@ -1,0 +1,8 @@
+-- Read a window of a user's assets by when they were read, the first ones first: the order is read on, and rows of other sets of tags left out.
+SELECT asset.* FROM (
+    SELECT (user_id::bigint << 40) + place AS pk, accessed_at, place FROM asset
+    WHERE user_id = :user_id AND (accessed_at, place) >= (:number::bigint, :place::bigint)
+        AND (:any_set::boolean
+            OR tag_set = ANY (ARRAY(SELECT value::integer FROM json_array_elements_text(:sets) AS sets (value))))
+    ORDER BY accessed_at, place LIMIT :limit OFFSET :offset
+) AS page JOIN asset ON asset.pk = page.pk ORDER BY asset.accessed_at, asset.place;

@@ -1,0 +1,7 @@
+-- Read a window of a user's assets by their last change, the first ones first: the order is read on, and rows of other sets of tags left out.
+SELECT asset.* FROM (
+    SELECT pk, updated_at, place FROM asset INDEXED BY asset_all_updated
+    WHERE user_id = :user_id AND (updated_at, place) >= (:number, :place)
+        AND (:any_set OR tag_set IN (SELECT value FROM json_each(:sets)))
+    ORDER BY updated_at, place LIMIT :limit OFFSET :offset
+) AS page CROSS JOIN asset ON asset.pk = page.pk ORDER BY asset.updated_at, asset.place;
