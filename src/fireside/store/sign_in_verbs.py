@@ -47,7 +47,8 @@ class SignInVerbs(Verbs):
         params = {"digest": digest, "user_id": user_id, "now": now, "expires_at": expires_at}
         await self._database.write(
             [
-                Statement("remove_expired_sessions", {"now": now, "idle_at": idle_at}),
+                Statement("remove_expired_sessions", {"now": now}),
+                Statement("remove_idle_sessions", {"idle_at": idle_at}),
                 Statement("add_session", params, expect=1),
             ]
         )
@@ -118,7 +119,7 @@ class SignInVerbs(Verbs):
         return invitation_of(rows[0])
 
     async def invitations(self, now: datetime) -> Sequence[Invitation]:
-        """Read the invitations that can be used."""
+        """Read the invitations that can be used, by their end."""
         return [invitation_of(row) for row in await self._all("invitations", {"now": now})]
 
     async def invitation(self, digest: bytes, now: datetime) -> Invitation | None:

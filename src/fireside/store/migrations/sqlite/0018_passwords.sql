@@ -6,6 +6,7 @@ ALTER TABLE login_link ADD COLUMN sets_password INTEGER NOT NULL DEFAULT 0 CHECK
 
 ALTER TABLE session ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
 UPDATE session SET seen_at = created_at;
+CREATE INDEX session_use ON session (seen_at);
 
 CREATE TABLE invitation (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,2 +1,2 @@
--- Read the invitations that can be used, oldest first.
-SELECT * FROM invitation WHERE expires_at > :now ORDER BY id;
+-- Read the invitations that can be used, by their end.
+SELECT * FROM invitation WHERE expires_at > :now ORDER BY expires_at;
