@@ -22,7 +22,12 @@ _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
 _TICKS = os.sysconf("SC_CLK_TCK")
-_NO_LIMITS = {"FIRESIDE_MAX_QUEUED": "10000000", "FIRESIDE_REUSE": "false", "FIRESIDE_MAX_SOCKETS_PER_USER": "1000", "FIRESIDE_LOG_LEVEL": "error"}
+_NO_LIMITS = {
+    "FIRESIDE_MAX_QUEUED": "10000000",
+    "FIRESIDE_REUSE": "false",
+    "FIRESIDE_MAX_SOCKETS_PER_USER": "1000",
+    "FIRESIDE_LOG_LEVEL": "error",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
