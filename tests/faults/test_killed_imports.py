@@ -1,0 +1,117 @@
+"""kill -9 of the server in the middle of fetching files: what waits in the background comes all the same, whole."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from blake3 import blake3
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+
+_HALF = b"a" * 300_000
+CONTENT = _HALF + b"b" * 300_000
+_PATIENCE_SECONDS = 180.0
+_LOOK_SECONDS = 0.1
+_WAITS = ("created", "running")
+
+
+@dataclass
+class Source:
+    """A site that sends half of its file, and the rest when it is let go."""
+
+    url: str = ""
+    asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def source() -> Iterator[Source]:
+    made = Source()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            self.wfile.write(_HALF)
+            self.wfile.flush()
+            made.asked.release()
+            made.let_go.wait(_PATIENCE_SECONDS)
+            self.wfile.write(CONTENT[len(_HALF) :])
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name that http.server calls it by
+            """Say nothing."""
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except ConnectionError:
+                self.close_connection = True
+
+    site = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    site.daemon_threads = True
+    made.url = f"http://127.0.0.1:{site.server_port}"
+    serving = threading.Thread(target=site.serve_forever, name="source")
+    serving.start()
+    yield made
+    made.let_go.set()
+    site.shutdown()
+    site.server_close()
+    serving.join(10)
+
+
+def _until(look: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(_LOOK_SECONDS)
+    return found
+
+
+def _unfinished(server: Any) -> list[Path]:
+    return list((server.data_dir / "blobs" / "unfinished").iterdir())
+
+
+def test_a_killed_server_fetches_again_what_waited_in_the_background_and_keeps_no_half_file(
+    start_server: Any, source: Source
+) -> None:
+    server = start_server(
+        "--workers=0",
+        FIRESIDE_IMPORT_HOSTS="127.0.0.1:*",
+        FIRESIDE_OUTBOUND_PRIVATE_HOSTS="127.0.0.1",
+        # A task is its dead server's for so long, and a minute.
+        FIRESIDE_OUTBOUND_CONNECT_SECONDS="1",
+        FIRESIDE_OUTBOUND_READ_SECONDS="15",
+    )
+    client = server.client(server.add_user("ada"))
+    asked = client.post("/api/assets/download", json={"source_url": f"{source.url}/later", "name": "later.bin"})
+    task_id = asked.raise_for_status().json()["task_id"]
+    with ThreadPoolExecutor() as waiting:
+        at_once = waiting.submit(client.post, "/api/assets", json={"url": f"{source.url}/now", "name": "now.bin"})
+        assert source.asked.acquire(timeout=30)
+        assert source.asked.acquire(timeout=30)
+        _until(lambda: len(_unfinished(server)) == 2)
+
+        server.kill()
+        assert isinstance(at_once.exception(timeout=30), httpx.TransportError)
+    server.start()
+
+    assert client.get("/api/assets").json()["assets"] == []
+    assert client.get(f"/api/tasks/{task_id}").json()["status"] in ("created", "running")
+    source.let_go.set()
+    task = _until(
+        lambda: found if (found := client.get(f"/api/tasks/{task_id}").json())["status"] not in _WAITS else None
+    )
+    assert (task["status"], task["result"]["hash"]) == ("completed", f"blake3:{blake3(CONTENT).hexdigest()}")
+    (asset,) = client.get("/api/assets").json()["assets"]
+    assert (asset["id"], asset["name"], asset["size"]) == (task["result"]["asset_id"], "later.bin", len(CONTENT))
+    assert client.get(f"/api/assets/{asset['id']}/content").content == CONTENT
+    blobs = [path for path in (server.data_dir / "blobs").rglob("*") if path.is_file() and len(path.name) == 64]
+    assert [path.stat().st_size for path in blobs] == [len(CONTENT)]
