@@ -37,7 +37,13 @@ from fireside.wire.v1_socket import SocketMessage
 ROOT = Path(__file__).parents[1]
 _PART = re.compile(r"(?P<begin><!-- printed: (?P<name>[\w-]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 _OF_SEVERAL_SEGMENTS = re.compile(r":path\}")
-_CALLERS = {Access.PUBLIC: "anybody", Access.USER: "a user", Access.ADMIN: "an admin", Access.WORKER: "a worker"}
+_CALLERS = {
+    Access.PUBLIC: "anybody",
+    Access.USER: "a user",
+    Access.ADMIN: "an admin",
+    Access.WORKER: "a worker",
+    Access.NEWCOMER: "who has a join token",
+}
 
 
 def documents() -> list[Path]:
@@ -120,7 +126,7 @@ def twin_table() -> str:
 
 def socket_table() -> str:
     """Print the paths of the websockets."""
-    return _table(("path", "who may call"), [(f"`{route.path}`", _CALLERS[Access.USER]) for route in SOCKETS])
+    return _table(("path", "who may call"), [(f"`{route.path}`", _CALLERS[route.access]) for route in SOCKETS])
 
 
 def socket_messages() -> str:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,10 +21,12 @@ import structlog
 
 from fireside import __version__
 from fireside.accounts.accounts import Accounts, FirstStart
+from fireside.accounts.enrollments import Enrollments
 from fireside.accounts.sealing import Sealer
 from fireside.accounts.server_keys import ServerKeys
 from fireside.accounts.sign_ins import SignIns
 from fireside.accounts.webhook_secrets import WebhookSecrets
+from fireside.accounts.wrong_tokens import WrongTokens
 from fireside.assets.accesses import Accesses
 from fireside.assets.importing import ImportTurns
 from fireside.assets.library import library_with
@@ -49,7 +52,9 @@ from fireside.outbound.purposes import import_patience, way_for_imports, way_for
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
 from fireside.server.fleet_reports import FleetReports
+from fireside.server.fleet_watch import FleetWatch
 from fireside.server.listening import Doors
+from fireside.server.passages import Passages
 from fireside.server.services import Services
 from fireside.store.database import Database
 from fireside.store.folder_lock import lock_folder
@@ -61,6 +66,7 @@ from fireside.upkeep.duties import duties
 from fireside.upkeep.errands import errands
 from fireside.upkeep.importer import Importer
 from fireside.upkeep.pruner import Pruner
+from fireside.wire.fleet import OLDEST_PROTOCOL, PROTOCOL
 
 SERVER_FILE = "server.json"
 _log = structlog.get_logger(__name__)
@@ -107,7 +113,8 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
         leftovers = Leftovers(data_dir / "run" / "children.json")
         await leftovers.end_all()
         authority = _authority(config, keys)
-        bus_url = await _bus_url(config, authority, data_dir, leftovers, stack)
+        nats = await _own_nats(config, authority, data_dir, leftovers, store, stack)
+        bus_url = config.nats_url if nats is None else nats.url
         bus = await Bus.connect(
             bus_url.split(","), authority.server_credentials(), name="server", inbox_prefix="_INBOX_server"
         )
@@ -152,6 +159,17 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             keys=keys,
             fleet=dispatcher,
             workflows=SavedWorkflows(store, blobs, config),
+            enrollments=Enrollments(
+                store,
+                utc_now,
+                config,
+                protocols=range(OLDEST_PROTOCOL, PROTOCOL + 1),
+                keys_are_revoked=nats is not None,
+            ),
+            join_guesses=WrongTokens(config.max_join_failures, time.monotonic),
+            authority=authority,
+            passages=Passages(bus_url.split(",")),
+            revoke_bus_key=(lambda _: None) if nats is None else nats.revoke,
             clock=utc_now,
             public_url=public_url,
         )
@@ -229,21 +247,37 @@ def _authority(config: Config, keys: ServerKeys) -> BusAuthority:
     return BusAuthority.from_secret(keys.derive("bus"))
 
 
-async def _bus_url(
-    config: Config, authority: BusAuthority, data_dir: Path, leftovers: Leftovers, stack: contextlib.AsyncExitStack
-) -> str:
+async def _own_nats(
+    config: Config,
+    authority: BusAuthority,
+    data_dir: Path,
+    leftovers: Leftovers,
+    store: Store,
+    stack: contextlib.AsyncExitStack,
+) -> NatsServer | None:
+    """Start a bus of our own, which knows who was sent away, unless the settings name another."""
     if config.nats_url:
-        return config.nats_url
-    nats = NatsServer(data_dir / "run" / "nats", authority, program=config.nats_server or None, leftovers=leftovers)
+        return None
+    removed = await store.removed_workers()
+    nats = NatsServer(
+        data_dir / "run" / "nats",
+        authority,
+        program=config.nats_server or None,
+        leftovers=leftovers,
+        revoked=[authority.worker_key(one.worker_id, one.number) for one in removed],
+    )
     stack.push_async_callback(nats.stop)
     await nats.start()
-    return nats.url
+    return nats
 
 
 async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> None:
     reports = FleetReports(assembly.services)
     stack.push_async_callback(reports.stop)
     await reports.start()
+    watch = FleetWatch(assembly.services)
+    stack.push_async_callback(watch.stop)
+    await watch.start()
     stack.push_async_callback(assembly.dispatcher.stop)
     await assembly.dispatcher.start()
     services = assembly.services

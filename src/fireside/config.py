@@ -19,7 +19,8 @@ from msgspec import Meta
 
 _ENVIRONMENT_PREFIX = "FIRESIDE_"
 # Variables of this prefix that belong to clients or tests, not to the server's settings.
-_NOT_SETTINGS = frozenset({"FIRESIDE_URL", "FIRESIDE_API_KEY", "FIRESIDE_PUBLISHED_V1", "FIRESIDE_PUBLISHED_V2"})
+_CREDENTIALS = frozenset({"FIRESIDE_API_KEY", "FIRESIDE_WORKER_TOKEN"})
+_NOT_SETTINGS = _CREDENTIALS | {"FIRESIDE_URL", "FIRESIDE_PUBLISHED_V1", "FIRESIDE_PUBLISHED_V2"}
 # What libpq finds the password of the database by.
 _PASSWORDS = {"PGPASSWORD", "PGPASSFILE"}
 
@@ -95,6 +96,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int, Meta(ge=0), _help("How much of this machine's disk workers use to keep input files for later jobs.")
     ] = 8 * 1024**3
     nats_url: Annotated[str, _help("NATS servers to use, comma-separated; empty: start one on loopback.")] = ""
+    nats_worker_url: Annotated[
+        str,
+        _help(
+            "NATS servers that workers on other machines reach by themselves, comma-separated; who reaches none, and"
+            " everybody where this is empty, comes by this server's own port."
+        ),
+    ] = ""
     nats_account_seed: Annotated[
         str, _help("Account seed that the NATS cluster of `nats_url` trusts.", secret=True)
     ] = ""
@@ -169,6 +177,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Positive,
         _help("How long what a worker can run is remembered after it was seen last; the last one always is."),
     ] = 30
+    join_token_hours: Annotated[
+        float, Meta(gt=0), _help("How long a token to join with works, unless whoever makes it says otherwise.")
+    ] = 24.0
+    max_join_failures: Annotated[
+        Positive, _help("Wrong tokens to join with, from one address in a minute, before that has to wait.")
+    ] = 10
     worker_lost_after: Annotated[Seconds, _help("Seconds of silence after which a worker counts as lost.")] = 3.5
     max_losses: Annotated[Positive, _help("Workers a job may lose while it runs before it is failed.")] = 3
     max_run_seconds: Annotated[
@@ -279,9 +293,9 @@ def variable_of(setting: str) -> str:
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give what a child may know of our environment: no secret setting, and no password of the database."""
-    ours = {variable_of(row.name) for row in settings() if row.secret}
-    return {name: value for name, value in environment.items() if name.upper() not in ours | _PASSWORDS}
+    """Give what a child may know of our environment: no secret setting, no credential, no password of the database."""
+    ours = {variable_of(row.name) for row in settings() if row.secret} | _PASSWORDS | _CREDENTIALS
+    return {name: value for name, value in environment.items() if name.upper() not in ours}
 
 
 def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Config:

@@ -43,6 +43,12 @@ def test_every_setting_but_keys_is_an_option_with_its_help(fireside: Any) -> Non
         (["keys", "create"], "--user"),
         (["keys", "revoke", "x"], "x"),
         (["jobs", "--limit", "0"], "limit"),
+        (["worker-token", "create", "--expires", "soon"], "write 30m, 24h, 7d or never"),
+        (["worker-token", "revoke", "x"], "x"),
+        (["worker", "--server", "gpu.example.org"], "is not the URL of a server"),
+        (["worker", "--gpus", "0"], "gpus: there is no comfyui_dir"),
+        (["worker", "--label", "site"], "label: 'site' is not key=value"),
+        (["worker", "--comfyui-url", "nowhere"], "comfyui_url: 'nowhere' is no URL"),
         (["run", "none.json"], "cannot read none.json"),
     ],
 )
@@ -85,6 +91,24 @@ def test_a_wrong_setting_in_the_environment_is_said_before_anything_starts(fires
     assert "'prot'" in answer.stderr
     assert "workers" in answer.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_has_not_joined_says_what_it_needs(fireside: Any) -> None:
+    answer = fireside("worker", "--data-dir=box")
+
+    assert answer.returncode == 1
+    assert "give --server URL and --token TOKEN" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_worker_takes_no_data_folder_of_a_server(fireside: Any, tmp_path: Any) -> None:
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "secret_key").write_text("x")
+
+    answer = fireside("worker", "--data-dir=box", "--server=http://127.0.0.1:1", "--token=fsj_x")
+
+    assert answer.returncode == 1
+    assert "is the data folder of a server" in answer.stderr
 
 
 def test_stopping_nothing_is_no_failure(fireside: Any) -> None:

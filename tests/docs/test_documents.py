@@ -231,7 +231,11 @@ def test_the_addresses_in_it_exist(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
 def test_the_environment_variables_in_it_exist(path: Path) -> None:
-    known = {f"FIRESIDE_{row.name.upper()}" for row in settings()} | {"FIRESIDE_URL", "FIRESIDE_API_KEY"}
+    known = {f"FIRESIDE_{row.name.upper()}" for row in settings()} | {
+        "FIRESIDE_URL",
+        "FIRESIDE_API_KEY",
+        "FIRESIDE_WORKER_TOKEN",
+    }
 
     assert set(_ENVIRONMENT.findall(path.read_text("utf-8"))) - known == set()
 

@@ -26,6 +26,13 @@ ROUTES = [
     ("POST", "/admin/api/login-link"),
     ("POST", "/admin/api/counters"),
     ("GET", "/admin/api/doctor"),
+    ("GET", "/admin/api/workers"),
+    ("DELETE", "/admin/api/workers/gpu-1"),
+    ("POST", "/admin/api/workers/gpu-1/drain"),
+    ("POST", "/admin/api/workers/gpu-1/resume"),
+    ("POST", "/admin/api/worker-tokens"),
+    ("GET", "/admin/api/worker-tokens"),
+    ("POST", "/admin/api/worker-tokens/1/revoke"),
 ]
 
 

@@ -111,6 +111,8 @@ class Station:
     runtime: "WatchedRuntime"
     scratch: Path
     stopped: asyncio.Event
+    leaving: asyncio.Event
+    dismissed: list[str]
     working: "asyncio.Task[None]"
     said: list[Presence] = field(default_factory=list[Presence])
 
@@ -201,19 +203,21 @@ async def open_station(
     runtime = (kind or WatchedRuntime)(folder / "runtime")
     client = FleetClient(edge.worker_url, services.keys.worker_token(WORKER), transport=gate)
     bus = await _worker_bus(shop)
-    scratch, stopped = folder / "jobs", asyncio.Event()
+    scratch, stopped, leaving = folder / "jobs", asyncio.Event(), asyncio.Event()
+    dismissed: list[str] = []
     cache = StageCache(folder / "inputs", CACHE_BYTES)
     hashes = ModelHashes(scratch / "models.json")
     agent = Agent(
-        worker_id=WORKER, bus=bus, client=client, runtime=runtime, scratch=scratch, cache=cache, hashes=hashes
-    )
+        worker_id=WORKER, bus=bus, client=client, runtime=runtime, scratch=scratch, cache=cache, hashes=hashes,
+        on_dismissal=dismissed.append,
+    )  # fmt: skip
     try:
         await edge.open(services)
         await reports.start()
-        working = asyncio.create_task(agent.work_until(stopped))
+        working = asyncio.create_task(agent.work_until(stopped, leaving))
         station = Station(
             shop=shop, edge=edge, reports=reports, gate=gate, runtime=runtime, scratch=scratch, stopped=stopped,
-            working=working,
+            leaving=leaving, dismissed=dismissed, working=working,
         )  # fmt: skip
         await services.bus.subscribe(presence(WORKER), station.hear)
         yield station

@@ -7,6 +7,8 @@ import hashlib
 import secrets
 
 API_KEY_PREFIX = "fsk_"
+JOIN_TOKEN_PREFIX = "fsj_"  # noqa: S105 - the public part of every token
+WORKER_SECRET_PREFIX = "fsw_"  # noqa: S105 - the public part of every secret
 SESSION_COOKIE = "fireside_session"
 """The cookie that carries a session's token."""
 
@@ -17,6 +19,11 @@ _SHOWN_CHARACTERS = len(API_KEY_PREFIX) + 6
 def new_api_key() -> str:
     """Make an API key."""
     return API_KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+
+
+def new_join_token() -> str:
+    """Make a token by which a worker joins."""
+    return JOIN_TOKEN_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
 
 
 def new_token() -> str:

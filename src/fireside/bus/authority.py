@@ -8,6 +8,7 @@ are those of NATS JWT version 2.
 import base64
 import hashlib
 import time
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ from fireside.bus.subjects import presence, reports, work
 from fireside.domain.ids import WorkerId
 
 _SEED_BYTES = 32
+# Credentials from before this time are revoked; it is in seconds and will not come.
+_FOR_EVER = 1 << 40
 
 
 class BusCredentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +54,14 @@ class BusAuthority:
         """Credentials that may say and hear everything in the account."""
         return self._user("server", {})
 
-    def worker_credentials(self, worker_id: WorkerId) -> BusCredentials:
-        """Credentials limited to the worker's own subjects and inbox."""
+    def worker_credentials(self, worker_id: WorkerId, number: int = 0) -> BusCredentials:
+        """Credentials limited to the worker's own subjects and inbox.
+
+        `number` tells workers apart that have had one name, one after the other: each has a key of its own.
+        """
         own_live = f"live.*.*.{worker_id}"
         return self._user(
-            f"worker {worker_id}",
+            _user_name(worker_id, number),
             {
                 "pub": {"allow": [presence(worker_id), reports(worker_id), own_live]},
                 "sub": {"allow": [work(worker_id), f"{inbox_of(worker_id)}.>"]},
@@ -63,12 +69,21 @@ class BusAuthority:
             },
         )
 
-    def server_config(self, ports_folder: str, port: int) -> str:
-        """Write the configuration of a nats-server on loopback that trusts only us; port -1 takes a free one."""
+    def worker_key(self, worker_id: WorkerId, number: int = 0) -> str:
+        """The public key that a worker's credentials are for."""
+        return _public(nkeys.from_seed(self._user_seed(_user_name(worker_id, number))))
+
+    def server_config(self, ports_folder: str, port: int, revoked: Collection[str] = ()) -> str:
+        """Write the configuration of a nats-server on loopback that trusts only us; port -1 takes a free one.
+
+        Whoever has one of the `revoked` keys does not come in any more.
+        """
         account, operator = _public(self._account), _public(self._operator)
         operator_jwt = self._signed(self._operator, operator, "fireside", {"type": "operator", "version": 2})
         limits = dict.fromkeys(("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1)
-        claims = {"type": "account", "version": 2, "limits": limits | {"wildcards": True}}
+        claims: dict[str, Any] = {"type": "account", "version": 2, "limits": limits | {"wildcards": True}}
+        if revoked:
+            claims["revocations"] = dict.fromkeys(sorted(revoked), _FOR_EVER)
         account_jwt = self._signed(self._operator, account, "fireside", claims)
         return (
             f'listen: "127.0.0.1:{port}"\n'
@@ -80,12 +95,15 @@ class BusAuthority:
         )
 
     def _user(self, name: str, permissions: dict[str, Any]) -> BusCredentials:
-        seed = _seed(self._secret, f"user {name}", nkeys.PREFIX_BYTE_USER)
+        seed = self._user_seed(name)
         user = nkeys.from_seed(seed)
         unlimited = {"subs": -1, "data": -1, "payload": -1}
         claims = {"type": "user", "version": 2, **unlimited, **permissions}
         jwt = self._signed(self._account, _public(user), name, claims)
         return BusCredentials(jwt=jwt, seed=seed.decode())
+
+    def _user_seed(self, name: str) -> bytes:
+        return _seed(self._secret, f"user {name}", nkeys.PREFIX_BYTE_USER)
 
     def _signed(self, signer: nkeys.KeyPair, subject: str, name: str, nats: dict[str, Any]) -> str:
         claims = {"iat": int(time.time()), "iss": _public(signer), "name": name, "sub": subject, "nats": nats}
@@ -100,6 +118,11 @@ class BusAuthority:
 def inbox_of(name: str) -> str:
     """The prefix of the subjects on which a client hears answers."""
     return f"_INBOX_{name}"
+
+
+def _user_name(worker_id: WorkerId, number: int) -> str:
+    # A worker's name has no blank, so these two never meet.
+    return f"worker {worker_id} {number}" if number else f"worker {worker_id}"
 
 
 def _seed(secret: bytes, purpose: str, prefix: int) -> bytes:

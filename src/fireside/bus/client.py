@@ -8,7 +8,10 @@ otherwise. What is published while the bus is away is sent when it is back, so e
 import asyncio
 import base64
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+import random
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import nats.errors
 import nkeys
@@ -48,9 +51,12 @@ class Subscription:
 class Bus:
     """One connection, reconnecting by itself for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, longest_pause_seconds: float = _RECONNECT_PAUSE_SECONDS) -> None:
         self._client = Client()
+        self._credentials = BusCredentials(jwt="", seed="")
         self._watchers: list[Watcher] = []
+        self._pause_seconds = _RECONNECT_PAUSE_SECONDS
+        self._longest_pause_seconds = longest_pause_seconds
 
     @classmethod
     async def connect(
@@ -61,13 +67,23 @@ class Bus:
         name: str,
         inbox_prefix: str,
         within_seconds: float = _CONNECT_SECONDS,
+        headers: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        longest_pause_seconds: float = _RECONNECT_PAUSE_SECONDS,
     ) -> "Bus":
-        """Connect within the time given, or raise `BusDisconnected`."""
-        bus = cls()
+        """Connect within the time given, or raise `BusDisconnected`.
+
+        `headers` and `tls` are for the way by websocket (`ws://`, `wss://`). The pause before another try to reconnect
+        grows up to `longest_pause_seconds`.
+        """
+        bus = cls(longest_pause_seconds=longest_pause_seconds)
+        options: dict[str, Any] = {"ws_connection_headers": {key: [value] for key, value in (headers or {}).items()}}
+        if tls is not None:
+            options["tls"] = tls
         try:
             # The library's endless reconnecting would also apply here: refused credentials would hang for ever.
             async with asyncio.timeout(within_seconds):
-                await bus._open(urls, credentials, name, inbox_prefix)
+                await bus._open(urls, credentials, name, inbox_prefix, options)
         except (nats.errors.Error, OSError, TimeoutError) as error:
             reason = bus._client.last_error or error
             await bus.close()
@@ -78,6 +94,15 @@ class Bus:
     def is_connected(self) -> bool:
         """Whether messages get through now."""
         return self._client.is_connected
+
+    @property
+    def end_reason(self) -> str | None:
+        """Why the bus has closed this connection for good, as it does when credentials are revoked; None while not."""
+        return str(self._client.last_error or "it was closed") if self._client.is_closed else None
+
+    def renew(self, credentials: BusCredentials) -> None:
+        """Show these from the next time on that the connection is made."""
+        self._credentials = credentials
 
     def on_change(self, watcher: Watcher) -> None:
         """Have the watcher told whenever the connection is lost (False) or is back (True)."""
@@ -155,21 +180,28 @@ class Bus:
         with contextlib.suppress(nats.errors.Error, OSError):
             await self._client.close()
 
-    async def _open(self, urls: Sequence[str], credentials: BusCredentials, name: str, inbox_prefix: str) -> None:
+    async def _open(
+        self, urls: Sequence[str], credentials: BusCredentials, name: str, inbox_prefix: str, options: Mapping[str, Any]
+    ) -> None:
+        self._credentials = credentials
         await self._client.connect(
             servers=list(urls),
             name=name,
             inbox_prefix=inbox_prefix,
-            user_jwt_cb=lambda: bytearray(credentials.jwt.encode()),
-            signature_cb=_signer(credentials.seed),
+            user_jwt_cb=lambda: bytearray(self._credentials.jwt.encode()),
+            signature_cb=self._sign,
             connect_timeout=_CONNECT_SECONDS,
             ping_interval=_PING_SECONDS,
             reconnect_time_wait=_RECONNECT_PAUSE_SECONDS,  # type: ignore[arg-type] - seconds, fractions work
             max_reconnect_attempts=_FOREVER,
-            error_cb=_on_error,
+            error_cb=self._on_error,
             disconnected_cb=self._on_disconnected,
             reconnected_cb=self._on_reconnected,
+            **options,
         )
+
+    def _sign(self, nonce: str) -> bytes:
+        return base64.b64encode(nkeys.from_seed(self._credentials.seed.encode()).sign(nonce.encode()))
 
     async def _round_trip(self) -> None:
         # The library writes its ping past its own buffer, so one flush may overtake what is waiting there; by the time
@@ -181,16 +213,22 @@ class Bus:
         self._tell(connected=False)
 
     async def _on_reconnected(self) -> None:
+        self._wait_between_tries(_RECONNECT_PAUSE_SECONDS)
         self._tell(connected=True)
+
+    async def _on_error(self, error: Exception) -> None:
+        _log.info("bus", reason=str(error) or type(error).__name__)
+        if not self._client.is_connected:
+            self._wait_between_tries(min(self._pause_seconds * 2, self._longest_pause_seconds))
+
+    def _wait_between_tries(self, seconds: float) -> None:
+        self._pause_seconds = seconds
+        # Not all at once: a server that is back should not meet its whole fleet in the same moment.
+        self._client.options["reconnect_time_wait"] = seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
     def _tell(self, *, connected: bool) -> None:
         for watcher in list(self._watchers):
             watcher(connected)
-
-
-def _signer(seed: str) -> Callable[[str], bytes]:
-    pair = nkeys.from_seed(seed.encode())
-    return lambda nonce: base64.b64encode(pair.sign(nonce.encode()))
 
 
 async def _handle(handler: Handler, message: Msg) -> None:
@@ -202,7 +240,3 @@ async def _handle(handler: Handler, message: Msg) -> None:
         _log.info("answer not sent", subject=message.subject, reason=str(error))
     except Exception:  # noqa: BLE001 - one bad message must not end a subscription
         _log.exception("message not handled", subject=message.subject)
-
-
-async def _on_error(error: Exception) -> None:
-    _log.info("bus", reason=str(error) or type(error).__name__)

@@ -4,8 +4,12 @@ Its port is chosen at the first start and kept over crashes, so that clients fin
 """
 
 import asyncio
+import contextlib
+import os
 import shutil
+import signal
 import sysconfig
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -29,13 +33,20 @@ class NatsServer:
     """Starts, keeps and stops one nats-server."""
 
     def __init__(
-        self, folder: Path, authority: BusAuthority, leftovers: Leftovers, *, program: str | None = None
+        self,
+        folder: Path,
+        authority: BusAuthority,
+        leftovers: Leftovers,
+        *,
+        program: str | None = None,
+        revoked: Collection[str] = (),
     ) -> None:
         self._folder = folder
         self._authority = authority
         self._config = folder / "nats.conf"
         argv = [program or _find_program(), "--config", str(self._config)]
         self._supervisor = Supervisor(Child("nats-server", argv, log_path=folder / "nats.log"), leftovers)
+        self._revoked = set(revoked)
         self._url = ""
 
     @property
@@ -59,13 +70,21 @@ class NatsServer:
         self._url = await self._wait_for_port(ports)
         self._write_config(port=int(self._url.rpartition(":")[2]))
 
+    def revoke(self, key: str) -> None:
+        """Let nobody in by this key any more, and end the connections of whoever is."""
+        self._revoked.add(key)
+        self._write_config(port=int(self._url.rpartition(":")[2]))
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGHUP)
+
     async def stop(self) -> None:
         """Stop it; idempotent."""
         await self._supervisor.stop(_STOP_SECONDS)
 
     def _write_config(self, port: int) -> None:
         self._config.touch(mode=0o600)
-        self._config.write_text(self._authority.server_config(str(self._folder / "ports"), port))
+        self._config.write_text(self._authority.server_config(str(self._folder / "ports"), port, self._revoked))
 
     async def _wait_for_port(self, ports: Path) -> str:
         deadline = asyncio.get_running_loop().time() + _READY_SECONDS

@@ -62,6 +62,11 @@ def dispatch_wake() -> str:
     return "dispatch.wake"
 
 
+def fleet_changed() -> str:
+    """Where all servers are told that workers were let in, sent away, or may take jobs or not."""
+    return "fleet.changed"
+
+
 def worker_of(subject: str) -> WorkerId:
     """Say which worker a subject names, always in its last token."""
     return WorkerId(subject.rpartition(".")[2])

@@ -7,6 +7,8 @@ import structlog
 
 from fireside.config import Config
 
+_UNTRUE = "ASGI callable returned without completing handshake."
+
 
 def set_up_logs(config: Config) -> None:
     """Send log lines of the settings' level, in the settings' form, to standard error."""
@@ -14,6 +16,8 @@ def set_up_logs(config: Config) -> None:
     logging.basicConfig(
         level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )
+    # Of each websocket that was refused, it believes that it was left without an answer.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.msg != _UNTRUE)
     # Without the locals of its frames: they hold what is never logged, keys and passwords among them.
     renderers: list[structlog.typing.Processor] = (
         [
@@ -21,7 +25,9 @@ def set_up_logs(config: Config) -> None:
             structlog.processors.JSONRenderer(),
         ]
         if config.log_format == "json"
-        else [structlog.dev.ConsoleRenderer(sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     structlog.configure(
         processors=[

@@ -4,7 +4,7 @@ password, is offered all the same.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -22,6 +22,16 @@ _TYPES: Mapping[str, Any] = {
 
 def takes_settings(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command, which takes the settings that were set by flags, an option for each setting."""
+    return _with_options_for(command, [row for row in settings() if row.has_flag])
+
+
+def takes_some_settings(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command options for these settings alone."""
+    rows = [row for row in settings() if row.name in names]
+    return lambda command: _with_options_for(command, rows)
+
+
+def _with_options_for(command: Callable[..., int], rows: Collection[Setting]) -> Callable[..., int]:
     own = [
         parameter
         for parameter in inspect.signature(command).parameters.values()
@@ -33,7 +43,7 @@ def takes_settings(command: Callable[..., int]) -> Callable[..., int]:
         flags = {name: value for name, value in given.items() if name not in names and value is not None}
         return command(flags, **{name: given[name] for name in names if name in given})
 
-    parameters = own + [_option(row) for row in settings() if row.has_flag]
+    parameters = own + [_option(row) for row in rows]
     with_options.__name__ = command.__name__
     with_options.__doc__ = command.__doc__
     with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

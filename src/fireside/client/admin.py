@@ -6,13 +6,17 @@ from fireside.client.connection import Connection, json_body
 from fireside.wire.admin import (
     ChangedUserBody,
     CountersBody,
+    CreatedJoinTokenBody,
     CreatedKeyBody,
     DoctorBody,
     FleetWorkerBody,
+    JoinTokenBody,
+    JoinTokensBody,
     KeyBody,
     KeysBody,
     LoginLinkBody,
     LoginLinkQuery,
+    NewJoinTokenBody,
     NewKeyBody,
     NewUserBody,
     RevokedBody,
@@ -87,7 +91,7 @@ class Admin:
         return await self._connection.ask("POST", "/admin/api/password-link", PasswordLinkBody, **body)
 
     async def workers(self) -> list[FleetWorkerBody]:
-        """List the workers that have ever joined."""
+        """List the workers of the fleet."""
         return (await self._connection.ask("GET", "/admin/api/workers", WorkersBody)).workers
 
     async def pause(self, user: str | None, reason: str = "") -> PauseBody:
@@ -104,6 +108,31 @@ class Admin:
     async def pauses(self) -> list[PauseBody]:
         """List all pauses."""
         return (await self._connection.ask("GET", "/admin/api/pauses", PausesBody)).pauses
+
+    async def drain_worker(self, name: str) -> None:
+        """Let a worker finish what it has and take no more."""
+        await self._connection.send("POST", f"/admin/api/workers/{quote(name, safe='')}/drain")
+
+    async def resume_worker(self, name: str) -> None:
+        """Let a worker take jobs again."""
+        await self._connection.send("POST", f"/admin/api/workers/{quote(name, safe='')}/resume")
+
+    async def remove_worker(self, name: str) -> None:
+        """Send a worker away for good."""
+        await self._connection.send("DELETE", f"/admin/api/workers/{quote(name, safe='')}")
+
+    async def create_join_token(self, new: NewJoinTokenBody) -> CreatedJoinTokenBody:
+        """Make a token that workers join with."""
+        return await self._connection.ask("POST", "/admin/api/worker-tokens", CreatedJoinTokenBody, **json_body(new))
+
+    async def join_tokens(self) -> list[JoinTokenBody]:
+        """List the tokens that workers join with."""
+        return (await self._connection.ask("GET", "/admin/api/worker-tokens", JoinTokensBody)).tokens
+
+    async def revoke_join_token(self, token_id: int) -> bool:
+        """End a token; False when it was revoked before."""
+        path = f"/admin/api/worker-tokens/{token_id}/revoke"
+        return (await self._connection.ask("POST", path, RevokedBody)).revoked
 
     async def recount(self) -> CountersBody:
         """Have all jobs and assets counted anew; says by user how many counters were wrong."""

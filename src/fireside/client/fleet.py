@@ -4,6 +4,7 @@ Files stream through in pieces of one MiB. A refused lease is `StaleLease`; what
 and is the caller's to try again.
 """
 
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,17 @@ from blake3 import blake3
 from fireside.domain.errors import StaleLease
 from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import Lease
-from fireside.wire.fleet import InputFile, JoinBody, JoinReply, OutputBody, WorkBody
+from fireside.wire.fleet import (
+    BootBody,
+    BootReply,
+    EnrollBody,
+    EnrollReply,
+    InputFile,
+    JoinBody,
+    JoinReply,
+    OutputBody,
+    WorkBody,
+)
 
 _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -24,14 +35,32 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 class FleetClient:
     """Speaks for one worker, by its token."""
 
-    def __init__(self, server_url: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        server_url: str,
+        token: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._http = httpx.AsyncClient(
             base_url=server_url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=_TIMEOUT,
             trust_env=False,
             transport=transport,
+            verify=True if tls is None else tls,
         )
+
+    async def enroll(self, body: EnrollBody) -> EnrollReply:
+        """Come in, with a token to join with instead of a worker's own."""
+        answer = await self._http.post("/fleet/enroll", content=msgspec.json.encode(body))
+        return msgspec.json.decode(_checked(answer).content, type=EnrollReply)
+
+    async def boot(self, body: BootBody) -> BootReply:
+        """Say that this process speaks for the worker, and ask how to get on the bus."""
+        answer = await self._http.put("/fleet/boot", content=msgspec.json.encode(body))
+        return msgspec.json.decode(_checked(answer).content, type=BootReply)
 
     async def join(self, body: JoinBody) -> JoinReply:
         """Tell the server what this worker is."""
@@ -92,6 +121,14 @@ def _checked(answer: httpx.Response) -> httpx.Response:
         if body.get("code") == StaleLease.code:
             raise StaleLease(str(body.get("message")))
     return answer.raise_for_status()
+
+
+def refusal_of(error: httpx.HTTPStatusError) -> tuple[str, str]:
+    """Give the code and the message with which the server refused; the code is empty where it is not ours."""
+    body = _body_of(error.response)
+    return str(body.get("code", "")), str(
+        body.get("message", "")
+    ) or f"the server answered {error.response.status_code}"
 
 
 def _body_of(answer: httpx.Response) -> dict[str, Any]:

@@ -15,10 +15,11 @@ import structlog
 
 from fireside.bus.client import Bus, Subscription
 from fireside.bus.errors import BusError
-from fireside.bus.subjects import all_presences, dispatch_wake, worker_of
+from fireside.bus.subjects import all_presences, dispatch_wake, fleet_changed, work, worker_of
 from fireside.dispatch.ledger import Ledger
 from fireside.dispatch.presence import Presences, Verdict
 from fireside.dispatch.reminders import Reminders, RunToStop
+from fireside.dispatch.roster import Roster
 from fireside.domain.errors import FiresideError
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
@@ -30,7 +31,7 @@ from fireside.scheduler.policy import decide
 from fireside.scheduler.values import Placement
 from fireside.store.records import HeldJob
 from fireside.store.store import Changed
-from fireside.wire.fleet import AssignmentReply, Presence, QueueChanged, WorkBody
+from fireside.wire.fleet import AssignmentReply, Dismissal, Presence, QueueChanged, WorkBody
 
 _TICK_SECONDS = 0.5
 _MOST_AT_ONCE = 32
@@ -49,6 +50,7 @@ class Dispatcher:
         self._name = name
         self._clock: Callable[[], datetime] = desk.clock
         self._presences = Presences(timedelta(seconds=desk.config.worker_lost_after))
+        self._roster = Roster(desk.store)
         self._reminders = Reminders()
         self._ledger = Ledger(desk)
         self._offering: set[WorkerId] = set()
@@ -73,6 +75,7 @@ class Dispatcher:
         self._subscriptions = [
             await self._bus.subscribe(all_presences(), self._presence_heard),
             await self._bus.subscribe(dispatch_wake(), self._woken),
+            await self._bus.subscribe(fleet_changed(), self._fleet_changed),
         ]
         # After the first word of others can be heard, so that none is missed between the two.
         await self._ledger.rebuild()
@@ -100,6 +103,8 @@ class Dispatcher:
         self._mind_the_clock(now)
         if not self._bus.is_connected:
             return
+        if self._roster.is_old(now):
+            await self._read_roster(now)
         # Read in this order: a lease that was named before the jobs were read, and is not among them, is over for good.
         named = self._presences.named(now)
         held_jobs = await self._desk.store.held_jobs()
@@ -170,7 +175,8 @@ class Dispatcher:
             self._in_background(tell_worker_to_stop(self._bus, worker_id, lease), f"stop for {worker_id}")
 
     async def _hand_out(self, now: datetime) -> None:
-        free = self._presences.free_workers(now, self._offering, listening_since=self._listening_since)
+        unfree = self._offering | self._roster.drained
+        free = self._presences.free_workers(now, unfree, listening_since=self._listening_since)
         words = self._presences.words_of(free)
         while words and self._bus.is_connected:
             spots = await self._ledger.spots(words)
@@ -201,7 +207,8 @@ class Dispatcher:
     async def _offer(self, job: Job, worker_id: WorkerId, work: Awaitable[WorkBody | None]) -> None:
         reply = AssignmentReply(accepted=False)
         try:
-            reply = await offer_job(self._desk, job, await work)
+            boot_id = self._presences.boot_of(worker_id)
+            reply = await offer_job(self._desk, job, await work, boot_id=boot_id)
         except FiresideError as error:
             # It stays assigned to a worker that does not name it, so the next looks take it back.
             _log.warning("job not taken back", job_id=str(job.id), code=error.code, reason=error.message)
@@ -220,8 +227,33 @@ class Dispatcher:
         except msgspec.MsgspecError:
             _log.warning("not a presence", subject=subject)
             return
-        if self._presences.saw(worker_of(subject), presence, self._clock()):
+        worker_id, now = worker_of(subject), self._clock()
+        objection = self._roster.objection(worker_id, presence.boot_id)
+        if self._roster.is_old(now) or (objection and not self._roster.is_fresh(now)):
+            await self._read_roster(now)
+            objection = self._roster.objection(worker_id, presence.boot_id)
+        if objection:
+            await self._dismiss(worker_id, presence.boot_id, objection)
+        elif self._presences.saw(worker_id, presence, now):
             self._wake.set()
+
+    async def _dismiss(self, worker_id: WorkerId, boot_id: str, reason: str) -> None:
+        _log.warning("not heard", worker_id=worker_id, boot_id=boot_id, reason=reason)
+        dismissal = msgspec.json.encode(Dismissal(boot_id=boot_id, reason=reason))
+        with contextlib.suppress(BusError):  # it will speak again, and be told then
+            await self._bus.publish(work(worker_id), dismissal)
+
+    async def _fleet_changed(self, subject: str, payload: bytes) -> None:  # noqa: ARG002 - the bus's handler shape
+        await self._read_roster(self._clock())
+        self._wake.set()
+
+    async def _read_roster(self, now: datetime) -> None:
+        try:
+            await self._roster.refresh(now)
+        except FiresideError as error:
+            _log.warning("the roster of workers was not read", code=error.code, reason=error.message)
+            return
+        self._presences.keep(self._roster.may_stay)
 
     async def _woken(self, subject: str, payload: bytes) -> bytes | None:  # noqa: ARG002 - the bus's handler shape
         if payload == _ECHO:

@@ -3,7 +3,7 @@
 Plain state and pure questions, told the time from outside; the dispatcher feeds it and acts on its answers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -93,6 +93,11 @@ class Presences:
         """Give the last word of each of these workers."""
         return {worker_id: self._seen[worker_id].presence for worker_id in worker_ids}
 
+    def boot_of(self, worker_id: WorkerId) -> str:
+        """Say which start of this worker was seen last; empty for one that is not known."""
+        sighting = self._seen.get(worker_id)
+        return "" if sighting is None else sighting.presence.boot_id
+
     def present(self, now: datetime) -> Mapping[WorkerId, Presence]:
         """Give the last word of each worker that was heard lately."""
         return {
@@ -124,6 +129,10 @@ class Presences:
             elif sighting is not None and _has_dropped(sighting, held):
                 verdicts.append(Verdict(held=held, lost=_died_before_our_eyes(sighting, held, listening_since)))
         return verdicts
+
+    def keep(self, may_stay: Callable[[WorkerId], bool]) -> None:
+        """Forget at once the workers that do not belong to the fleet any more: what they hold is for others."""
+        self._seen = {worker_id: sighting for worker_id, sighting in self._seen.items() if may_stay(worker_id)}
 
     def forget_long_gone(self, now: datetime) -> None:
         """Drop workers that will hardly come back under their name."""

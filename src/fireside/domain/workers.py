@@ -1,5 +1,6 @@
 """What the server knows of its workers, and of the node definitions they publish."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 from fireside.domain.ids import WorkerId
+
+SERVER_NAME = "server"
+"""What the server itself is called on the bus, where a worker's name would stand."""
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OWN_NAME = re.compile(r"local-\d+")
 
 
 class Topic(StrEnum):
@@ -87,3 +93,63 @@ class WorkerProfile:
     subgraphs_hash: str = ""
     editor_hash: str = ""
     snapshot_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinToken:
+    """A credential that lets workers join, once or as often as wished. Of the token itself only its SHA-256 is kept."""
+
+    id: int
+    prefix: str
+    label: str
+    is_reusable: bool
+    uses: int
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+    def why_not(self, now: datetime) -> str:
+        """Say why no worker can join with it now; empty when one can."""
+        if self.revoked_at is not None:
+            return "it was revoked"
+        if self.expires_at is not None and self.expires_at <= now:
+            return "it has expired"
+        if self.uses and not self.is_reusable:
+            return "it was for one worker, and one has joined with it"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """A worker of another machine that may come in.
+
+    `number` is never given twice. `boot_id` names the process that speaks for the worker, `protocol` and `version` are
+    what that process said of itself.
+    """
+
+    number: int
+    worker_id: WorkerId
+    protocol: int
+    version: str
+    boot_id: str
+    enrolled_at: datetime
+    booted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedWorker:
+    """One that had joined and was sent away for good."""
+
+    number: int
+    worker_id: WorkerId
+
+
+def is_worker_name(name: str) -> bool:
+    """Tell whether a worker may go by this name."""
+    return _NAME.fullmatch(name) is not None and name.lower() != SERVER_NAME
+
+
+def is_own_name(name: str) -> bool:
+    """Tell whether this is a name that a server gives the workers it starts itself."""
+    return _OWN_NAME.fullmatch(name) is not None

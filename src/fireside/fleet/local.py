@@ -63,7 +63,7 @@ class LocalFleet:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         ticket = folder / "ticket.json"
         _write_private(ticket, msgspec.json.encode(self._ticket(worker, folder)))
-        command = [sys.executable, "-m", "fireside.cli.main", "worker", str(ticket)]
+        command = [sys.executable, "-m", "fireside.cli.main", "worker", f"--ticket={ticket}"]
         return Child(f"worker {worker.id}", command, log_path=folder / "worker.log")
 
     def _ticket(self, worker: PlannedWorker, folder: Path) -> WorkerTicket:

@@ -49,13 +49,13 @@ async def record_assignment(desk: Desk, placement: Placement, *, term: int, seen
     return job
 
 
-async def offer_job(desk: Desk, job: Job, work: WorkBody | None) -> AssignmentReply:
+async def offer_job(desk: Desk, job: Job, work: WorkBody | None, *, boot_id: str = "") -> AssignmentReply:
     """Ask the worker that the job is assigned to to take it; when it does not, the job is back in the queue.
 
-    `work` is what `small_work` gave for the job.
+    `work` is what `small_work` gave for the job, `boot_id` the process of the worker that is meant.
     """
     assert job.worker_id is not None
-    reply = await _answer_to(desk, job, job.worker_id, work)
+    reply = await _answer_to(desk, job, job.worker_id, work, boot_id)
     if not reply.accepted:
         held = HeldJob(job=job, worker_id=job.worker_id, charged_seconds=job.charged_seconds)
         try:
@@ -75,8 +75,9 @@ async def small_work(desk: Desk, job: Job) -> WorkBody | None:
     return await work_of(desk, job, body)
 
 
-async def _answer_to(desk: Desk, job: Job, worker_id: WorkerId, sent: WorkBody | None) -> AssignmentReply:
-    request = msgspec.json.encode(Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id, work=sent))
+async def _answer_to(desk: Desk, job: Job, worker_id: WorkerId, sent: WorkBody | None, boot_id: str) -> AssignmentReply:
+    offer = Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id, work=sent, boot_id=boot_id)
+    request = msgspec.json.encode(offer)
     try:
         answer = await desk.bus.request(work(worker_id), request, timeout=_ANSWER_SECONDS)
         reply = msgspec.json.decode(answer, type=AssignmentReply)

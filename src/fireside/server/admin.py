@@ -18,7 +18,6 @@ from fireside.domain.errors import FiresideError, NotFound
 from fireside.domain.ids import UserId
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
-from fireside.server.fleet_list import list_workers
 from fireside.server.reading import read_body, read_query
 from fireside.server.routes import Access, Answer, Handler, Route
 from fireside.server.services import FleetView
@@ -38,7 +37,6 @@ from fireside.wire.admin import (
     UserBody,
     UsersBody,
     WorkerBody,
-    WorkersBody,
 )
 
 _BODY_BYTES = 65536
@@ -261,14 +259,6 @@ ROUTES = (
         body=LoginLinkQuery,
         body_is_optional=True,
         answers={201: Answer(text="The link", body=LoginLinkBody)},
-    ),
-    _route(
-        "GET",
-        "/admin/api/workers",
-        list_workers,
-        "listWorkers",
-        "List the workers, and say how they are",
-        answers={200: Answer(text="All that have ever joined", body=WorkersBody)},
     ),
     _route(
         "GET",

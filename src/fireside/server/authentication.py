@@ -24,7 +24,10 @@ async def admit(
     `as_admin` says that the connection came in by the admin socket, which only the server's own user can open.
     """
     if access is Access.WORKER:
-        _admit_worker(connection)
+        await _admit_worker(connection)
+        return
+    if access is Access.NEWCOMER:
+        await _admit_newcomer(connection)
         return
     if local_user_of(connection) is not None:
         refuse_foreign_pages(connection)
@@ -76,11 +79,31 @@ def _bearer(connection: HTTPConnection) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _admit_worker(connection: HTTPConnection) -> None:
-    worker_id = services_of(connection).keys.worker_of_token(_bearer(connection) or "")
+async def _admit_worker(connection: HTTPConnection) -> None:
+    services, token = services_of(connection), _bearer(connection) or ""
+    worker_id, enrollment = services.keys.worker_of_token(token), None
     if worker_id is None:
-        raise Unauthenticated("This is for workers, and the token is none of ours.")
+        enrollment = await services.enrollments.worker_of(token)
+        if enrollment is None:
+            raise Unauthenticated(
+                "This is for workers, and the token is none of ours, or of a worker that was removed."
+            )
+        worker_id = enrollment.worker_id
     connection.state.worker_id = worker_id
+    connection.state.enrollment = enrollment
+
+
+async def _admit_newcomer(connection: HTTPConnection) -> None:
+    services = services_of(connection)
+    address = connection.client.host if connection.client is not None else ""
+    services.join_guesses.check(address)
+    token = await services.enrollments.token(_bearer(connection) or "")
+    if token is None:
+        services.join_guesses.note(address)
+        raise Unauthenticated(
+            "This is for workers that join, and the token is none of ours: `fireside worker-token create` makes one."
+        )
+    connection.state.join_token = token
 
 
 def _check_origin(connection: HTTPConnection) -> None:

@@ -55,6 +55,7 @@ def build_edge(
     routes, sockets = (FLEET_ROUTES, ()) if only_fleet else (ROUTES, SOCKETS)
     if local_user is not None:
         routes = [route for route in routes if serves(route)]
+        sockets = [socket for socket in sockets if socket.access is Access.USER]
     app = Starlette(
         routes=_routes(routes, sockets, as_admin=as_admin),
         exception_handlers={HTTPException: _refuse_http, Exception: _refuse_fault},
@@ -108,7 +109,7 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
 def _socket_endpoint(route: SocketRoute, *, as_admin: bool) -> Callable[[WebSocket], Awaitable[None]]:
     async def endpoint(socket: WebSocket) -> None:
         try:
-            await admit(socket, Access.USER, as_admin=as_admin, token_in_query=True)
+            await admit(socket, route.access, as_admin=as_admin, token_in_query=route.access is Access.USER)
             await route.handler(socket)
         except FiresideError as error:
             await socket.send_denial_response(refuse(error))

@@ -24,7 +24,8 @@ ADMIN_SOCKET = "admin.sock"
 _BACKLOG = 2048
 _ADMIN_BACKLOG = 64
 _GRACE_SECONDS = 3
-_FRAME_BYTES = 1024 * 1024
+# A message of the bus as a worker sends it through here: what NATS takes at most, and a line of protocol.
+_FRAME_BYTES = 1024 * 1024 + 4096
 _LOOPBACK = "127.0.0.1"
 
 

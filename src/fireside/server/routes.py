@@ -29,6 +29,8 @@ class Access(StrEnum):
     """Whoever is known: by key, session or admin socket."""
     ADMIN = "admin"
     WORKER = "worker"
+    NEWCOMER = "newcomer"
+    """Whoever shows a token to join the fleet with; whether it is still good is the handler's to say."""
 
 
 class Refusal(StrEnum):
@@ -97,8 +99,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketRoute:
-    """A websocket's path. Its callers are always known, by header, cookie or `token` in the query."""
+    """A websocket's path. Its callers are always known: users by header, cookie or `token` in the query.
+
+    Workers show theirs in a header.
+    """
 
     path: str
     handler: SocketHandler
     name: str
+    access: Access = Access.USER

@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Protocol
 
 from fireside.accounts.accounts import Accounts
+from fireside.accounts.enrollments import Enrollments
 from fireside.accounts.server_keys import ServerKeys
 from fireside.accounts.sign_ins import SignIns
 from fireside.accounts.webhook_secrets import WebhookSecrets
+from fireside.accounts.wrong_tokens import WrongTokens
 from fireside.assets.accesses import Accesses
 from fireside.assets.importing import ImportTurns
 from fireside.blobs.base import Blobs
 from fireside.blobs.signing import UrlSigner
+from fireside.bus.authority import BusAuthority
 from fireside.bus.client import Bus
 from fireside.config import Config
 from fireside.domain.ids import WorkerId
@@ -20,6 +23,7 @@ from fireside.events.hub import Hub
 from fireside.jobs.desk import Desk
 from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.client import Outbound
+from fireside.server.passages import Passages
 from fireside.store.store import Store
 from fireside.wire.fleet import Presence
 
@@ -52,6 +56,12 @@ class Services:
     keys: ServerKeys
     fleet: FleetView
     workflows: SavedWorkflows
+    enrollments: Enrollments
+    join_guesses: WrongTokens
+    authority: BusAuthority
+    passages: Passages
+    revoke_bus_key: Callable[[str], None]
+    """Let nobody on the bus by this public key; does nothing where the bus is not ours."""
     clock: Callable[[], datetime]
     public_url: str
     """The URL people reach this server by, without a slash at its end; never taken from a request's Host header."""

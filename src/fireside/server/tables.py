@@ -1,6 +1,15 @@
 """All routes of this server, dialect by dialect."""
 
-from fireside.server import admin, admin_people, admin_queues, fleet_routes, health, webhooks
+from fireside.server import (
+    admin,
+    admin_fleet,
+    admin_people,
+    admin_queues,
+    enrolling,
+    fleet_routes,
+    health,
+    webhooks,
+)
 from fireside.server.local import bare_paths, free, internal
 from fireside.server.local import history as local_history
 from fireside.server.local import queue as local_queue
@@ -84,9 +93,11 @@ _ROWS: tuple[Route, ...] = (
     *admin.ROUTES,
     *admin_people.ROUTES,
     *admin_queues.ROUTES,
+    *admin_fleet.ROUTES,
+    *enrolling.ROUTES,
     *health.ROUTES,
 )
 ROUTES: tuple[Route, ...] = bare_paths.at_both_paths(_ROWS)
-SOCKETS: tuple[SocketRoute, ...] = socket.SOCKETS
+SOCKETS: tuple[SocketRoute, ...] = (*socket.SOCKETS, *enrolling.SOCKETS)
 FLEET_ROUTES: tuple[Route, ...] = (*fleet_routes.ROUTES, files.DOWNLOAD)
 """All that workers ask for: their own routes, and the bytes of inputs by signed address."""

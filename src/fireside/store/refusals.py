@@ -1,6 +1,6 @@
 """What the verbs of the store refuse with."""
 
-from fireside.domain.errors import Conflict, FiresideError, TooLarge, TooMany
+from fireside.domain.errors import Conflict, FiresideError, Forbidden, TooLarge, TooMany
 
 
 class Changed(FiresideError):
@@ -35,6 +35,18 @@ class DuplicateUser(Conflict):
     """A user of this name exists already."""
 
     code = "duplicate_user"
+
+
+class DuplicateWorker(Conflict):
+    """A worker of this name has joined already."""
+
+    code = "duplicate_worker"
+
+
+class JoinTokenUsed(Forbidden):
+    """The join token was used, has expired or is revoked."""
+
+    code = "join_token_used"
 
 
 class FileExists(Conflict):

@@ -14,7 +14,7 @@ from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.user_files import FilePath, UserFile
-from fireside.domain.workers import Worker, WorkerKind, WorkerProfile
+from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker, Worker, WorkerKind, WorkerProfile
 from fireside.store.database import Row
 from fireside.store.records import Attempt, HeldJob, QueueHead, Share, TimelineEntry
 
@@ -179,6 +179,39 @@ def profile_of(row: Row) -> WorkerProfile:
         editor_hash=row["editor_hash"],
         snapshot_hash=row["snapshot_hash"],
     )
+
+
+def join_token_of(row: Row) -> JoinToken:
+    """Read a token to join with."""
+    return JoinToken(
+        id=row["id"],
+        prefix=row["prefix"],
+        label=row["label"],
+        is_reusable=bool(row["is_reusable"]),
+        uses=row["uses"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        used_at=row["used_at"],
+        revoked_at=row["revoked_at"],
+    )
+
+
+def enrollment_of(row: Row) -> Enrollment:
+    """Read a worker that has joined."""
+    return Enrollment(
+        number=row["number"],
+        worker_id=WorkerId(row["worker_id"]),
+        protocol=row["protocol"],
+        version=row["version"],
+        boot_id=row["boot_id"],
+        enrolled_at=row["enrolled_at"],
+        booted_at=row["booted_at"],
+    )
+
+
+def removed_worker_of(row: Row) -> RemovedWorker:
+    """Read a worker that was sent away."""
+    return RemovedWorker(number=row["number"], worker_id=WorkerId(row["worker_id"]))
 
 
 def entry_of(row: Row) -> TimelineEntry:

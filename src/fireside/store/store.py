@@ -13,11 +13,20 @@ from fireside.store.asset_blocks import AssetBlockVerbs
 from fireside.store.asset_list_verbs import AssetListVerbs
 from fireside.store.asset_verbs import AssetVerbs
 from fireside.store.database import Statement
+from fireside.store.enrollment_verbs import EnrollmentVerbs
 from fireside.store.fleet_verbs import FleetVerbs
 from fireside.store.history_verbs import HistoryVerbs
 from fireside.store.key_verbs import KeyVerbs
 from fireside.store.queue_verbs import QueueVerbs
-from fireside.store.refusals import Changed, DuplicateJob, DuplicateUser, KeyReused, QueueFull
+from fireside.store.refusals import (
+    Changed,
+    DuplicateJob,
+    DuplicateUser,
+    DuplicateWorker,
+    JoinTokenUsed,
+    KeyReused,
+    QueueFull,
+)
 from fireside.store.reuse_verbs import ReuseVerbs
 from fireside.store.schedule_verbs import ScheduleVerbs
 from fireside.store.sign_in_verbs import SignInVerbs
@@ -26,7 +35,16 @@ from fireside.store.user_data_verbs import UserDataVerbs
 from fireside.store.walk_verbs import WalkVerbs
 from fireside.store.webhook_verbs import WebhookVerbs
 
-__all__ = ["Changed", "DuplicateJob", "DuplicateUser", "KeyReused", "QueueFull", "Store"]
+__all__ = [
+    "Changed",
+    "DuplicateJob",
+    "DuplicateUser",
+    "DuplicateWorker",
+    "JoinTokenUsed",
+    "KeyReused",
+    "QueueFull",
+    "Store",
+]
 
 
 class Store(
@@ -42,6 +60,7 @@ class Store(
     AssetBlockVerbs,
     UserDataVerbs,
     FleetVerbs,
+    EnrollmentVerbs,
     TaskVerbs,
     KeyVerbs,
     WebhookVerbs,

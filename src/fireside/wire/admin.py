@@ -130,14 +130,18 @@ class WorkerBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FleetWorkerBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker that has ever joined, or is about to. `state` is `ready`, `busy`, `starting`, `draining` or `away`.
+    """A worker that belongs to the fleet. `state` is `ready`, `busy`, `starting`, `draining`, `drained` or `away`.
 
-    `reason` says why it drains. `devices` have their free memory of a moment ago where the runtime can tell. `jobs` are
-    the ids of those it holds.
+    One that is `draining` still has jobs, one that is `drained` has none and takes none; `reason` says why. `origin` is
+    `own` for those that a server starts itself and `joined` for those of other machines. `version` is that of its
+    runtime, `fireside` that of Fireside where it is known. `devices` have their free memory of a moment ago where the
+    runtime can tell. `jobs` are the ids of those it holds. `warm` are the model files that its runtime holds; None:
+    unknown. `up_seconds` is how long its process has been there, `joined_at` when it was ready last, `enrolled_at`
+    when it first came with a join token.
     """
 
     id: str
-    state: Literal["ready", "busy", "starting", "draining", "away"]
+    state: Literal["ready", "busy", "starting", "draining", "drained", "away"]
     reason: str
     runtime: str
     version: str
@@ -145,12 +149,51 @@ class FleetWorkerBody(msgspec.Struct, frozen=True, kw_only=True):
     devices: list[dict[str, Any]]
     jobs: list[UUID]
     joined_at: datetime | None
+    origin: Literal["own", "joined"] = "own"
+    fireside: str = ""
+    warm: list[str] | None = None
+    up_seconds: float | None = None
+    enrolled_at: datetime | None = None
 
 
 class WorkersBody(msgspec.Struct, frozen=True, kw_only=True):
     """Answer of `GET /admin/api/workers`."""
 
     workers: list[FleetWorkerBody]
+
+
+class NewJoinTokenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Body of `POST /admin/api/worker-tokens`; `expires_seconds` left out is the setting, null never."""
+
+    label: str = ""
+    reusable: bool = False
+    expires_seconds: float | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class JoinTokenBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A token that workers join with, by what may be shown of it; a time of None has not come."""
+
+    id: int
+    prefix: str
+    label: str
+    reusable: bool
+    uses: int
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class CreatedJoinTokenBody(JoinTokenBody, frozen=True, kw_only=True):
+    """Answer of `POST /admin/api/worker-tokens`: the only time that `token` is shown."""
+
+    token: str
+
+
+class JoinTokensBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /admin/api/worker-tokens`."""
+
+    tokens: list[JoinTokenBody]
 
 
 class CountersBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,10 @@ import msgspec
 from fireside.domain.ids import JobId
 from fireside.domain.jobs import Lease
 
+PROTOCOL = 1
+"""Of this server and this worker: raised when either could not work with what the other was before."""
+OLDEST_PROTOCOL = 1
+"""The oldest that is still understood."""
 MOST_FINISHING = 1
 """How many computed jobs a worker may still be reporting when it takes another."""
 MOST_MODEL_BYTES = 600_000
@@ -40,11 +44,15 @@ class LeaseBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, tag="assign"):
-    """Here is a job for you; fetch its work over HTTP unless it comes along. Answered by `AssignmentReply`."""
+    """Here is a job for you; fetch its work over HTTP unless it comes along. Answered by `AssignmentReply`.
+
+    `boot_id` names the process that is meant, where it is not empty; every other one keeps silent.
+    """
 
     lease: LeaseBody
     user_id: int
     work: "WorkBody | None" = None
+    boot_id: str = ""
 
 
 class CancelRun(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
@@ -80,7 +88,22 @@ class IdentifyModels(msgspec.Struct, frozen=True, kw_only=True, tag="identify_mo
     names: tuple[str, ...]
 
 
-WorkRequest = Assignment | CancelRun | SnapshotRequest | ValidateNodes | DescribeModel | IdentifyModels
+class AreYouThere(msgspec.Struct, frozen=True, kw_only=True, tag="are_you_there"):
+    """Answer, if you are the process of this start; every other one keeps silent. Answered by an empty message."""
+
+    boot_id: str
+
+
+class Dismissal(msgspec.Struct, frozen=True, kw_only=True, tag="dismissal"):
+    """You, the process of this start, do not speak for this worker (any more): stop, and say why. Not answered."""
+
+    boot_id: str
+    reason: str
+
+
+WorkRequest = (
+    Assignment | CancelRun | SnapshotRequest | ValidateNodes | DescribeModel | IdentifyModels | AreYouThere | Dismissal
+)
 
 
 class RefusedInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +153,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     `finishing` are those among them that have been computed and are still being reported; with no other than one of
     these the worker takes another job. `number` rises from one presence of a boot to the next. `reason` says why it
     drains; `devices` have their free memory of a moment ago, where that is cheap to tell. `warm` are the model files of
-    the graph that it ran last, which its runtime still holds; None where it does not know.
+    the graph that it ran last, which its runtime still holds; None where it does not know. `up_seconds` is
+    how long its process has been there.
     """
 
     boot_id: str
@@ -143,6 +167,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
     devices: tuple[dict[str, Any], ...] = ()
     warm: tuple[str, ...] | None = None
+    up_seconds: float = 0.0
 
 
 # Server to server, on dispatch.wake
@@ -231,6 +256,44 @@ class ReportReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # Over HTTP
+
+
+class EnrollBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of `POST /fleet/enroll`, which a join token opens: let me in, once and for all.
+
+    `secret` is the credential that the worker has made for itself: `fsw_` and at least 43 random characters of
+    base64url. Who sends the same one again is the same worker. `name` is what it wants to be called; empty: whatever is
+    free, made from `hostname`. `version` is that of Fireside.
+    """
+
+    secret: str
+    protocol: int
+    version: str = ""
+    name: str = ""
+    hostname: str = ""
+
+
+class EnrollReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker is called from now on."""
+
+    worker_id: str
+
+
+class BootBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of `PUT /fleet/boot`: I am the process that speaks for this worker; may be said again at any time."""
+
+    boot_id: str
+    protocol: int
+    version: str = ""
+
+
+class BootReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How to get on the bus: what to show there, and where it is beside this server's own `/bus`."""
+
+    worker_id: str
+    bus_jwt: str
+    bus_seed: str
+    bus_urls: tuple[str, ...] = ()
 
 
 class LeaseQuery(msgspec.Struct, frozen=True, kw_only=True):

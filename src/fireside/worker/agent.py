@@ -6,6 +6,7 @@ by the server; what it does with a job is in `run`.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,12 @@ from fireside.domain.ids import UserId, WorkerId
 from fireside.runtimes.base import Failed, Finished, Runtime, RuntimeInfo, RuntimeStartError
 from fireside.wire.fleet import (
     MOST_FINISHING,
+    AreYouThere,
     Assignment,
     AssignmentReply,
     CancelRun,
     DescribeModel,
+    Dismissal,
     IdentifyModels,
     LeaseBody,
     Presence,
@@ -68,6 +71,8 @@ class Agent:
         cache: StageCache,
         hashes: ModelHashes,
         labels: Mapping[str, str] | None = None,
+        boot_id: str | None = None,
+        on_dismissal: Callable[[str], None] = lambda reason: None,  # noqa: ARG005 - nobody is there to hear it
     ) -> None:
         self._worker_id = worker_id
         self._bus = bus
@@ -78,7 +83,9 @@ class Agent:
         self._hashes = hashes
         self._labels = dict(labels or {})
         self._reporter = Reporter(bus, worker_id)
-        self._boot_id = uuid4().hex
+        self._boot_id = boot_id or uuid4().hex
+        self._on_dismissal = on_dismissal
+        self._began_at = time.monotonic()
         self._info: RuntimeInfo | None = None
         self._run: Run | None = None
         self._finishing: list[Run] = []
@@ -92,21 +99,25 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         self._resting: asyncio.Task[None] | None = None
 
-    async def work_until(self, stopped: asyncio.Event) -> None:
+    async def work_until(self, stopped: asyncio.Event, leaving: asyncio.Event | None = None) -> None:
         """Join, work, and leave in order when `stopped` is set: a job under way goes back to the queue.
 
+        When `leaving` is set it takes no more jobs, and leaves after what is under way has been done and reported.
         A runtime that does not start is tried again, less and less often; meanwhile the worker says so.
         """
+        leaving = leaving or stopped
         subscription = await self._bus.subscribe(work(self._worker_id), self._asked, concurrent=True)
         telling = [
             asyncio.create_task(self._beat(), name="presence"),
             asyncio.create_task(self._look(), name="devices"),
         ]
         try:
-            await _first_of(asyncio.create_task(self._come_up(), name="start"), stopped)
-            await stopped.wait()
+            coming_up = asyncio.create_task(self._come_up(), name="start")
+            await _first_of(coming_up, leaving, stopped)
+            await _any_of(leaving, stopped)
             self._stopping = True
             self._changed.set()
+            await self._finish(stopped)
             await self._give_back()
         finally:
             for task in telling:
@@ -168,6 +179,7 @@ class Agent:
             finishing=tuple(LeaseBody.of(run.lease) for run in self._finishing),
             number=self._presences_sent,
             devices=self._devices,
+            up_seconds=round(time.monotonic() - self._began_at, 1),
         )
 
     async def _look(self) -> None:
@@ -177,10 +189,11 @@ class Agent:
             if self._info is not None:
                 self._devices = tuple(dict(device) for device in await self._runtime.devices())
 
-    async def _asked(self, subject: str, payload: bytes) -> bytes:  # noqa: ARG002 - the bus's handler shape
+    async def _asked(self, subject: str, payload: bytes) -> bytes | None:  # noqa: ARG002 - the bus's handler shape
         request = msgspec.json.decode(payload, type=WorkRequest)
-        if isinstance(request, Assignment):
-            return msgspec.json.encode(self._take(request))
+        if isinstance(request, Assignment | AreYouThere | Dismissal):
+            # Another process may go by our name. Were we to answer for it, it would not be heard.
+            return self._addressed(request) if request.boot_id in ("", self._boot_id) else None
         if isinstance(request, ValidateNodes):
             return msgspec.json.encode(await validate_nodes(self._runtime, request))
         if isinstance(request, DescribeModel):
@@ -195,6 +208,15 @@ class Agent:
             else:
                 await run.telling.tell_again()
         return b""
+
+    def _addressed(self, request: Assignment | AreYouThere | Dismissal) -> bytes | None:
+        """Answer what is for this process, and not for another of its name."""
+        if isinstance(request, Assignment):
+            return msgspec.json.encode(self._take(request))
+        if isinstance(request, AreYouThere):
+            return b""
+        self._on_dismissal(request.reason)
+        return None
 
     def _runs(self) -> list[Run]:
         """Give the jobs this worker holds: those that are being reported, and the one that computes."""
@@ -295,6 +317,14 @@ class Agent:
         except httpx.HTTPStatusError as error:
             _log.error("refused by the server, no more jobs are taken", reason=str(error))
 
+    async def _finish(self, stopped: asyncio.Event) -> None:
+        """Do what is under way to its end, unless nobody waits for that any more."""
+        stopping = asyncio.create_task(stopped.wait())
+        while self._tasks and not stopped.is_set():
+            await asyncio.wait({stopping, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+
     async def _give_back(self) -> None:
         if self._run is not None:
             await self._run.stop(give_back=True)
@@ -305,9 +335,9 @@ class Agent:
             await asyncio.gather(self._resting, return_exceptions=True)
 
 
-async def _first_of(task: "asyncio.Task[None]", stopped: asyncio.Event) -> None:
+async def _first_of(task: "asyncio.Task[None]", *events: asyncio.Event) -> None:
     """Wait for the task, or end it when it is time to stop; raises what the task raises."""
-    stopping = asyncio.create_task(stopped.wait())
+    stopping = asyncio.create_task(_any_of(*events))
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not task.done():
@@ -315,3 +345,14 @@ async def _first_of(task: "asyncio.Task[None]", stopped: asyncio.Event) -> None:
     await asyncio.gather(stopping, return_exceptions=True)
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+async def _any_of(*events: asyncio.Event) -> None:
+    """Wait until one of these is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

@@ -1,0 +1,3 @@
+-- Say which process of a worker may speak for it, unless that has changed since it was read.
+UPDATE enrollment SET boot_id = :boot_id, protocol = :protocol, version = :version, booted_at = :now
+WHERE number = :number AND boot_id = :boot_read RETURNING *;

@@ -1,0 +1,2 @@
+-- Read all workers that have joined.
+SELECT * FROM enrollment ORDER BY worker_id;

@@ -1,0 +1,3 @@
+-- Let a worker in.
+INSERT INTO enrollment (worker_id, digest, join_token_id, protocol, version, enrolled_at)
+VALUES (:worker_id, :digest, :join_token_id, :protocol, :version, :now) RETURNING *;

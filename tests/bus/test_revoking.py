@@ -1,0 +1,108 @@
+"""Keys that are worth nothing any more, on a real NATS."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from fireside.bus.authority import BusAuthority, inbox_of
+from fireside.bus.client import Bus
+from fireside.bus.errors import BusDisconnected
+from fireside.bus.server import NatsServer
+from fireside.bus.subjects import presence, work
+from fireside.domain.ids import WorkerId
+
+ONE, OTHER = WorkerId("gpu-1"), WorkerId("gpu-2")
+DEADLINE = 20.0
+
+
+async def connect(server: NatsServer, authority: BusAuthority, worker_id: WorkerId, number: int) -> Bus:
+    credentials = authority.worker_credentials(worker_id, number)
+    return await Bus.connect(
+        [server.url], credentials, name=worker_id, inbox_prefix=inbox_of(worker_id), within_seconds=2
+    )
+
+
+async def lost(bus: Bus) -> None:
+    gone = asyncio.Event()
+    bus.on_change(lambda connected: None if connected else gone.set())
+    async with asyncio.timeout(DEADLINE):
+        if bus.is_connected:
+            await gone.wait()
+
+
+async def test_a_revoked_key_is_thrown_out_at_once_and_others_stay(
+    nats_server: NatsServer, authority: BusAuthority, server_bus: Bus
+) -> None:
+    sent_away, stays = await connect(nats_server, authority, ONE, 1), await connect(nats_server, authority, OTHER, 2)
+    changes: list[bool] = []
+    for bus in (server_bus, stays):
+        bus.on_change(changes.append)
+
+    nats_server.revoke(authority.worker_key(ONE, 1))
+
+    await lost(sent_away)
+    assert "revoked" in (sent_away.end_reason or "")
+    with pytest.raises(BusDisconnected):
+        await connect(nats_server, authority, ONE, 1)
+    await stays.flush()
+    await server_bus.flush()
+    assert changes == []
+    assert stays.end_reason is None
+    await stays.close()
+
+
+async def test_whoever_has_the_name_next_is_not_meant(
+    nats_server: NatsServer, authority: BusAuthority, server_bus: Bus
+) -> None:
+    nats_server.revoke(authority.worker_key(ONE, 1))
+    heard: list[bytes] = []
+
+    async def hear(subject: str, payload: bytes) -> None:
+        heard.append(payload)
+
+    successor = await connect(nats_server, authority, ONE, 2)
+    await successor.subscribe(work(ONE), hear)
+    await server_bus.publish(work(ONE), b"hello")
+    await server_bus.flush()
+    await successor.flush()
+
+    assert heard == [b"hello"]
+    await successor.close()
+
+
+async def test_a_revoked_key_stays_so_after_a_crash_of_the_bus(
+    nats_server: NatsServer, authority: BusAuthority, server_bus: Bus
+) -> None:
+    nats_server.revoke(authority.worker_key(ONE, 1))
+    back = asyncio.Event()
+    server_bus.on_change(lambda connected: back.set() if connected else None)
+
+    assert nats_server.pid is not None
+    os.kill(nats_server.pid, signal.SIGKILL)
+    async with asyncio.timeout(DEADLINE):
+        await back.wait()
+
+    with pytest.raises(BusDisconnected):
+        await connect(nats_server, authority, ONE, 1)
+
+
+async def test_credentials_are_renewed_when_the_connection_is_made_anew(
+    nats_server: NatsServer, authority: BusAuthority, server_bus: Bus
+) -> None:
+    bus = await connect(nats_server, authority, ONE, 1)
+    back = asyncio.Event()
+    bus.on_change(lambda connected: back.set() if connected else None)
+    bus.renew(authority.worker_credentials(ONE, 2))
+    assert nats_server.pid is not None
+
+    os.kill(nats_server.pid, signal.SIGKILL)
+    async with asyncio.timeout(DEADLINE):
+        await back.wait()
+
+    nats_server.revoke(authority.worker_key(ONE, 1))
+    await bus.flush()
+    await bus.publish(presence(ONE), b"still here")
+    await bus.flush()
+    await bus.close()

@@ -1,0 +1,131 @@
+"""The exam of `Store`, continued: tokens to join with, workers that have joined, that rest, that were sent away."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.publishing import publish
+
+from fireside.domain.ids import WorkerId
+from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker
+from fireside.store.store import DuplicateWorker, JoinTokenUsed, Store
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ONE, TWO = WorkerId("gpu-1"), WorkerId("gpu-2")
+
+
+def digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+async def add_token(store: Store, *, is_reusable: bool = False, expires_at: datetime | None = None) -> JoinToken:
+    return await store.add_join_token(
+        digest("token"), "fsj_abc", "rack 4", NOW, is_reusable=is_reusable, expires_at=expires_at
+    )
+
+
+async def enroll(store: Store, token: JoinToken, name: WorkerId = ONE, now: datetime = NOW) -> Enrollment:
+    return await store.enroll(name, digest(f"secret of {name}"), token, now, protocol=1, version="0.1")
+
+
+async def test_a_token_is_found_by_its_digest_and_listed(store: Store) -> None:
+    token = await add_token(store, expires_at=NOW + HOUR)
+
+    assert (token.label, token.is_reusable, token.uses, token.expires_at) == ("rack 4", False, 0, NOW + HOUR)
+    assert await store.join_token(digest("token")) == token
+    assert await store.join_token(digest("other")) is None
+    assert await store.join_tokens() == [token]
+
+
+async def test_a_token_for_one_lets_one_in_also_when_several_come_at_once(store: Store) -> None:
+    token = await add_token(store)
+
+    answers = await asyncio.gather(
+        *(enroll(store, token, WorkerId(f"gpu-{number}")) for number in range(5)), return_exceptions=True
+    )
+
+    assert sum(isinstance(answer, Enrollment) for answer in answers) == 1
+    assert sum(isinstance(answer, JoinTokenUsed) for answer in answers) == 4
+    assert len(await store.enrollments()) == 1
+    (used,) = await store.join_tokens()
+    assert (used.uses, used.used_at) == (1, NOW)
+
+
+async def test_a_token_for_many_lets_many_in(store: Store) -> None:
+    token = await add_token(store, is_reusable=True)
+
+    first, second = await enroll(store, token, ONE), await enroll(store, token, TWO)
+
+    assert await store.enrollments() == [first, second]
+    assert await store.enrollment(digest("secret of gpu-2")) == second
+    assert await store.enrollment_of(ONE) == first
+
+
+async def test_a_token_that_is_over_lets_nobody_in(store: Store) -> None:
+    token = await add_token(store, is_reusable=True, expires_at=NOW + HOUR)
+
+    with pytest.raises(JoinTokenUsed):
+        await enroll(store, token, now=NOW + HOUR)
+    assert await store.revoke_join_token(token.id, NOW)
+    assert not await store.revoke_join_token(token.id, NOW)
+    with pytest.raises(JoinTokenUsed):
+        await enroll(store, token)
+    assert await store.enrollments() == []
+
+
+async def test_a_name_is_one_workers_and_a_refused_one_costs_no_use(store: Store) -> None:
+    token = await add_token(store, is_reusable=True)
+    await enroll(store, token)
+
+    with pytest.raises(DuplicateWorker):
+        await store.enroll(ONE, digest("another"), token, NOW, protocol=1, version="0.1")
+
+    assert [one.uses for one in await store.join_tokens()] == [1]
+
+
+async def test_one_process_speaks_for_a_worker_and_two_that_come_at_once_do_not_both(store: Store) -> None:
+    seen = await enroll(store, await add_token(store))
+
+    answers = await asyncio.gather(
+        *(store.boot_worker(seen, f"boot-{number}", NOW, protocol=2, version="0.2") for number in range(4))
+    )
+
+    (booted,) = [answer for answer in answers if answer is not None]
+    assert (booted.protocol, booted.version, booted.booted_at) == (2, "0.2", NOW)
+    assert await store.enrollment_of(ONE) == booted
+
+
+async def test_who_is_sent_away_has_no_credential_and_its_number_is_never_given_again(store: Store) -> None:
+    token = await add_token(store, is_reusable=True)
+    first = await enroll(store, token)
+    await store.drain_worker(ONE, NOW)
+
+    assert await store.remove_worker(ONE, NOW)
+    assert not await store.remove_worker(ONE, NOW)
+
+    assert await store.enrollment(digest("secret of gpu-1")) is None
+    assert await store.removed_workers() == [RemovedWorker(number=first.number, worker_id=ONE)]
+    assert await store.drained_workers() == frozenset()
+    assert (await enroll(store, token)).number > first.number
+
+
+async def test_what_a_worker_could_run_goes_with_it_unless_it_was_the_last(store: Store) -> None:
+    await publish(store, b"{}", worker="gpu-1", now=NOW)
+    await publish(store, b"{}", worker="gpu-2", now=NOW)
+
+    assert await store.remove_worker(ONE, NOW)
+    await store.remove_worker(TWO, NOW)
+
+    assert [worker.id for worker in await store.workers()] == [TWO]
+
+
+async def test_a_worker_rests_until_it_is_resumed(store: Store) -> None:
+    for _ in range(2):
+        await store.drain_worker(ONE, NOW)
+    assert await store.drained_workers() == {ONE}
+
+    for _ in range(2):
+        await store.resume_worker(ONE)
+    assert await store.drained_workers() == frozenset()
