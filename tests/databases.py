@@ -34,7 +34,8 @@ class Databases(ABC):
 
     def config(self, data_dir: Path, **settings: Any) -> Config:
         """Give the settings of a server with this data folder, where equal jobs run unless a test wants else."""
-        return Config(data_dir=str(data_dir), database_url=self._url(data_dir), **{"reuse": False, **settings})
+        chosen: dict[str, Any] = {"reuse": False, **settings}
+        return Config(data_dir=str(data_dir), database_url=self._url(data_dir), **chosen)
 
     def environment(self, data_dir: Path) -> dict[str, str]:
         """Give what a program that uses this data folder has in its environment."""

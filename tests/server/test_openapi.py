@@ -16,7 +16,7 @@ from fireside.server.routes import Route
 from fireside.server.tables import ROUTES
 
 EXAMPLES = 50
-OWN_TAGS = {"admin", "api v2", "editor", "health", "task", "webhook"}
+OWN_TAGS = {"admin", "api v2", "editor", "health", "task", "webhook", "workflows"}
 # Documented by newer clients and contracts, absent from the published page.
 NEWER = {
     "cancelJob",
@@ -32,6 +32,11 @@ NEWER = {
     "listJobAssets",
     "getAssetContent",
     "getAssetWorkflow",
+    # A user's own queue, which no contract lets be paused.
+    "getQueueState",
+    "pauseQueue",
+    "resumeQueue",
+    "moveJob",
     # ComfyUI's own, where it is unlike the Cloud API.
     "getLocalHistory",
     "getLocalHistoryOfPrompt",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -44,7 +45,7 @@ async def store(databases: Databases, tmp_path: Path) -> AsyncIterator[Store]:
         yield Store(database)
 
 
-async def user(store: Store, name: str, ended: int, **limits: int) -> User:
+async def user(store: Store, name: str, ended: int, **limits: Any) -> User:
     """Make a user with jobs that ended day by day, the last at noon."""
     made = await store.add_user(name, Role.MEMBER, NOON, **limits)
     for age in reversed(range(ended)):
