@@ -6,10 +6,10 @@ everybody out of it, and links go on to work.
 """
 
 import hashlib
-import ipaddress
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from fireside.accounts.networks import network_of
 from fireside.domain.errors import TooMany
 from fireside.store.store import Store
 
@@ -17,7 +17,6 @@ COUNTED_FOR = timedelta(minutes=15)
 MOST_FROM_THERE = 10
 MOST_FROM_ADDRESS = 50
 MOST_OF_NAME = 200
-_IPV6_NETWORK = 64
 
 
 class Guesses:
@@ -45,17 +44,8 @@ class Guesses:
 
 
 def _subjects(name: str, address: str) -> tuple[bytes, bytes, bytes]:
-    network = _network(address)
+    network = network_of(address)
     return _digest("there", name, network), _digest("address", network), _digest("name", name)
-
-
-def _network(address: str) -> str:
-    """Give the address, or of IPv6 the network that one household or machine has."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((ip, _IPV6_NETWORK), strict=False)) if ip.version == 6 else str(ip)
 
 
 def _digest(*parts: str) -> bytes:

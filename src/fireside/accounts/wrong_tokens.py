@@ -4,16 +4,14 @@ Kept in memory, by each server for itself: what is guarded has 256 random bits, 
 database.
 """
 
-import ipaddress
 import math
 from collections.abc import Callable
 
+from fireside.accounts.networks import network_of
 from fireside.domain.errors import TooMany
 
 _WINDOW_SECONDS = 60.0
 _MOST_ADDRESSES = 10_000
-# Whoever has one address of this size of network has all of them.
-_IPV6_PREFIX = 64
 
 
 class WrongTokens:
@@ -26,29 +24,17 @@ class WrongTokens:
 
     def check(self, address: str) -> None:
         """Raise `TooMany` for an address that has been wrong too often."""
-        since, count = self._wrong.get(_network_of(address), (0.0, 0))
+        since, count = self._wrong.get(network_of(address), (0.0, 0))
         left = since + _WINDOW_SECONDS - self._clock()
         if count >= self._most and left > 0:
             raise TooMany("Too many wrong tokens came from here; wait a minute.", retry_after=math.ceil(left))
 
     def note(self, address: str) -> None:
         """Note that an address was wrong."""
-        name, now = _network_of(address), self._clock()
+        name, now = network_of(address), self._clock()
         since, count = self._wrong.pop(name, (now, 0))
         if now - since >= _WINDOW_SECONDS:
             since, count = now, 0
         if len(self._wrong) >= _MOST_ADDRESSES:
             del self._wrong[next(iter(self._wrong))]
         self._wrong[name] = (since, count + 1)
-
-
-def _network_of(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, _IPV6_PREFIX), strict=False))
-    return address
