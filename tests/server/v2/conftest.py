@@ -12,7 +12,7 @@ from tests.server.v1.house import ORIGIN, House
 from tests.server.v2.house import Caller, caller_of
 from tests.server.v2.published import Published, published
 
-from fireside.app import assemble
+from fireside.app import Assembly, assemble
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +27,14 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def house(databases: Databases, tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[House]:
-    config = databases.config(tmp_path / "data", **settings)
-    async with assemble(config, public_url=ORIGIN) as assembly, AsyncExitStack() as doors:
+async def assembly(databases: Databases, tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[Assembly]:
+    async with assemble(databases.config(tmp_path / "data", **settings), public_url=ORIGIN) as assembly:
+        yield assembly
+
+
+@pytest.fixture
+async def house(assembly: Assembly) -> AsyncIterator[House]:
+    async with AsyncExitStack() as doors:
         yield House(services=assembly.services, doors=doors, contract=None)
 
 
