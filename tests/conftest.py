@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.postgres_server import PostgresServer, find_debians_programs, running_server
 from websockets.sync.client import ClientConnection, connect
@@ -27,6 +28,11 @@ _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
 _DATABASES = pytest.StashKey[Databases]()
+
+# How long an example takes says how busy the machine is. Where `CI` is set, Hypothesis has a profile like this.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if "CI" not in os.environ:
+    settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,7 +18,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.core.failures import FailureGroup
-from tests.server.examined import CHECKS, Examined, own_document, published_document, small_graph
+from tests.server.examined import CHECKS, Examined, own_document, plain_path, published_document, small_graph
 
 from fireside.server.tables import ROUTES
 
@@ -26,7 +26,7 @@ _SCENARIOS = 40
 _STEPS = 40
 _STEPS_IN_ALL = 1200
 # Of some thirty operations that links lead to; which of them are answered well in a run is a matter of chance.
-_FOLLOWED_AT_LEAST = 15
+_FOLLOWED_AT_LEAST = 10
 _settings = settings(
     max_examples=_SCENARIOS,
     stateful_step_count=_STEPS,
@@ -124,7 +124,7 @@ def _name_of(case: Any) -> str:
 def _without_admin_and_twins(document: dict[str, Any]) -> dict[str, Any]:
     """Leave out what could take the examined user's key away, and second paths of what the walk sees at the first."""
     kept = {"paths": {}}
-    twins = {route.path for route in ROUTES if route.twin_of}
+    twins = {plain_path(route.path) for route in ROUTES if route.twin_of}
     for path, operations in document["paths"].items():
         if not path.startswith("/admin/") and path not in twins:
             kept["paths"][path] = operations

@@ -13,13 +13,16 @@ from fireside.store.sqlite import migrate
 
 QUERIES = load_queries("sqlite")
 # Tables of a few rows, read whole on purpose.
-SMALL = {"user", "user_share", "api_key", "worker", "published", "one", "leader", "health", "job_promoted", "pause"}
+SMALL = {
+    *("user", "user_share", "api_key", "worker", "published", "one", "leader", "health", "job_promoted", "pause"),
+    *("join_token", "enrollment", "drained_worker", "removed_worker"),
+}
 # Results of parts of a query: a page, values that were given, counted blocks.
 INTERMEDIATE = {
     *("page", "file", "json_each", "axes", "touched", "wanted"),
     *("fine", "counted", "coarse", "placed", "found", "numbered"),
     *("fact", "last", "candidates", "few", "all_axes", "measured", "either"),
-    *("next", "spread"),
+    *("next", "spread", "other"),
 }
 # Of one block for thousands of assets; the other is an index, which SQLite always says to scan.
 SPARSE = {"uneven_asset_blocks": {"asset_cut"}}

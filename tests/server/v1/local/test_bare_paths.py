@@ -124,7 +124,11 @@ async def test_an_upload_at_the_bare_path_is_what_a_graph_reads_and_what_view_gi
     stored = await upload(ann, "a.png", content)
     seen = await ann.http.get("/view", params={"filename": stored["name"], "type": stored["type"]})
 
-    assert stored == {"name": "a.png", "subfolder": "", "type": "input"}
+    assert {name: stored[name] for name in ("name", "subfolder", "type")} == {
+        "name": "a.png",
+        "subfolder": "",
+        "type": "input",
+    }
     assert (seen.status_code, seen.content, seen.headers["content-type"]) == (200, content, "image/png")
     graph = {
         "1": {"class_type": "LoadImage", "inputs": {"image": stored["name"]}},
