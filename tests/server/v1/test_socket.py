@@ -130,7 +130,7 @@ async def test_after_any_other_first_message_flags_come_too_late_and_nothing_bre
 
 async def test_a_message_that_is_too_large_is_not_taken(site: Site, ann: User) -> None:
     ear = await site.ear(ann)
-    await ear.say("x" * (1024 * 1024 + 1))
+    await ear.say("x" * (2 * 1024 * 1024))
 
     assert await ear.until_closed() == 1009
 
