@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 
 import pytest
 
@@ -32,15 +33,23 @@ async def lost(bus: Bus) -> None:
             await gone.wait()
 
 
+@pytest.mark.parametrize("seconds_later", [0, 3600])
 async def test_a_revoked_key_is_thrown_out_at_once_and_others_stay(
-    nats_server: NatsServer, authority: BusAuthority, server_bus: Bus
+    nats_server: NatsServer,
+    authority: BusAuthority,
+    server_bus: Bus,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds_later: int,
 ) -> None:
     sent_away, stays = await connect(nats_server, authority, ONE, 1), await connect(nats_server, authority, OTHER, 2)
     changes: list[bool] = []
     for bus in (server_bus, stays):
         bus.on_change(changes.append)
 
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + seconds_later)
     nats_server.revoke(authority.worker_key(ONE, 1))
+    monkeypatch.undo()
 
     await lost(sent_away)
     assert "revoked" in (sent_away.end_reason or "")

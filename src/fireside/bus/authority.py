@@ -22,6 +22,8 @@ from fireside.domain.ids import WorkerId
 _SEED_BYTES = 32
 # Credentials from before this time are revoked; it is in seconds and will not come.
 _FOR_EVER = 1 << 40
+# A running nats-server takes a new configuration only where its operator's own text is the same.
+_OPERATOR_SINCE = 1_767_225_600
 
 
 class BusCredentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +81,8 @@ class BusAuthority:
         Whoever has one of the `revoked` keys does not come in any more.
         """
         account, operator = _public(self._account), _public(self._operator)
-        operator_jwt = self._signed(self._operator, operator, "fireside", {"type": "operator", "version": 2})
+        operator_claims = {"type": "operator", "version": 2}
+        operator_jwt = self._signed(self._operator, operator, "fireside", operator_claims, issued_at=_OPERATOR_SINCE)
         limits = dict.fromkeys(("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1)
         claims: dict[str, Any] = {"type": "account", "version": 2, "limits": limits | {"wildcards": True}}
         if revoked:
@@ -105,8 +108,11 @@ class BusAuthority:
     def _user_seed(self, name: str) -> bytes:
         return _seed(self._secret, f"user {name}", nkeys.PREFIX_BYTE_USER)
 
-    def _signed(self, signer: nkeys.KeyPair, subject: str, name: str, nats: dict[str, Any]) -> str:
-        claims = {"iat": int(time.time()), "iss": _public(signer), "name": name, "sub": subject, "nats": nats}
+    def _signed(
+        self, signer: nkeys.KeyPair, subject: str, name: str, nats: dict[str, Any], *, issued_at: int | None = None
+    ) -> str:
+        since = int(time.time()) if issued_at is None else issued_at
+        claims = {"iat": since, "iss": _public(signer), "name": name, "sub": subject, "nats": nats}
         digest = hashlib.sha256(msgspec.json.encode(claims)).digest()
         claims = {"jti": base64.b32encode(digest).decode().rstrip("="), **claims}
         head = _base64({"typ": "JWT", "alg": "ed25519-nkey"})
