@@ -36,7 +36,7 @@ async def test_nothing_is_taken_back_while_the_bus_is_away_nor_in_the_first_mome
     assert await shop.state(lease) is JobState.RUNNING
 
     await until(lambda: shop.services.bus.is_connected and leader._wake.is_set())
-    await look_for(shop, leader, 3.0)
+    await look_for(shop, leader, 8.0)
     assert await shop.state(lease) is JobState.RUNNING
 
     await look_for(shop, leader, 1.0)

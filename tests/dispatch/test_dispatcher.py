@@ -131,7 +131,7 @@ async def test_the_first_moments_of_a_term_take_nothing_back_and_what_happened_b
     shop.clock.go(600)
     leader = await shop.leader()
 
-    await pass_time(shop, leader, 3.0)
+    await pass_time(shop, leader, 8.0)
     assert await shop.state(lease) is JobState.RUNNING
 
     await pass_time(shop, leader, 0.5)

@@ -47,12 +47,12 @@ def test_a_silent_worker_loses_its_job_and_that_counts() -> None:
 
 def test_nothing_is_judged_before_the_leader_has_listened_long_enough() -> None:
     presences = Presences(LOST_AFTER)
-    assert presences.judge([held()], after(3), listening_since=NOW) == []
+    assert presences.judge([held()], after(8), listening_since=NOW) == []
 
 
 def test_a_worker_that_was_never_seen_loses_its_job_and_that_does_not_count() -> None:
     presences = Presences(LOST_AFTER)
-    (verdict,) = presences.judge([held()], after(4), listening_since=NOW)
+    (verdict,) = presences.judge([held()], after(9), listening_since=NOW)
     assert not verdict.lost
 
 
@@ -60,6 +60,14 @@ def test_after_a_reconnect_the_silence_before_it_is_not_held_against_the_worker(
     presences = Presences(LOST_AFTER)
     presences.saw(WORKER, presence(held()), after(1))
     assert presences.judge([held()], after(9), listening_since=after(8)) == []
+
+
+def test_after_a_reconnect_a_worker_has_the_time_that_its_own_reconnecting_may_take() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held()), after(1))
+    assert presences.judge([held()], after(16), listening_since=after(8)) == []
+    (verdict,) = presences.judge([held()], after(17), listening_since=after(8))
+    assert not verdict.lost
 
 
 def test_a_worker_that_came_back_as_a_new_process_lost_its_job() -> None:

@@ -76,7 +76,7 @@ async def test_a_worker_that_was_removed_loses_its_job_at_once_and_is_not_heard(
     shop: Workshop, leader: Dispatcher, worker: PlayedWorker, ann: User
 ) -> None:
     await enroll(shop, worker)
-    for _ in range(10):
+    for _ in range(20):
         await worker.say(leader)
         await look(shop, leader)
         shop.clock.go(0.5)

@@ -12,7 +12,7 @@ import msgspec
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import JobState, Lease
 from fireside.store.records import HeldJob
-from fireside.wire.fleet import MOST_FINISHING, LeaseBody, Presence
+from fireside.wire.fleet import LONGEST_BUS_PAUSE_SECONDS, MOST_FINISHING, LeaseBody, Presence
 
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
@@ -53,6 +53,7 @@ class Presences:
 
     def __init__(self, lost_after: timedelta) -> None:
         self._lost_after = lost_after
+        self._back_within = lost_after + timedelta(seconds=LONGEST_BUS_PAUSE_SECONDS)
         self._seen: dict[WorkerId, Sighting] = {}
 
     def saw(self, worker_id: WorkerId, presence: Presence, now: datetime) -> bool:
@@ -115,17 +116,18 @@ class Presences:
     def judge(self, held_jobs: Sequence[HeldJob], now: datetime, *, listening_since: datetime) -> list[Verdict]:
         """Say which of these held jobs their workers will not finish.
 
-        A worker nobody has seen is lost when the leader has listened for long enough; one that is seen must name the
-        job's lease, unless its word is older than the offer. The loss counts only when the worker was seen since the
-        leader listens: what happened while it could not listen did not happen before its eyes.
+        One that has not been heard since the leader listens may still be pausing between two tries to reach the bus
+        that was away for both, so it has that much longer. One that is seen must name the job's lease, unless its word
+        is older than the offer. The loss counts only when the worker was seen since the leader listens: what happened
+        while it could not listen did not happen before its eyes.
         """
         verdicts: list[Verdict] = []
         for held in held_jobs:
             sighting = self._seen.get(held.worker_id)
-            seen_at = max(sighting.seen_at, listening_since) if sighting else listening_since
-            if now - seen_at >= self._lost_after:
-                was_seen = sighting is not None and sighting.seen_at >= listening_since
-                verdicts.append(Verdict(held=held, lost=was_seen))
+            was_heard = sighting is not None and sighting.seen_at >= listening_since
+            silence = now - (sighting.seen_at if sighting is not None and was_heard else listening_since)
+            if silence >= (self._lost_after if was_heard else self._back_within):
+                verdicts.append(Verdict(held=held, lost=was_heard))
             elif sighting is not None and _has_dropped(sighting, held):
                 verdicts.append(Verdict(held=held, lost=_died_before_our_eyes(sighting, held, listening_since)))
         return verdicts

@@ -18,6 +18,8 @@ OLDEST_PROTOCOL = 1
 """The oldest that is still understood."""
 MOST_FINISHING = 1
 """How many computed jobs a worker may still be reporting when it takes another."""
+LONGEST_BUS_PAUSE_SECONDS = 5.0
+"""How long a worker that lost the bus waits at most between two tries to reach it."""
 MOST_MODEL_BYTES = 600_000
 """Of what is told of a model file in one message; the bus carries a little more, and bytes grow by a third in JSON."""
 ModelPart = Literal["metadata", "preview"]

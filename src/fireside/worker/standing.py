@@ -23,7 +23,7 @@ from fireside.bus.client import Bus
 from fireside.bus.errors import BusDisconnected
 from fireside.client.fleet import FleetClient, refusal_of
 from fireside.domain.ids import WorkerId
-from fireside.wire.fleet import PROTOCOL, BootBody, BootReply, EnrollBody
+from fireside.wire.fleet import LONGEST_BUS_PAUSE_SECONDS, PROTOCOL, BootBody, BootReply, EnrollBody
 from fireside.worker.home import CannotWork, Identity, WorkerHome, new_secret
 from fireside.worker.patience import is_temporary
 
@@ -34,7 +34,6 @@ _FIRST_REACH_SECONDS = 15.0
 # So long a former process of this worker may take to be gone.
 _OTHER_PROCESS_SECONDS = 10.0
 _OTHER_PROCESS = "worker_is_there"
-_BUS_PAUSE_SECONDS = 5.0
 _BUS_CONNECT_SECONDS = 5.0
 _NO_FIRESIDE = frozenset({int(httpx.codes.NOT_FOUND), int(httpx.codes.METHOD_NOT_ALLOWED)})
 _log = structlog.get_logger(__name__)
@@ -159,7 +158,7 @@ class Standing:
             within_seconds=_BUS_CONNECT_SECONDS,
             headers={"Authorization": f"Bearer {self.identity.secret}"},
             tls=self._tls,
-            longest_pause_seconds=_BUS_PAUSE_SECONDS,
+            longest_pause_seconds=LONGEST_BUS_PAUSE_SECONDS,
         )
 
 
