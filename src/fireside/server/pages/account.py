@@ -10,8 +10,8 @@ from fireside.domain.accounts import PrincipalKind, User
 from fireside.domain.errors import Refused
 from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
 from fireside.server.pages.rendering import address_of, form_of, page, redirect, set_session, with_fresh_session
+from fireside.server.pages.rows import page_rows
 from fireside.server.refusals import status_of
-from fireside.server.routes import Access, Route
 
 _LIMITS = {"shortest": SHORTEST_PASSWORD, "longest": LONGEST_PASSWORD}
 _DIFFER = "The two new passwords are not the same."
@@ -115,18 +115,8 @@ def _signed_in(request: Request) -> User | None:
     return principal.user if principal is not None and principal.kind is PrincipalKind.SESSION else None
 
 
-ROUTES = tuple(
-    Route(
-        method=method,
-        path=path,
-        handler=handler,
-        name=name,
-        text=text,
-        tag="pages",
-        access=Access.PUBLIC,
-        is_documented=False,
-    )
-    for method, path, handler, name, text in (
+ROUTES = page_rows(
+    (
         ("GET", "/account", show_account, "showAccount", "The page of one's own account"),
         ("POST", "/account/password", change_password, "changePassword", "Set one's password"),
         ("POST", "/account/keys", create_key, "createOwnKey", "Make an API key of one's own"),

@@ -9,7 +9,7 @@ from fireside.domain.listing import JobFilter, Window
 from fireside.server.callers import principal_of, services_of
 from fireside.server.pages.job_cards import card_of
 from fireside.server.pages.rendering import TEMPLATES, page, redirect, with_fresh_session
-from fireside.server.routes import Access, Route
+from fireside.server.pages.rows import page_rows
 
 JOBS_PER_PAGE = 24
 _STYLE = (TEMPLATES / "pages.css").read_bytes()
@@ -56,21 +56,11 @@ def _page_number(text: str) -> int:
     return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < _PAGE_DIGITS else 1
 
 
-ROUTES = tuple(
-    Route(
-        method="GET",
-        path=path,
-        handler=handler,
-        name=name,
-        text=text,
-        tag="pages",
-        access=Access.PUBLIC,
-        is_documented=False,
-    )
-    for path, handler, name, text in (
-        ("/", show_jobs, "showJobs", "The caller's jobs as a page"),
-        ("/pages.css", show_style, "showStyle", "The style of the pages"),
-        ("/favicon.svg", show_icon, "showIcon", "The picture of the browser's tab"),
+ROUTES = page_rows(
+    (
+        ("GET", "/", show_jobs, "showJobs", "The caller's jobs as a page"),
+        ("GET", "/pages.css", show_style, "showStyle", "The style of the pages"),
+        ("GET", "/favicon.svg", show_icon, "showIcon", "The picture of the browser's tab"),
     )
 )
 """Anybody may call the pages; each looks for itself who it is."""

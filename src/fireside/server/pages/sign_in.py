@@ -24,8 +24,8 @@ from fireside.server.pages.rendering import (
     redirect,
     signed_in,
 )
+from fireside.server.pages.rows import page_rows
 from fireside.server.refusals import status_of
-from fireside.server.routes import Access, Route
 
 _GONE = 410
 _SIGN_OUT_SCRIPT = (TEMPLATES / "signed-out.js").read_bytes()
@@ -172,18 +172,8 @@ def _login_page(
     return answer
 
 
-ROUTES = tuple(
-    Route(
-        method=method,
-        path=path,
-        handler=handler,
-        name=name,
-        text=text,
-        tag="pages",
-        access=Access.PUBLIC,
-        is_documented=False,
-    )
-    for method, path, handler, name, text in (
+ROUTES = page_rows(
+    (
         ("GET", "/login", show_login, "showLogin", "The page to sign in"),
         ("POST", "/login", sign_in, "signIn", "Sign in with a password, or a pasted link"),
         ("GET", "/login/{token}", show_link, "showLink", "The page of a login link"),
