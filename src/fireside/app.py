@@ -62,6 +62,7 @@ from fireside.store.postgres import PostgresDatabase
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 from fireside.upkeep.collector import BlobCollector
+from fireside.upkeep.departures import Departures
 from fireside.upkeep.duties import duties
 from fireside.upkeep.errands import errands
 from fireside.upkeep.importer import Importer
@@ -292,6 +293,7 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
         collector=BlobCollector(
             services.store, services.blobs, grace=timedelta(hours=services.config.blob_grace_hours)
         ),
+        departures=Departures(services.desk),
         accesses=services.accesses,
         pruner=Pruner(services.store, keep_jobs=services.config.keep_jobs, keep_days=services.config.keep_days),
     ):

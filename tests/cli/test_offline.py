@@ -27,6 +27,18 @@ def test_a_users_limits_are_changed_and_taken_back(fireside: Any) -> None:
     assert re.search(r"^ada +member +2 +- +- +- +0 +- ", fireside("users", "list").stdout, re.MULTILINE)
 
 
+def test_a_user_is_deleted_when_that_is_said_twice(fireside: Any) -> None:
+    fireside("users", "create", "ada")
+    hasty = fireside("users", "delete", "ada")
+
+    assert (hasty.returncode, hasty.stdout) == (2, "")
+    assert "add --yes" in hasty.stderr
+    assert "ada is deleted" in fireside("users", "delete", "ada", "--yes").stderr
+    assert "ada" not in fireside("users", "list").stdout
+    last = fireside("users", "delete", "admin", "--yes").stderr
+    assert last == "fireside: admin is the last admin: make somebody else one first\n"
+
+
 def test_a_revoked_key_is_listed_as_revoked(fireside: Any) -> None:
     fireside("users", "create", "ada")
     fireside("keys", "create", "--user", "ada")

@@ -20,6 +20,7 @@ ROUTES = [
     ("GET", "/admin/api/users"),
     ("POST", "/admin/api/users"),
     ("PATCH", "/admin/api/users/ada"),
+    ("DELETE", "/admin/api/users/ada"),
     ("GET", "/admin/api/keys"),
     ("POST", "/admin/api/keys"),
     ("POST", "/admin/api/keys/1/revoke"),

@@ -13,6 +13,7 @@ from tests.publishing import BUILTIN, publish
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.lifecycle import Verb, advance
 from fireside.upkeep.collector import BlobCollector
+from fireside.upkeep.departures import Departures
 from fireside.upkeep.duties import duties
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
@@ -35,6 +36,7 @@ def duty(shop: Workshop, name: str) -> Loop:
         present_workers=lambda: [WorkerId("here")],
         workers_remembered_for=timedelta(days=30),
         collector=BlobCollector(shop.store, services.blobs, grace=timedelta(hours=1)),
+        departures=Departures(shop.desk),
         accesses=services.accesses,
         pruner=Pruner(shop.store, keep_jobs=2, keep_days=0),
     )

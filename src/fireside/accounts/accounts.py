@@ -139,6 +139,14 @@ class Accounts:
             raise NotFound(f"there is no user {user.name!r}")
         return changed
 
+    async def delete_user(self, user: User) -> None:
+        """Let nobody be this user any more, and have all that is theirs removed; raises `Conflict` for the last admin.
+
+        The name is free at once. Jobs are canceled and removed by upkeep, and so are files and everything else.
+        """
+        if not await self._store.delete_user(user.id, self._clock()):
+            raise Conflict(f"{user.name} is the last admin: make somebody else one first")
+
     async def users(self) -> Sequence[User]:
         """List all users."""
         return await self._store.users()

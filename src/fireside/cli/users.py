@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 from msgspec import UNSET, UnsetType
 
 from fireside.cli.connecting import Where, open_admin
+from fireside.cli.errors import USAGE, CommandFailed
 from fireside.cli.printing import give, local_time, print_table, say
 from fireside.wire.admin import ChangedUserBody, NewUserBody
 from fireside.wire.people import NewInvitationBody
@@ -78,6 +79,22 @@ async def change(
     async with open_admin(where) as client:
         user = await client.admin.change_user(name, changed)
     give(user.name)
+
+
+@users.command
+async def delete(
+    name: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(help="Do it; there is no way back.", negative=())] = False,
+    where: Where | None = None,
+) -> None:
+    """Delete a user with all that is theirs: jobs, files, keys, settings."""
+    if not yes:
+        raise CommandFailed(f"this removes {name} with all jobs and files of theirs, for good: add --yes", USAGE)
+    async with open_admin(where) as client:
+        await client.admin.delete_user(name)
+    say(f"{name} is deleted; jobs and files are being removed")
 
 
 @users.command(name="list")

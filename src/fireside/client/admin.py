@@ -49,6 +49,10 @@ class Admin:
         """Change a user's weight and limits."""
         return await self._connection.ask("PATCH", f"/admin/api/users/{quote(name)}", UserBody, **json_body(changed))
 
+    async def delete_user(self, name: str) -> None:
+        """Delete a user with all that is theirs."""
+        await self._connection.send("DELETE", f"/admin/api/users/{quote(name, safe='')}")
+
     async def users(self) -> list[UserBody]:
         """List all users."""
         return (await self._connection.ask("GET", "/admin/api/users", UsersBody)).users

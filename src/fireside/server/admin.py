@@ -41,6 +41,7 @@ from fireside.wire.admin import (
 
 _BODY_BYTES = 65536
 _CREATED = 201
+_NO_CONTENT = 204
 
 
 async def create_user(request: Request) -> Response:
@@ -67,6 +68,13 @@ async def change_user(request: Request) -> Response:
     user = await accounts.user_named(str(request.path_params["name"]))
     given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
     return json_answer(_user_body(await accounts.change_user(replace(user, **given))))
+
+
+async def delete_user(request: Request) -> Response:
+    """Delete a user with all that is theirs."""
+    accounts = services_of(request).accounts
+    await accounts.delete_user(await accounts.user_named(str(request.path_params["name"])))
+    return Response(status_code=_NO_CONTENT)
 
 
 async def list_users(request: Request) -> Response:
@@ -223,6 +231,14 @@ ROUTES = (
         "Change a user's weight and limits",
         body=ChangedUserBody,
         answers={200: Answer(text="The user", body=UserBody)},
+    ),
+    _route(
+        "DELETE",
+        "/admin/api/users/{name}",
+        delete_user,
+        "deleteUser",
+        "Delete a user with all that is theirs",
+        answers={204: Answer(text="Nobody is this user any more; jobs and files are being removed")},
     ),
     _route(
         "POST",

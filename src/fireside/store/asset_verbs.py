@@ -253,7 +253,12 @@ def _touch(tx: Transaction, asset_ids: Collection[AssetId], now: datetime) -> No
 
 
 def _remove_expired(tx: Transaction, now: datetime, limit: int) -> int:
-    ids = [AssetId(row["id"]) for row in tx.run("expired_assets", {"now": now, "limit": limit})]
+    rows = tx.run("expired_assets", {"now": now, "limit": limit})
+    return remove_assets(tx, [AssetId(row["id"]) for row in rows])
+
+
+def remove_assets(tx: Transaction, ids: Sequence[AssetId]) -> int:
+    """Forget these assets; answer how many."""
     tally_assets(tx, ids, -1)
     if ids:
         tx.run("remove_assets", {"ids": ids_json(ids)})

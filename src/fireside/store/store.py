@@ -13,6 +13,7 @@ from fireside.store.asset_blocks import AssetBlockVerbs
 from fireside.store.asset_list_verbs import AssetListVerbs
 from fireside.store.asset_verbs import AssetVerbs
 from fireside.store.database import Statement
+from fireside.store.departure_verbs import DepartureVerbs
 from fireside.store.enrollment_verbs import EnrollmentVerbs
 from fireside.store.fleet_verbs import FleetVerbs
 from fireside.store.history_verbs import HistoryVerbs
@@ -55,6 +56,7 @@ class Store(
     QueueVerbs,
     AccountVerbs,
     SignInVerbs,
+    DepartureVerbs,
     AssetVerbs,
     AssetListVerbs,
     AssetBlockVerbs,

@@ -50,10 +50,10 @@ class BlobCollector:
     async def _is_ours(self) -> bool:
         """Whether this database is the one that the bytes belong to: to another one they would all seem unused."""
         if self._owns is None:
-            users = await self._store.users()
-            if not users:
+            first = await self._store.first_user()
+            if first is None:
                 return False  # nothing tells an empty database from another one
-            self._owns = await self._blobs.belong_to(users[0].created_at.isoformat())
+            self._owns = await self._blobs.belong_to(first.created_at.isoformat())
             if not self._owns:
                 _log.warning(
                     "the files in blobs belong to another database and are not collected; remove blobs/owner if not"

@@ -11,6 +11,7 @@ from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.submit import KEYS_LAST
 from fireside.store.store import Store
 from fireside.upkeep.collector import BlobCollector
+from fireside.upkeep.departures import Departures
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
 
@@ -24,6 +25,7 @@ _COLLECT_SECONDS = 1.0
 _LIBRARIES_SECONDS = 15.0
 _EXPIRED_SECONDS = 10.0
 _EXPIRED_AT_ONCE = 200
+_DEPARTURES_SECONDS = 2.0
 _UNFINISHED_FOR = timedelta(days=1)
 
 
@@ -38,6 +40,7 @@ def duties(
     workers_remembered_for: timedelta,
     pruner: Pruner,
     collector: BlobCollector,
+    departures: Departures,
     accesses: Accesses,
 ) -> list[Loop]:
     """Give the loops of a server, not yet started."""
@@ -78,6 +81,7 @@ def duties(
         Loop("large histories", promote_large_histories, every_seconds=_HISTORIES_SECONDS, clock=clock),
         *_duties_of_assets(store, clock),
         Loop("ended jobs", prune_histories, every_seconds=_PRUNE_SECONDS, clock=clock),
+        Loop("deleted users", departures.see_off, every_seconds=_DEPARTURES_SECONDS, clock=clock),
         Loop("unused blobs", collector.step, every_seconds=_COLLECT_SECONDS, clock=clock),
     ]
 

@@ -1,2 +1,2 @@
 -- Read all users, oldest first.
-SELECT * FROM "user" ORDER BY id;
+SELECT * FROM "user" WHERE deleted_at IS NULL ORDER BY id;

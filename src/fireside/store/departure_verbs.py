@@ -1,0 +1,71 @@
+"""The store's verbs about users who are deleted: at once for everybody, and with all that is theirs in small steps."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fireside.domain.accounts import User
+from fireside.domain.ids import AssetId, UserId
+from fireside.store.asset_verbs import remove_assets
+from fireside.store.database import Transaction
+from fireside.store.rows import user_of
+from fireside.store.verbs import Verbs
+
+_AT_ONCE = (
+    *("forget_api_keys_of_user", "end_sessions_of_user", "remove_login_links_of_user"),
+    *("forget_webhooks_of_user", "forget_webhook_secrets_of_user", "forget_tasks_of_user", "forget_pauses_of_user"),
+)
+"""What would still speak or act for them."""
+_AT_LAST = (
+    *("clear_totals", "forget_job_blocks_of_user", "forget_job_promoteds_of_user"),
+    *("forget_asset_cuts_of_user", "clear_asset_totals", "clear_asset_forms", "clear_asset_facts"),
+    *("remove_unused_tag_sets", "forget_file_counters_of_user", "forget_idempotency_keys_of_user"),
+    *("forget_user_files_of_user", "forget_user_file_totals_of_user", "forget_user_settings_of_user"),
+    "forget_user_shares_of_user",
+)
+
+
+class DepartureVerbs(Verbs):
+    """Deleting a user."""
+
+    async def delete_user(self, user_id: UserId, now: datetime) -> bool:
+        """Take a user's name and all their credentials; False for the last admin, and for one who is deleted."""
+        return await self._database.decide(lambda tx: _delete(tx, user_id, now))
+
+    async def departing_users(self) -> Sequence[UserId]:
+        """Give the deleted users who have something left."""
+        return [UserId(row["id"]) for row in await self._all("departing_users")]
+
+    async def first_user(self) -> User | None:
+        """Read who came first, also when they are deleted."""
+        row = await self._one("first_user", {})
+        return user_of(row) if row else None
+
+    async def remove_assets_of(self, user_id: UserId, *, limit: int) -> int:
+        """Forget some assets of a user; answer how many."""
+
+        def remove(tx: Transaction) -> int:
+            found = tx.run("some_assets_of_user", {"user_id": user_id, "limit": limit})
+            return remove_assets(tx, [AssetId(row["id"]) for row in found])
+
+        return await self._database.decide(remove)
+
+    async def forget_user(self, user_id: UserId) -> bool:
+        """Forget the rest of a deleted user; False, and nothing is forgotten, while they have a job or an asset."""
+        return await self._database.decide(lambda tx: _forget(tx, user_id))
+
+
+def _delete(tx: Transaction, user_id: UserId, now: datetime) -> bool:
+    if not tx.run("delete_user", {"id": user_id, "now": now}):
+        return False
+    for query in _AT_ONCE:
+        tx.run(query, {"user_id": user_id})
+    return True
+
+
+def _forget(tx: Transaction, user_id: UserId) -> bool:
+    mine = {"user_id": user_id}
+    if tx.run("has_jobs", mine) or tx.run("some_assets_of_user", mine | {"limit": 1}):
+        return False
+    for query in _AT_LAST:
+        tx.run(query, mine)
+    return True

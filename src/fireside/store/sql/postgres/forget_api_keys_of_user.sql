@@ -1,0 +1,2 @@
+-- Forget the keys of a user.
+DELETE FROM api_key WHERE user_id = :user_id;
