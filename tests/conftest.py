@@ -24,8 +24,8 @@ from websockets.sync.client import ClientConnection, connect
 
 # Each may have a PostgreSQL, a Chromium and a real ComfyUI at once.
 _MOST_PROCESSES = 8
-_READY_SECONDS = 60.0
-_STOP_SECONDS = 30.0
+_READY_SECONDS = 90.0
+_STOP_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 _DATABASES = pytest.StashKey[Databases]()
 
@@ -126,7 +126,7 @@ class ServerProcess:
 
     def client(self, key: str | None = None) -> httpx.Client:
         """A client of the public port, closed with the server; without a key the admin's."""
-        client = httpx.Client(base_url=self.url, headers={"X-API-Key": key or self.key_of("admin")}, timeout=30)
+        client = httpx.Client(base_url=self.url, headers={"X-API-Key": key or self.key_of("admin")}, timeout=90)
         self.clients.append(client)
         return client
 
@@ -158,7 +158,7 @@ class ServerProcess:
 
     def _admin(self) -> httpx.Client:
         socket = os.path.relpath(self.data_dir / "admin.sock")
-        return httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://localhost", timeout=30)
+        return httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://localhost", timeout=90)
 
     def _wait_until_ready(self) -> dict[str, Any]:
         assert self.process is not None

@@ -28,7 +28,7 @@ from fireside.store.queries import load_migrations
 
 PASSWORD = "correct/horse@battery"
 TEMPLATE = "migrated"
-_READY_SECONDS = 30.0
+_READY_SECONDS = 90.0
 _ROOM_BYTES = 4 << 30
 # What a crash of the machine would lose is no matter here.
 _SETTINGS = {

@@ -25,12 +25,12 @@ async def echo(subject: str, payload: bytes) -> bytes:
 
 async def test_a_request_is_answered(server_bus: Bus, worker_bus: Bus) -> None:
     await worker_bus.subscribe(work(WORKER), echo)
-    assert await server_bus.request(work(WORKER), b"hello", timeout=5) == b"work.worker-1 hello"
+    assert await server_bus.request(work(WORKER), b"hello", timeout=30) == b"work.worker-1 hello"
 
 
 async def test_a_worker_may_report_and_hear_the_answer(server_bus: Bus, worker_bus: Bus) -> None:
     await server_bus.subscribe("reports.*", echo, queue="reports", concurrent=True)
-    assert await worker_bus.request(reports(WORKER), b"done", timeout=5) == b"reports.worker-1 done"
+    assert await worker_bus.request(reports(WORKER), b"done", timeout=30) == b"reports.worker-1 done"
 
 
 async def test_that_nobody_listens_is_known_at_once(server_bus: Bus) -> None:
@@ -61,7 +61,7 @@ async def test_messages_of_one_subscription_are_handled_in_order(server_bus: Bus
     job_id = JobId(UUID(int=1))
     for number in range(100):
         await worker_bus.publish(live(UserId(1), job_id, WORKER), str(number).encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await done.wait()
     assert heard == [str(number).encode() for number in range(100)]
 
@@ -81,7 +81,7 @@ async def test_a_worker_cannot_speak_for_anybody_else(server_bus: Bus, worker_bu
     await server_bus.subscribe(">", hear)
     await worker_bus.publish(subject, b"forged")
     await worker_bus.publish(presence(WORKER), b"honest")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await honest.wait()
     assert [subject for subject in heard if not subject.startswith("_INBOX")] == [presence(WORKER)]
 
@@ -128,7 +128,7 @@ async def test_after_a_crash_the_bus_is_back_on_its_port_with_its_subscriptions(
     await worker_bus.subscribe(work(WORKER), echo)
     assert nats_server.pid is not None
     os.kill(nats_server.pid, signal.SIGKILL)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(event.wait() for event in back))
         while True:
             try:
@@ -145,7 +145,7 @@ async def test_while_the_bus_is_away_a_request_says_so_and_lossy_messages_are_dr
     gone = asyncio.Event()
     server_bus.on_change(lambda connected: None if connected else gone.set())
     await nats_server.stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await gone.wait()
     with pytest.raises(BusDisconnected):
         await server_bus.request(work(WORKER), b"", timeout=1)

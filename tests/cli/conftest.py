@@ -10,7 +10,7 @@ import pytest
 from tests.databases import Databases, data_dir_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-_SECONDS = 90
+_SECONDS = 150
 
 
 def _run(*arguments: str, cwd: Path, databases: Databases, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -18,7 +18,7 @@ PICTURE = (7, 5)
 def saved(data_dir: Path) -> None:
     """A workflow that scales a picture, saved for the admin."""
     transport = httpx.HTTPTransport(uds=os.path.relpath(data_dir / "admin.sock"))
-    with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as admin:
+    with httpx.Client(transport=transport, base_url="http://localhost", timeout=90) as admin:
         answer = admin.post("/api/userdata/workflows%2Fscale.json", content=json.dumps(api_file(DECLARED)))
         assert answer.status_code == 200, answer.text
 

@@ -56,7 +56,7 @@ async def test_the_end_told_on_the_websocket_is_the_end(serve: Callable[[Any], A
         waiting = asyncio.create_task(client.wait("1", seen.append))
         await asyncio.wait_for(desk.first_asked.wait(), 5)
         desk.ended.set()
-        job = await asyncio.wait_for(waiting, 5)
+        job = await asyncio.wait_for(waiting, 60)
 
     assert job.status == "completed"
     assert seen[0] == Progress(is_running=True, node_id="3")

@@ -49,14 +49,14 @@ def upload_input(base_url: str, headers: dict[str, str], path: Path) -> dict[str
             headers={"X-API-Key": headers["X-API-Key"]},
             files={"image": file},
             data={"type": "input", "overwrite": "true"},
-            timeout=30,
+            timeout=90,
         )
     response.raise_for_status()
     return response.json()
 
 
 def submit_workflow(base_url: str, headers: dict[str, str], workflow: dict[str, Any]) -> str:
-    response = requests.post(f"{base_url}/api/prompt", headers=headers, json={"prompt": workflow}, timeout=30)
+    response = requests.post(f"{base_url}/api/prompt", headers=headers, json={"prompt": workflow}, timeout=90)
     response.raise_for_status()
     result = response.json()
     if "error" in result:
@@ -67,7 +67,7 @@ def submit_workflow(base_url: str, headers: dict[str, str], workflow: dict[str, 
 def poll_for_completion(base_url: str, headers: dict[str, str], prompt_id: str) -> str:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        response = requests.get(f"{base_url}/api/job/{prompt_id}/status", headers=headers, timeout=30)
+        response = requests.get(f"{base_url}/api/job/{prompt_id}/status", headers=headers, timeout=90)
         response.raise_for_status()
         status = response.json()["status"]
         if status in ("success", "error", "non_retryable_error", "lost", "cancelled"):
@@ -94,7 +94,7 @@ def listen_for_completion(socket: Any, prompt_id: str) -> list[str]:
 
 
 def get_job(base_url: str, headers: dict[str, str], prompt_id: str) -> dict[str, Any]:
-    response = requests.get(f"{base_url}/api/jobs/{prompt_id}", headers=headers, timeout=30)
+    response = requests.get(f"{base_url}/api/jobs/{prompt_id}", headers=headers, timeout=90)
     response.raise_for_status()
     return response.json()
 
@@ -106,10 +106,10 @@ def download_outputs(base_url: str, headers: dict[str, str], outputs: dict[str, 
             for item in node.get(key, []):
                 where = {"filename": item["filename"], "subfolder": item["subfolder"], "type": item["type"]}
                 view = f"{base_url}/api/view"
-                redirect = requests.get(view, headers=headers, params=where, allow_redirects=False, timeout=30)
+                redirect = requests.get(view, headers=headers, params=where, allow_redirects=False, timeout=90)
                 assert redirect.status_code == 302
                 # The key is for the API alone, and not for wherever the file is.
-                file = requests.get(redirect.headers["Location"], timeout=30)
+                file = requests.get(redirect.headers["Location"], timeout=90)
                 file.raise_for_status()
                 downloaded.append(file.content)
     return downloaded
@@ -163,11 +163,11 @@ def test_a_job_that_runs_is_canceled(base_url: str, headers: dict[str, str], how
             pass
 
     if how == "delete":
-        requests.post(f"{base_url}/api/queue", headers=headers, json={"delete": [prompt_id]}, timeout=30)
+        requests.post(f"{base_url}/api/queue", headers=headers, json={"delete": [prompt_id]}, timeout=90)
     elif how == "interrupt":
-        requests.post(f"{base_url}/api/interrupt", headers=headers, timeout=30)
+        requests.post(f"{base_url}/api/interrupt", headers=headers, timeout=90)
     else:
-        requests.post(f"{base_url}/api/jobs/{prompt_id}/cancel", headers=headers, timeout=30)
+        requests.post(f"{base_url}/api/jobs/{prompt_id}/cancel", headers=headers, timeout=90)
 
     assert poll_for_completion(base_url, headers, prompt_id) == "cancelled"
     assert get_job(base_url, headers, prompt_id)["status"] == "cancelled"

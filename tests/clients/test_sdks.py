@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from tests.conftest import MakeServer, ServerProcess
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 _PROGRAMS = Path(__file__).parent / "programs"
 _SECONDS = 150

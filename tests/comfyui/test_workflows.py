@@ -19,7 +19,7 @@ from tests.comfyui.workflows import SAME_ON_BOTH
 from tests.conftest import MakeServer
 from tests.runtimes.beside.real_comfyui import Refused, running_comfyui
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.once]
 
 EXTRA_DATA = {"extra_pnginfo": {"workflow": {"nodes": [{"id": 9, "title": "Glut für Zoë"}], "version": 0.4}}}
 NODE_PACKS = Path(__file__).parents[1] / "runtimes" / "comfyui" / "node_packs"

@@ -38,7 +38,7 @@ from fireside.wire.fleet import (
 )
 from fireside.worker.telling import LiveEvent, Telling
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 PICTURE = {"images": [{"filename": "a_00001_.png", "subfolder": "", "type": "output"}]}
 BOOM = NodeFailure(
     node_id="2",

@@ -246,7 +246,7 @@ async def test_a_worker_that_does_not_answer_keeps_nobody_from_listening(stage: 
     lease = await silent.start(await stage.submit(ann))
     await silent.bus.close()
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(1.9):
         listener = await stage.hear(ann)
 
     (told,) = await heard_until(listener, lambda heard: isinstance(heard.fact, JobStarted))

@@ -60,7 +60,7 @@ async def test_one_that_waits_is_woken() -> None:
 
     listener.put(of_fact(queued()))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await waiting == of_fact(queued())
 
 
@@ -130,7 +130,7 @@ async def test_closing_wakes_one_that_waits() -> None:
 
     listener.close(Closing.STOPPING)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         with pytest.raises(ListenerClosed):
             await waiting
 

@@ -13,7 +13,7 @@ from bench.servers import running_server
 from soak.faults import ENDED, Soak, left_behind
 from soak.graphs import flags
 
-pytestmark = [pytest.mark.fault, pytest.mark.sqlite, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault, pytest.mark.sqlite, pytest.mark.timeout(600)]
 
 JOBS, KILLS, CANCELS = 20, 2, 2
 

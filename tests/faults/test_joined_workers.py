@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.faults.far import FarWorker, Place, attempts, ends, status, submit, until
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from tests.databases import Databases
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 JOBS = 100
 _PATIENCE_SECONDS = 120.0
@@ -145,7 +145,7 @@ def test_no_child_outlives_a_killed_server(start_server: Any) -> None:
 
     server.kill()
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while any(_lives(pid) for pid in children) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
     assert not any(_lives(pid) for pid in children)

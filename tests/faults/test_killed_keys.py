@@ -10,7 +10,7 @@ import httpx
 import pytest
 from blake3 import blake3
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 _THREADS, _ENOUGH = 8, 25
 FORM = {"content_type": "application/octet-stream"}

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from tests.faults.far import FarWorker, Place, attempts, ends, status, submit, until
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 _RELAY = """
 import asyncio, sys

@@ -10,7 +10,7 @@ from fireside.fleet.plan import plan_workers
 from fireside.fleet.readiness import NotReady, until_ready
 from fireside.wire.fleet import Presence
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 Said = dict[WorkerId, Presence]
 
 

@@ -44,7 +44,7 @@ from fireside.wire.fleet import (
 ORIGIN = "http://fireside.test"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BODY = JobBody(graph=b"{}", extra_data=b"{}", outputs=())
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 _LOOK_SECONDS = 0.002
 
 

@@ -53,7 +53,7 @@ def begin(node_id: str) -> NodeStarted:
 
 async def everything(mailbox: Mailbox) -> list[RunEvent]:
     events: list[RunEvent] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not isinstance(events[-1] if events else None, Finished | Failed | Interrupted):
             events.append(await mailbox.get())
     return events
@@ -72,7 +72,7 @@ async def test_a_reader_waits_for_the_next_event(mailbox: Mailbox) -> None:
     await asyncio.sleep(0)
     mailbox.put(OUTPUT)
 
-    assert await asyncio.wait_for(reading, 10) == OUTPUT
+    assert await asyncio.wait_for(reading, 60) == OUTPUT
 
 
 async def test_a_slow_reader_misses_what_is_outdated_and_nothing_else(mailbox: Mailbox) -> None:

@@ -152,7 +152,7 @@ def test_no_job_is_passed_over_more_often_nor_for_longer_than_it_may_be(scenario
 
 
 @given(crowds())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_users_who_always_have_work_get_seconds_by_their_weights_whatever_is_believed_of_their_jobs(
     scenario: Scenario,
 ) -> None:

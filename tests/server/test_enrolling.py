@@ -104,7 +104,7 @@ async def test_a_worker_joins_and_reaches_the_bus_by_the_servers_port_alone(gate
     server = gate.shop.services.bus
 
     large = bytes(1_000_000)
-    assert await server.request(work(WorkerId("gpu-1")), large, timeout=5) == large
+    assert await server.request(work(WorkerId("gpu-1")), large, timeout=30) == large
 
 
 async def test_a_message_as_large_as_the_bus_takes_gets_through_and_the_way_stays_open(gate: Gate) -> None:
@@ -189,7 +189,7 @@ async def test_a_worker_that_is_removed_is_thrown_out_at_once_and_stays_outside(
     removed = await gate.http.delete("/admin/api/workers/gpu-1", headers={"X-API-Key": key})
 
     assert removed.status_code == 204
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await gone.wait()
     assert (await gate.boot(secret)).status_code == 401
     assert (await gate.http.head(f"/fleet/blobs/{'0' * 64}", headers=bearer(secret))).status_code == 401

@@ -19,7 +19,7 @@ def local_url(server: Any) -> str:
 
 
 def get(url: str, **headers: str) -> Any:
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=90) as answer:
         return json.loads(answer.read())
 
 

@@ -140,17 +140,17 @@ def _real_answers(examined: Examined) -> Iterator[tuple[str, int, requests.Respo
         "?sort_by=execution_time&limit=1",
         "?limit=0",
     ):
-        answer = requests.get(f"{examined.url}/api/jobs{query}", headers=examined.headers, timeout=30)
+        answer = requests.get(f"{examined.url}/api/jobs{query}", headers=examined.headers, timeout=90)
         yield "/api/jobs", 400 if query == "?limit=0" else 200, answer
     for job_id in examined.jobs.values():
         for path in ("/api/jobs/{job_id}", "/api/job/{job_id}/status"):
             url = examined.url + path.format(job_id=job_id)
-            yield path, 200, requests.get(url, headers=examined.headers, timeout=30)
+            yield path, 200, requests.get(url, headers=examined.headers, timeout=90)
     ended = examined.jobs["completed"]
     yield (
         "/api/history_v2/{prompt_id}",
         200,
-        requests.get(f"{examined.url}/api/history_v2/{ended}", headers=examined.headers, timeout=30),
+        requests.get(f"{examined.url}/api/history_v2/{ended}", headers=examined.headers, timeout=90),
     )
     for path in (
         "/api/prompt",
@@ -167,11 +167,11 @@ def _real_answers(examined: Examined) -> Iterator[tuple[str, int, requests.Respo
         "/api/billing/status",
         "/api/workspaces/current",
     ):
-        yield path, 200, requests.get(examined.url + path, headers=examined.headers, timeout=30)
+        yield path, 200, requests.get(examined.url + path, headers=examined.headers, timeout=90)
     for path, asked in (
         ("/api/userdata", "/api/userdata?dir=workflows"),
         ("/api/userdata/{file}", "/api/userdata/workflows%2Fa.json"),
         ("/api/settings/{id}", "/api/settings/a"),
     ):
-        yield path, 200, requests.get(examined.url + asked, headers=examined.headers, timeout=30)
-    yield "/api/system_stats", 200, requests.get(f"{examined.url}/api/system_stats", timeout=30)
+        yield path, 200, requests.get(examined.url + asked, headers=examined.headers, timeout=90)
+    yield "/api/system_stats", 200, requests.get(f"{examined.url}/api/system_stats", timeout=90)

@@ -177,7 +177,7 @@ def _machine(schema: Any, examined: Examined, walked: Walked) -> Any:
     return Walk
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_published_document_holds_over_sequences(examined: Examined) -> None:
     walked = _walk(published_document(), examined)
 
@@ -185,7 +185,7 @@ def test_the_published_document_holds_over_sequences(examined: Examined) -> None
     assert len(walked.followed) >= _FOLLOWED_AT_LEAST, walked.followed
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_our_own_document_holds_over_sequences(examined: Examined) -> None:
     walked = _walk(_without_admin_and_twins(own_document(examined)), examined)
 

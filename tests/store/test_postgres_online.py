@@ -30,7 +30,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS job_attempts ON job (attempt, pk) WHERE 
 STEPS = [*KNOWN, (len(KNOWN) + 1, ONLINE), (len(KNOWN) + 2, "CREATE TABLE later (id integer PRIMARY KEY);")]
 # Those whose tables nobody has filled yet.
 BEFORE_THE_FIRST_RELEASE = 6
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 
 
 @pytest.fixture(params=["postgres_server", "debians_postgres_server"])

@@ -201,7 +201,7 @@ async def test_whoever_wants_the_bytes_before_they_are_set_aside_keeps_them(
     house.forget(blob)
     async with hold_blob(blob):
         walking = asyncio.create_task(house.walk(timedelta(0)))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not _LOCKS[blob]._waiters:  # noqa: ASYNC110 - the walk has found the blob unused, and waits for us
                 await asyncio.sleep(0)
         await want(house, blob)

@@ -23,7 +23,7 @@ from fireside.upkeep.importer import MAX_ATTEMPTS, Importer
 from fireside.wire.live import TaskProgress
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60.0
 
 
 @dataclass(kw_only=True)

@@ -26,7 +26,7 @@ from fireside.store.records import JobBody, NewJob
 from fireside.store.store import Store
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60.0
 BODY = JobBody(graph=b"{}", extra_data=b"{}", outputs=())
 
 

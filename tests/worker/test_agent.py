@@ -110,7 +110,7 @@ async def test_a_worker_that_is_stopped_gives_its_job_back_and_takes_no_other(
     await station.becomes(job, JobState.RUNNING)
 
     station.stopped.set()
-    await asyncio.wait_for(station.working, 5)
+    await asyncio.wait_for(station.working, 20)
 
     back = await shop.job(job)
     assert (back.state, back.losses, back.fence) == (JobState.QUEUED, 0, lease.fence)
@@ -205,7 +205,7 @@ async def test_a_worker_that_has_nothing_to_do_leaves_at_once(station: Station) 
 
     station.stopped.set()
 
-    await asyncio.wait_for(station.working, 2)
+    await asyncio.wait_for(station.working, 20)
 
 
 @pytest.mark.usefixtures("everything_goes_by_http")

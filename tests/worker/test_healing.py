@@ -156,7 +156,7 @@ async def test_a_worker_that_cannot_start_its_runtime_still_leaves_at_once(shop:
 
         station.stopped.set()
 
-        await asyncio.wait_for(station.working, 2)
+        await asyncio.wait_for(station.working, 20)
 
 
 async def test_a_job_that_takes_longer_than_it_may_is_stopped_and_failed(station: Station, ann: User) -> None:

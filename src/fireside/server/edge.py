@@ -38,6 +38,7 @@ class _WholePath(PathConvertor):
 
 register_url_convertor("whole_path", _WholePath())
 _GONE = 499
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # The API v2 has no words of its own for these.
 _ENVELOPED = {"method_not_allowed": "invalid_request", "refused": "invalid_request"}
 _SOCKET_PATHS = frozenset(socket.path for socket in SOCKETS)
@@ -129,9 +130,9 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
         return refuse_plainly(426, "upgrade_required", _NO_SOCKET, {"Upgrade": "websocket", "Connection": "Upgrade"})
     if error.status_code == 405:
         code = "method_not_allowed"
-        message = (
-            f"{request.url.path} does not take {request.method}; it takes {headers.get('Allow', 'other methods')}."
-        )
+        # From a set: in an order of our own, in which HEAD comes after GET.
+        headers["Allow"] = ", ".join(sorted(headers.get("Allow", "GET").split(", "), key=_METHODS.index))
+        message = f"{request.url.path} does not take {request.method}; it takes {headers['Allow']}."
     if is_enveloped(request.url.path):
         return enveloped(error.status_code, _ENVELOPED.get(code, code), message, headers=headers)
     return refuse_plainly(error.status_code, code, message, headers)

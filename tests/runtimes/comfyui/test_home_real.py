@@ -28,7 +28,7 @@ from fireside.runtimes.comfyui.model_details import read_metadata, read_preview
 from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace
 from fireside.runtimes.comfyui.supervised import SupervisedHome
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 ROUTES = [
     *(("GET", name) for name in ("hello", "object_info", "validators", "models", "snapshot")),
     *(("POST", name) for name in ("check", "free")),

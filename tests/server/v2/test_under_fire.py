@@ -40,7 +40,7 @@ class Examined:
     def __init__(self, server: Any) -> None:
         self.url: str = server.url
         self.headers = {"Authorization": f"Bearer {server.add_user('examined')}"}
-        with httpx.Client(base_url=self.url, headers=self.headers, timeout=30) as client:
+        with httpx.Client(base_url=self.url, headers=self.headers, timeout=90) as client:
             form = {"content_type": "image/png", "file_path": "a.png"}
             self.asset = client.post("/api/v2/assets", data=form, files={"file": ("a.png", PNG)}).json()["id"]
             nap = {"image": ["1", 0], "seconds": 3600.0, "steps": 1000}

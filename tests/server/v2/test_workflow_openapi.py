@@ -64,7 +64,7 @@ class Examined:
             self.of_files: dict[str, Any] = client.get(f"{WORKFLOWS}/files/openapi.json").raise_for_status().json()
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=self.headers, timeout=30)
+        return httpx.Client(base_url=self.url, headers=self.headers, timeout=90)
 
     def fire(self, document: dict[str, Any], path: str, mode: GenerationMode) -> list[int]:
         """Send what the document says is right, or what it says is wrong; give the statuses that came back."""
