@@ -64,6 +64,7 @@ from fireside.store.store import Store
 from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.departures import Departures
 from fireside.upkeep.duties import duties
+from fireside.upkeep.equals import equal_jobs
 from fireside.upkeep.errands import errands
 from fireside.upkeep.importer import Importer
 from fireside.upkeep.pruner import Pruner
@@ -282,7 +283,7 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     stack.push_async_callback(assembly.dispatcher.stop)
     await assembly.dispatcher.start()
     services = assembly.services
-    for loop in duties(
+    loops = duties(
         services.store,
         services.accounts,
         services.desk.definitions,
@@ -296,7 +297,8 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
         departures=Departures(services.desk),
         accesses=services.accesses,
         pruner=Pruner(services.store, keep_jobs=services.config.keep_jobs, keep_days=services.config.keep_days),
-    ):
+    )
+    for loop in (*loops, equal_jobs(services.desk)):
         stack.push_async_callback(loop.stop)
         await loop.start()
     await _start_errands(services, stack)

@@ -27,8 +27,11 @@ INTERMEDIATE = {
 # Of one block for thousands of assets; the other is an index, which SQLite always says to scan.
 SPARSE = {"uneven_asset_blocks": {"asset_cut"}}
 TITLES = "VIRTUAL TABLE INDEX"
-# Indexes that hold only jobs that wait or run, and their users.
-WORK_IN_HAND = ("USING INDEX job_held", "USING INDEX user_share_busy", "INDEX task_due", "INDEX webhook_due")
+# Indexes that hold only jobs that wait or run, and their users, and what is soon to be seen to.
+WORK_IN_HAND = (
+    *("USING INDEX job_held", "USING INDEX user_share_busy", "INDEX task_due", "INDEX webhook_due"),
+    "INDEX equal_job_over",
+)
 NUMBERED = (
     *("tally_", "fill_", "actual_", "empty_blocks", "find_block", "queue_places", "spread_queue"),
     "uneven_asset",

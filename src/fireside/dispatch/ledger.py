@@ -14,7 +14,7 @@ from fireside.domain.jobs import Job, JobState
 from fireside.jobs.desk import Desk
 from fireside.scheduler.state import State
 from fireside.scheduler.values import Group, Placement, Spot, Standing, Waiting
-from fireside.store.records import NOTHING_REQUIRED, NewJob, QueueHead, Share
+from fireside.store.records import EQUAL_JOB_AWAITED, NOTHING_REQUIRED, NewJob, QueueHead, Share
 from fireside.wire.fleet import Presence
 
 _HEADS = 32
@@ -128,7 +128,10 @@ class Ledger:
             self._changed.add(job.user_id)
             return
         wanted = NOTHING_REQUIRED if new.requirement is None else new.requirement.id
-        if not self.state.knows(wanted) or not self.state.costs.knows_run(new.fingerprint):
+        if wanted == EQUAL_JOB_AWAITED:
+            # The one that it waits for may have got another place by it.
+            self._changed.add(job.user_id)
+        elif not self.state.knows(wanted) or not self.state.costs.knows_run(new.fingerprint):
             self._changed.add(job.user_id)
         elif self.state.add_job(job.user_id, _waiting(job, wanted, new.fingerprint)):
             self._jobs.setdefault(job.user_id, {})[job.id] = job

@@ -13,7 +13,7 @@ from fireside.graphs.requirements import Requirement, can_run, decode_requiremen
 from fireside.jobs.definitions import Fleet
 from fireside.jobs.desk import Desk
 from fireside.scheduler.values import Need
-from fireside.store.records import NOTHING_REQUIRED
+from fireside.store.records import EQUAL_JOB_AWAITED, NOTHING_REQUIRED
 
 _MOST_KEPT = 20_000
 _UNKNOWN = 0
@@ -45,7 +45,7 @@ class Suitability:
 
     async def needs(self, requirement_ids: Collection[UUID]) -> dict[UUID, Need]:
         """Say for each requirement which kinds meet it, and which models it reads."""
-        await self._read(set(requirement_ids) - {NOTHING_REQUIRED})
+        await self._read(set(requirement_ids) - {NOTHING_REQUIRED, EQUAL_JOB_AWAITED})
         return {one: self._need(one) for one in requirement_ids}
 
     def sizes(self) -> dict[str, int]:

@@ -18,6 +18,8 @@ class WaitReason(StrEnum):
 
     STARTING = "starting"
     """Nothing: a worker has it and is about to begin."""
+    EQUAL_JOB = "equal_job"
+    """Another job of the same owner that makes the same."""
     FLEET_PAUSED = "fleet_paused"
     PAUSED_BY_ADMIN = "paused_by_admin"
     PAUSED = "paused"
@@ -72,6 +74,8 @@ class WaitFacts:
     seconds_until_free: float
     """When the next of the busy workers is believed to be free."""
     share: float
+    awaited: str | None = None
+    """The id of the job that makes the same, and that this one waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,9 @@ def explain(facts: WaitFacts, now: datetime) -> Waiting:
 def _why(facts: WaitFacts, suiting: Sequence[Helper]) -> tuple[WaitReason, str, Lack | None]:
     if facts.is_handed_out:
         return WaitReason.STARTING, "A worker has the job and is about to begin.", None
+    if facts.awaited is not None:
+        message = f"It waits for the equal job {facts.awaited}, and ends at once with what that one makes."
+        return WaitReason.EQUAL_JOB, message, None
     paused = _paused(facts.pauses)
     if paused is not None:
         return *paused, None

@@ -4,7 +4,7 @@ It has to be the same work, done by a worker as those that are there now: the sa
 in the model files. Whatever is not known is no reason to reuse: then the job runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -38,6 +38,16 @@ def may_reuse(desk: Desk, user: User, *, wished: bool) -> bool:
     return wished and (desk.config.reuse if user.reuse is None else user.reuse)
 
 
+def can_vouch(desk: Desk, work: Work, labels: Mapping[str, str]) -> bool:
+    """Whether a worker that is here could say that what it has made of this may be had by equal jobs."""
+    return bool(_workers_like_now(desk, work.classes, labels))
+
+
+def snapshots_like_now(desk: Desk, classes: Collection[str]) -> Collection[str]:
+    """Give what is run by workers on which these classes are what they are believed to be."""
+    return _workers_like_now(desk, classes, {}).keys()
+
+
 async def reuse_job(
     desk: Desk, new: NewJob, work: Work, labels: Mapping[str, str], *, nodes: Sequence[str]
 ) -> Reused | None:
@@ -48,7 +58,7 @@ async def reuse_job(
     made = await desk.store.jobs_of_work(work.name, user_id=new.user_id)
     if desk.config.reuse_across_users:
         made = [*made, *await desk.store.jobs_of_work(work.name, user_id=None)]
-    workers = _workers_like_now(desk, work, labels) if made else {}
+    workers = _workers_like_now(desk, work.classes, labels) if made else {}
     for one in made:
         if one.snapshot_hash in workers and await _are_same_models(desk, work, one, workers[one.snapshot_hash]):
             end = partial(_ended, desk)
@@ -68,7 +78,9 @@ def _ended(desk: Desk, queued: Job) -> Job:
     return advance(queued, Verb.REUSE, desk.clock())
 
 
-def _workers_like_now(desk: Desk, work: Work, labels: Mapping[str, str]) -> dict[str, list[WorkerProfile]]:
+def _workers_like_now(
+    desk: Desk, classes: Collection[str], labels: Mapping[str, str]
+) -> dict[str, list[WorkerProfile]]:
     """Give the workers that could do the work, by what they run."""
     fleet = desk.definitions.known
     last = max((one.seen_at for one in fleet.profiles.values()), default=desk.clock())
@@ -77,7 +89,7 @@ def _workers_like_now(desk: Desk, work: Work, labels: Mapping[str, str]) -> dict
         kind = fleet.kinds.get(one.kind)
         if not one.snapshot_hash or kind is None or last - one.seen_at > _AWAY_AFTER:
             continue
-        is_core = are_core(work.classes, kind.nodes, more_classes=desk.config.reuse_classes)
+        is_core = are_core(classes, kind.nodes, more_classes=desk.config.reuse_classes)
         if is_core and has_labels(one.labels, labels):
             found.setdefault(one.snapshot_hash, []).append(one)
     return found

@@ -30,7 +30,7 @@ from fireside.jobs.definitions import KnownKind
 from fireside.jobs.desk import Desk
 from fireside.jobs.draining import seconds_until_room
 from fireside.jobs.references import Resolved, resolve_references
-from fireside.jobs.reuse import may_reuse, reuse_job
+from fireside.jobs.reuse import can_vouch, may_reuse, reuse_job
 from fireside.jobs.time_limits import check_wish
 from fireside.jobs.validators import ask_validators
 from fireside.store.records import IdempotencyKey, JobBody, KeptRequirement, NamedRun, NewJob, StagedInput
@@ -122,6 +122,8 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
         reused = await reuse_job(desk, new, work, submission.require, nodes=list(valid.graph))
         if reused is not None:
             return Submitted(job=reused.job, node_errors=valid.node_errors_body(), reused=reused)
+        # Where nobody could vouch for what an equal job makes, waiting for it would be for nothing.
+        new = replace(new, joins_equals=can_vouch(desk, work, submission.require))
     job = await _queue(desk, submission, new)
     await desk.announce(job)
     await desk.wake_dispatch(job.user_id)

@@ -38,6 +38,7 @@ async def why_waiting(desk: Desk, job: Job, present: Present) -> Waiting | None:
         WaitFacts(
             position=facts.place or 1,
             is_handed_out=job.state is JobState.ASSIGNED,
+            awaited=None if facts.awaited is None else str(facts.awaited),
             pauses=facts.pauses,
             held=sum(one.job.user_id == job.user_id for one in facts.held),
             max_running=user.max_running or desk.config.max_running or None,

@@ -12,9 +12,10 @@ from fireside.store.asset_counting import tally_statements_of_assets
 from fireside.store.asset_naming import add_under_free_names
 from fireside.store.classes import class_of
 from fireside.store.counters import Tally, tally_statements
-from fireside.store.database import Row, Statement, Transaction, run_all
+from fireside.store.database import Row, Rows, Statement, Transaction, run_all
 from fireside.store.key_verbs import claim_of
 from fireside.store.records import (
+    EQUAL_JOB_AWAITED,
     NOTHING_REQUIRED,
     Ending,
     JobBody,
@@ -29,6 +30,8 @@ from fireside.store.rows import asset_of, from_json, ids_json, to_json
 from fireside.store.webhook_events import HEARD, attaching, changed_event, notices, output_event, queued_event
 
 _Files = dict[tuple[str, int], Asset]
+_AWAITS = "await_equal_job"
+_IS_AWAITED = "end_equal_job"
 
 
 def submit_statements(
@@ -41,6 +44,13 @@ def submit_statements(
 ) -> list[Statement]:
     """Queue a job: its row first, with all that belongs to it, and what webhooks are told."""
     submit = _submit(new, now, max_queued, max_queued_in_all)
+    if new.work is not None and new.joins_equals:
+        mine = {"id": new.id}
+        submit += [
+            Statement("join_equal_jobs", mine | {"work": new.work}, expect=1),
+            Statement(_AWAITS, mine | {"awaiting": EQUAL_JOB_AWAITED}),
+            Statement("bring_equal_job_forward", mine),
+        ]
     if has_webhooks:
         is_heard = new.webhook_url is not None
         told = notices(queued_event(new), new.user_id, new.id, now, is_heard=is_heard)
@@ -65,10 +75,23 @@ def change_statements(
     if ending is not None and ending.models is not None and after.state is JobState.SUCCEEDED:
         models = {"id": after.id, "attempt": after.attempt, "models": to_json(dict(ending.models))}
         change.append(Statement("note_reusable", models))
+    if after.is_terminal:
+        mine = {"id": after.id}
+        change += [Statement(query, mine, only_if="has_equals") for query in ("leave_equal_jobs", _IS_AWAITED)]
     event = changed_event(before, after, ending) if has_webhooks else None
     if event is not None:
         change += notices(event, after.user_id, after.id, after.changed_at)
     return change
+
+
+def awaits_equal(submit: Sequence[Statement], results: Sequence[Rows]) -> bool:
+    """Whether the job that was queued waits for an equal one."""
+    return any(rows for one, rows in zip(submit, results, strict=True) if one.query == _AWAITS)
+
+
+def is_awaited(change: Sequence[Statement], results: Sequence[Rows]) -> bool:
+    """Whether the job that has ended had others wait for it."""
+    return any(rows for one, rows in zip(change, results, strict=True) if one.query == _IS_AWAITED)
 
 
 def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_all: int | None) -> list[Statement]:

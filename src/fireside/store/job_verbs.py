@@ -1,6 +1,7 @@
 """The store's verbs about a job's life. They write what `lifecycle.advance` decided, or find that it came too late."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,12 +10,22 @@ from fireside.domain.errors import FiresideError, NotFound
 from fireside.domain.ids import BlobHash, JobId, UserId
 from fireside.domain.jobs import Job, JobState
 from fireside.store.database import Database, Statement, Unexpected, Violated
-from fireside.store.job_changes import body_of, change_statements, record_of, record_output, submit_statements
+from fireside.store.job_changes import (
+    awaits_equal,
+    body_of,
+    change_statements,
+    is_awaited,
+    record_of,
+    record_output,
+    submit_statements,
+)
 from fireside.store.key_verbs import CLAIM, reused
 from fireside.store.records import (
+    EQUAL_JOB_AWAITED,
     Attempt,
     Ending,
     JobBody,
+    KeptRequirement,
     NewJob,
     NodeRecord,
     QueueCounts,
@@ -38,10 +49,15 @@ class JobVerbs(Verbs):
         self._has_webhooks = has_webhooks
         self._kept_requirements: set[UUID] = set()
         self._watchers: list[Watcher] = []
+        self._equals_watchers: list[Callable[[], None]] = []
 
     def watch(self, watcher: Watcher) -> None:
         """Have every job that this process queues or changes told, once that is on disk, and not waited for."""
         self._watchers.append(watcher)
+
+    def watch_equals(self, watcher: Callable[[], None]) -> None:
+        """Have it told that a job has ended that others wait for; `ended_equal_jobs` says which."""
+        self._equals_watchers.append(watcher)
 
     async def add_job(
         self, new: NewJob, now: datetime, *, max_queued: int | None, max_queued_in_all: int | None = None
@@ -50,7 +66,8 @@ class JobVerbs(Verbs):
 
         Sequence number, create time (microseconds, strictly rising within a user) and `number` come from the
         writer's transaction. A job whose `number` is given does not use up the user's next one. A user who had nothing
-        in hand is lifted to the virtual time of those who have: idling earns no credit.
+        in hand is lifted to the virtual time of those who have: idling earns no credit. Watchers hear of a job that
+        waits for an equal one as one that asks for `EQUAL_JOB_AWAITED`.
         """
         submit = submit_statements(
             new, now, max_queued=max_queued, max_queued_in_all=max_queued_in_all, has_webhooks=self._has_webhooks
@@ -59,14 +76,16 @@ class JobVerbs(Verbs):
         if wanted is not None and wanted.id not in self._kept_requirements:
             submit.append(Statement("keep_requirement", {"requirement_id": wanted.id, "body": wanted.body}))
         try:
-            rows, *_ = await self._database.write(submit)
+            results = await self._database.write(submit)
         except (Violated, Unexpected) as error:
             raise await self._refused(error, new, max_queued) from error
         if wanted is not None:
             if len(self._kept_requirements) >= _MOST_REMEMBERED:
                 self._kept_requirements.clear()
             self._kept_requirements.add(wanted.id)
-        job = job_of(rows[0])
+        job = job_of(results[0][0])
+        if awaits_equal(submit, results):
+            new = replace(new, requirement=KeptRequirement(EQUAL_JOB_AWAITED, b""))
         self._tell(None, job, new)
         return job
 
@@ -163,7 +182,7 @@ class JobVerbs(Verbs):
         if term is not None:
             change.append(Statement("require_term", {"term": term}, expect=1))
         try:
-            rows, *_ = await self._database.write(change)
+            results = await self._database.write(change)
         except Unexpected as error:
             if error.query == "require_term":
                 raise Changed(f"the leader's term {term} has ended") from error
@@ -172,9 +191,15 @@ class JobVerbs(Verbs):
             if error.query == "change_job":
                 raise Changed(f"job {before.id} is not {before.state} under fence {before.fence} any more") from error
             raise
-        job = job_of(rows[0])
+        job = job_of(results[0][0])
         self._tell(before, job, None)
+        if is_awaited(change, results):
+            self._tell_equals()
         return job
+
+    def _tell_equals(self) -> None:
+        for watcher in self._equals_watchers:
+            watcher()
 
     def _tell(self, before: Job | None, after: Job, new: NewJob | None) -> None:
         for watcher in self._watchers:

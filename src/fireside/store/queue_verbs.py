@@ -30,6 +30,8 @@ class QueueFacts:
     held: Sequence[HeldJob]
     seconds_each: float
     requirement: bytes | None
+    awaited: JobId | None = None
+    """The job that makes the same, and that this one waits for."""
 
 
 class QueueVerbs(Verbs):
@@ -58,7 +60,7 @@ class QueueVerbs(Verbs):
     async def queue_facts(self, job: Job, *, unknown_seconds: float) -> QueueFacts:
         """Read, over one state, what decides when a job's turn comes; cheap also where very many jobs wait."""
         mine = {"user_id": job.user_id}
-        places, pauses, shares, held, estimates, requirements = await self._database.read(
+        places, pauses, shares, held, estimates, requirements, awaited = await self._database.read(
             [
                 Statement("queue_place", {"id": job.id}),
                 Statement("pauses_of_user", mine),
@@ -66,6 +68,7 @@ class QueueVerbs(Verbs):
                 Statement("held_jobs"),
                 Statement("queue_estimate", mine | {"unknown_seconds": unknown_seconds}),
                 Statement("requirement_of_job", {"id": job.id}),
+                Statement("awaited_equal_job", {"id": job.id}),
             ]
         )
         seconds = estimates[0]["seconds"] if estimates else None
@@ -76,6 +79,7 @@ class QueueVerbs(Verbs):
             held=[held_of(row) for row in held],
             seconds_each=unknown_seconds if seconds is None else float(seconds),
             requirement=requirements[0]["body"] if requirements else None,
+            awaited=JobId(awaited[0]["id"]) if awaited else None,
         )
 
     async def move_job(self, user_id: UserId, job_id: JobId, move: Move) -> Job:
@@ -92,6 +96,7 @@ def _move(tx: Transaction, user_id: UserId, job_id: JobId, move: Move) -> Row:
         number = number_between(low, high, share["next_number"])
         if number is not None:
             (row,) = tx.run("number_job", mine | {"number": number}, expect=1)
+            tx.run("bring_equal_job_forward", {"id": job_id})
             return row
         if not is_spread:
             tx.run("spread_queue", {"user_id": user_id})

@@ -14,6 +14,9 @@ from fireside.domain.workers import Topic
 NOTHING_REQUIRED = UUID(int=0)
 """The requirement of a job that any worker can run."""
 
+EQUAL_JOB_AWAITED = UUID(int=2**128 - 1)
+"""What a job asks for while an equal one is on its way: no worker has it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedInput:
@@ -75,7 +78,8 @@ class NewJob:
     `number` None takes the user's next one; `front` negates it. `client_id` is the websocket's that submitted it.
     `fingerprint` names the kind of work, for estimates; `requirement` None asks nothing of a worker. `labels` are what
     the caller notes on it, and `key` is used up in the transaction that queues it. `work` is the
-    name of what it makes, where that is the same whenever it runs.
+    name of what it makes, where that is the same whenever it runs; one that `joins_equals` waits while another one of
+    the same user that makes it is on its way.
     """
 
     id: JobId
@@ -92,6 +96,7 @@ class NewJob:
     key: IdempotencyKey | None = None
     named_run: NamedRun | None = None
     work: bytes | None = None
+    joins_equals: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from fireside.store.asset_verbs import AssetVerbs
 from fireside.store.database import Statement
 from fireside.store.departure_verbs import DepartureVerbs
 from fireside.store.enrollment_verbs import EnrollmentVerbs
+from fireside.store.equal_verbs import EqualVerbs
 from fireside.store.fleet_verbs import FleetVerbs
 from fireside.store.history_verbs import HistoryVerbs
 from fireside.store.key_verbs import KeyVerbs
@@ -50,6 +51,7 @@ __all__ = [
 
 class Store(
     ReuseVerbs,
+    EqualVerbs,
     HistoryVerbs,
     WalkVerbs,
     ScheduleVerbs,

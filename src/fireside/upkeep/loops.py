@@ -1,6 +1,7 @@
 """A duty that is done again and again, by the clock."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -12,7 +13,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Loop:
-    """Does its duty every `every_seconds`; a duty that fails is logged and tried again the next time."""
+    """Does its duty every `every_seconds`, and when it is woken; one that fails is logged, and done again later."""
 
     def __init__(
         self,
@@ -21,11 +22,13 @@ class Loop:
         *,
         every_seconds: float,
         clock: Callable[[], datetime],
+        wake: asyncio.Event | None = None,
     ) -> None:
         self._name = name
         self._duty = duty
         self._every_seconds = every_seconds
         self._clock = clock
+        self._wake = wake or asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -49,5 +52,9 @@ class Loop:
 
     async def _run(self) -> None:
         while True:
+            self._wake.clear()
             await self.tick(self._clock())
-            await asyncio.sleep(self._every_seconds)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the wake.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._every_seconds):
+                    await self._wake.wait()

@@ -11,7 +11,15 @@ import msgspec
 from msgspec import Meta
 
 WaitWord = Literal[
-    "starting", "fleet_paused", "paused_by_admin", "paused", "max_running", "no_worker", "queue", "capacity"
+    "starting",
+    "equal_job",
+    "fleet_paused",
+    "paused_by_admin",
+    "paused",
+    "max_running",
+    "no_worker",
+    "queue",
+    "capacity",
 ]
 Reason = Annotated[str, Meta(max_length=200, description="Why, for people; it is shown to whoever waits.")]
 

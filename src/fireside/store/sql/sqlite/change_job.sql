@@ -5,4 +5,5 @@ UPDATE job SET
     outputs_count = :outputs_count, previewable_count = :previewable_count, preview = :preview, error = :error,
     charged_seconds = :charged_seconds
 WHERE id = :id AND state = :state_read AND fence = :fence_read
-RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard;
+RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard,
+    EXISTS (SELECT 1 FROM equal_job WHERE equal_job.job_pk = job.pk) AS has_equals;
