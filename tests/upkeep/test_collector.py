@@ -62,12 +62,18 @@ class House:
         await self.collector.step(self.now)
 
     async def record(self, blob_hash: BlobHash) -> Asset:
+        return await self.store.add_asset(self.asset(blob_hash))
+
+    def asset(self, blob_hash: BlobHash) -> Asset:
         file = FileName(folder=Folder.INPUT, subfolder="", name=f"{blob_hash}.png")
-        asset = Asset(
+        return Asset(
             id=AssetId(uuid4()), user_id=self.ann.id, file=file, hash=blob_hash, size_bytes=1,
             content_type="image/png", created_at=self.now,
         )  # fmt: skip
-        return await self.store.add_asset(asset)
+
+    async def metadata_of(self, blob_hash: BlobHash) -> bytes | None:
+        (known,) = await self.store.with_metadata([self.asset(blob_hash)])
+        return known.metadata
 
     async def claim(self, blob_hash: BlobHash) -> None:
         await self.blobs.claim(blob_hash)
@@ -108,9 +114,11 @@ async def test_bytes_that_nothing_refers_to_go_after_two_times_of_grace(house: H
     await house.walk(GRACE - HOUR)
     assert house.names() == {f"{blob}.unwanted"}
 
+    await house.store.note_measured({blob: b"{}"}, until=None)
     await house.walk(2 * HOUR)
     assert house.names() == set()
     assert await house.blobs.stat(blob) is None
+    assert await house.metadata_of(blob) is None
 
 
 async def test_bytes_of_another_database_are_left_alone(databases: Databases, tmp_path: Path, house: House) -> None:

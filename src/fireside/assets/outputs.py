@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import uuid4
 
+from fireside.assets.measures.reading import read_metadata
 from fireside.blobs.base import HEAD_BYTES, Blobs, WrittenBlob
 from fireside.blobs.sniff import sniff_content_type
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
@@ -53,13 +54,15 @@ async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace,
     is_text = place.key == TEXT_KEY and place.index in texts_of(record)
     file = _TEXT_FILE if is_text else _file_name(_item(record.output, place))
     size_bytes, head = await _size_and_head(blobs, place)
+    content_type = sniff_content_type(head, file.name)
     return Asset(
         id=AssetId(uuid4()),
         user_id=job.user_id,
         file=file,
         hash=place.hash,
         size_bytes=size_bytes,
-        content_type=sniff_content_type(head, file.name),
+        content_type=content_type,
+        metadata=await read_metadata(blobs, place.hash, content_type, head),
         created_at=now,
         origin=OutputOrigin(job_id=job.id, node_id=record.node_id, key=place.key, index=place.index),
     )

@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from fireside.assets.library import Library
+from fireside.assets.measures.reading import read_metadata
 from fireside.assets.uploads import hold_blob, upload_name
 from fireside.blobs.base import WrittenBlob
 from fireside.blobs.sniff import sniff_content_type
@@ -58,6 +59,16 @@ class Wish:
     """Used up with the record, exactly if there is one."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bytes:
+    """What an asset is made of; without `metadata` where it is known already."""
+
+    hash: BlobHash
+    size_bytes: int
+    content_type: str
+    metadata: bytes | None = None
+
+
 async def record_upload_as_asset(library: Library, wish: Wish, blob: WrittenBlob, *, filename: str = "") -> Recorded:
     """Record bytes that were just written; without a name in the wish, under the name of the file that came.
 
@@ -66,7 +77,9 @@ async def record_upload_as_asset(library: Library, wish: Wish, blob: WrittenBlob
     """
     name = wish.name or PurePosixPath(filename.replace("\\", "/")).name or f"{blob.hash[:16]}.bin"
     sniffed = sniff_content_type(blob.head, name)
-    return await _record(library, wish, name, blob.hash, blob.size_bytes, sniffed, is_upload=True)
+    metadata = await read_metadata(library.blobs, blob.hash, sniffed, blob.head)
+    bytes_ = _Bytes(hash=blob.hash, size_bytes=blob.size_bytes, content_type=sniffed, metadata=metadata)
+    return await _record(library, wish, name, bytes_, is_upload=True)
 
 
 async def record_by_hash(library: Library, wish: Wish, blob_hash: BlobHash) -> Recorded:
@@ -79,7 +92,8 @@ async def record_by_hash(library: Library, wish: Wish, blob_hash: BlobHash) -> R
     if known is None:
         raise _no_content()
     name = wish.name or known.title
-    return await _record(library, wish, name, known.hash, known.size_bytes, known.content_type, is_upload=False)
+    bytes_ = _Bytes(hash=known.hash, size_bytes=known.size_bytes, content_type=known.content_type)
+    return await _record(library, wish, name, bytes_, is_upload=False)
 
 
 async def has_content(store: Store, user_id: UserId, blob_hash: BlobHash) -> bool:
@@ -133,9 +147,7 @@ def check_metadata(user_metadata: bytes) -> None:
         raise BadRequest("user_metadata is a JSON object.") from error
 
 
-async def _record(
-    library: Library, wish: Wish, name: str, blob_hash: BlobHash, size_bytes: int, content_type: str, *, is_upload: bool
-) -> Recorded:
+async def _record(library: Library, wish: Wish, name: str, bytes_: _Bytes, *, is_upload: bool) -> Recorded:
     check_metadata(wish.user_metadata)
     _check_type(wish.mime_type)
     tags = normalize_tags(wish.tags)
@@ -150,9 +162,10 @@ async def _record(
         id=wish.asset_id or AssetId(uuid4()),
         user_id=wish.user_id,
         file=file,
-        hash=blob_hash,
-        size_bytes=size_bytes,
-        content_type=content_type,
+        hash=bytes_.hash,
+        size_bytes=bytes_.size_bytes,
+        content_type=bytes_.content_type,
+        metadata=bytes_.metadata,
         created_at=library.clock(),
         tags=tags,
         mime_type=wish.mime_type,
@@ -160,8 +173,8 @@ async def _record(
         preview_id=wish.preview_id,
         expires_at=wish.expires_at,
     )
-    async with hold_blob(blob_hash):
-        if await library.blobs.claim(blob_hash) is None:
+    async with hold_blob(bytes_.hash):
+        if await library.blobs.claim(bytes_.hash) is None:
             raise Unavailable("These bytes were just removed; send them again.", retry_after=1)
         return await library.store.record_asset(
             asset, any_name=is_upload or wish.name is None, any_tags=is_upload, key=wish.key

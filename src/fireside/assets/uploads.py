@@ -13,6 +13,7 @@ from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from fireside.assets.library import Library, blob_file
+from fireside.assets.measures.reading import read_metadata
 from fireside.assets.pictures import NotAPicture, inspect_picture
 from fireside.blobs.base import WrittenBlob
 from fireside.blobs.sniff import sniff_content_type
@@ -64,6 +65,7 @@ async def record_checked(library: Library, upload: Upload, content_type: str) ->
         hash=upload.blob.hash,
         size_bytes=upload.blob.size_bytes,
         content_type=content_type,
+        metadata=await read_metadata(library.blobs, upload.blob.hash, content_type, upload.blob.head),
         created_at=library.clock(),
     )
     async with hold_blob(asset.hash):

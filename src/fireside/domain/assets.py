@@ -61,7 +61,8 @@ class Asset:
 
     `title` is what people see, at first the file's name; changing it moves nothing. `tags` are sorted, at first the
     folder alone. `content_type` is what the bytes are, `mime_type` what the owner says. `user_metadata` is a JSON
-    object as it came. One that `expires_at` some time is removed then.
+    object as it came. One that `expires_at` some time is removed then. `metadata` is a JSON object, too: what the
+    bytes say of themselves; it is kept by their hash, and None where nobody has asked for it.
     """
 
     id: AssetId
@@ -76,6 +77,7 @@ class Asset:
     tags: tuple[str, ...] = _OF_FOLDER
     mime_type: str | None = None
     user_metadata: bytes = b"{}"
+    metadata: bytes | None = None
     preview_id: AssetId | None = None
     updated_at: datetime = _AS_CREATED
     accessed_at: datetime = _AS_CREATED

@@ -79,6 +79,8 @@ def _insert(tx: Transaction, asset: Asset) -> Asset:
     params = asset_params(asset) | {"tag_set": tag_set_of(tx, asset.user_id, asset.tags)}
     (row,) = tx.run("add_asset", params, expect=1)
     note_facts(tx, asset.id, asset.user_metadata)
+    if asset.metadata is not None:
+        tx.run("note_blob_metadata", {"hash": asset.hash, "metadata": asset.metadata})
     return asset_of(row)
 
 

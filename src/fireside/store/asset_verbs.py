@@ -1,7 +1,6 @@
 """The store's verbs about users' files: recording, reading, changing and removing them one by one."""
 
 from collections.abc import Collection, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -133,15 +132,6 @@ class AssetVerbs(Verbs):
     async def remove_expired_assets(self, now: datetime, *, limit: int) -> int:
         """Forget assets whose time is over, the longest first; answer how many."""
         return await self._database.decide(lambda tx: _remove_expired(tx, now, limit))
-
-    async def is_blob_used(self, hash: BlobHash) -> bool:  # noqa: A002  the domain's word for it
-        """Whether an asset, an input of a job that has not ended, or anything else refers to these bytes."""
-        return bool(await self._all("is_blob_used", {"hash": hash}))
-
-    async def unused_blobs(self, hashes: Collection[BlobHash]) -> AbstractSet[BlobHash]:
-        """Give those of the hashes that nothing refers to; see `is_blob_used`."""
-        rows = await self._all("unused_blobs", {"hashes": to_json(list(hashes)).decode()})
-        return {BlobHash(row["hash"]) for row in rows}
 
 
 def _add(tx: Transaction, asset: Asset, *, overwrite: bool) -> Asset:

@@ -12,6 +12,7 @@ from fireside.store.account_verbs import AccountVerbs
 from fireside.store.asset_blocks import AssetBlockVerbs
 from fireside.store.asset_list_verbs import AssetListVerbs
 from fireside.store.asset_verbs import AssetVerbs
+from fireside.store.blob_verbs import BlobVerbs
 from fireside.store.database import Statement
 from fireside.store.departure_verbs import DepartureVerbs
 from fireside.store.enrollment_verbs import EnrollmentVerbs
@@ -62,6 +63,7 @@ class Store(
     AssetVerbs,
     AssetListVerbs,
     AssetBlockVerbs,
+    BlobVerbs,
     UserDataVerbs,
     FleetVerbs,
     EnrollmentVerbs,

@@ -66,6 +66,7 @@ class BlobCollector:
                 return  # since we asked; if it is set aside, it comes back when it is read, or with the next walk
             if blob.is_set_aside:
                 await self._blobs.remove_set_aside(blob.hash, now - self._grace)
+                await self._store.forget_blob_metadata(blob.hash)
                 return
             found = await self._blobs.stat(blob.hash)
             if found is not None and now - found.written_at > self._grace:

@@ -13,6 +13,7 @@ from fireside.store.store import Store
 from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.departures import Departures
 from fireside.upkeep.loops import Loop
+from fireside.upkeep.measurer import Measurer
 from fireside.upkeep.pruner import Pruner
 
 _LAST_USED_SECONDS = 30.0
@@ -22,6 +23,7 @@ _SWEEP_SECONDS = 3600.0
 _HISTORIES_SECONDS = 60.0
 _PRUNE_SECONDS = 60.0
 _COLLECT_SECONDS = 1.0
+_MEASURE_SECONDS = 1.0
 _LIBRARIES_SECONDS = 15.0
 _EXPIRED_SECONDS = 10.0
 _EXPIRED_AT_ONCE = 200
@@ -82,6 +84,7 @@ def duties(
         *_duties_of_assets(store, clock),
         Loop("ended jobs", prune_histories, every_seconds=_PRUNE_SECONDS, clock=clock),
         Loop("deleted users", departures.see_off, every_seconds=_DEPARTURES_SECONDS, clock=clock),
+        Loop("measures of older files", Measurer(store, blobs).step, every_seconds=_MEASURE_SECONDS, clock=clock),
         Loop("unused blobs", collector.step, every_seconds=_COLLECT_SECONDS, clock=clock),
     ]
 

@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from fireside.wire.measures import AssetMetadata
+
 HashText = Annotated[str, Meta(pattern="^blake3:[0-9a-f]{64}$")]
 MAX_PAGE = 500
 Count = Annotated[int, Meta(ge=0)]
@@ -31,6 +33,7 @@ class AssetBody(msgspec.Struct, frozen=True, kw_only=True):
     mime_type: str
     tags: list[str]
     user_metadata: dict[str, Any]
+    metadata: AssetMetadata | UnsetType = UNSET
     preview_id: UUID | None
     prompt_id: UUID | None
     job_id: UUID | None

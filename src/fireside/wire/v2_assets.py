@@ -7,10 +7,17 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from fireside.wire.measures import AssetMetadata
 from fireside.wire.v2_jobs import Uri
 
 SHORTEST_SECONDS = 60
 LONGEST_SECONDS = 604800
+
+
+class AssetFiresideBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What the published document has not: `metadata`, for a picture, video or sound whose header says something."""
+
+    metadata: AssetMetadata
 
 
 class AssetBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +34,7 @@ class AssetBody(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
     job_id: UUID | None = None
     created_new: bool | UnsetType = UNSET
+    fireside: AssetFiresideBody | UnsetType = UNSET
 
 
 class FromHashBody(msgspec.Struct, frozen=True, kw_only=True):

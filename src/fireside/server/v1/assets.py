@@ -14,6 +14,7 @@ from starlette.responses import Response
 from fireside.assets.embedded import what_made
 from fireside.assets.records import asset_of_user, change_asset, delete_asset
 from fireside.domain.asset_listing import AssetFilter, AssetPage, AssetSort, AssetWindow
+from fireside.domain.assets import Asset
 from fireside.domain.errors import BadRequest, NotFound
 from fireside.domain.ids import AssetId
 from fireside.server.answers import json_answer
@@ -44,7 +45,7 @@ async def list_assets(request: Request) -> Response:
     query = read_query(request, AssetsQuery)
     window = window_of(query)
     page = await services_of(request).store.list_assets(user_of(request).id, filter_of(query), window)
-    return _page(request, page, window)
+    return await _page(request, page, window)
 
 
 async def list_job_assets(request: Request) -> Response:
@@ -54,14 +55,14 @@ async def list_job_assets(request: Request) -> Response:
     job = await services.desk.job_of(user.id, job_id_of(request.path_params["job_id"]))
     window = AssetWindow(sort=AssetSort.CREATED_AT, descending=False, offset=query.offset, limit=query.limit)
     page = await services.store.list_assets(user.id, AssetFilter(job_ids=frozenset({job.id})), window)
-    return _page(request, page, window)
+    return await _page(request, page, window)
 
 
 async def show_asset(request: Request) -> Response:
     """Show an asset."""
     services = services_of(request)
     asset = await asset_of_user(services.store, user_of(request).id, _asset_id(request))
-    return json_answer(body_of(asset, services.public_url))
+    return await _shown(request, asset)
 
 
 async def update_asset(request: Request) -> Response:
@@ -71,7 +72,7 @@ async def update_asset(request: Request) -> Response:
     await asset_of_user(library.store, user_id, asset_id)
     change = _change_of(await read_body(request, ChangeAssetBody))
     _, asset = await change_asset(library, user_id, asset_id, change)
-    return json_answer(body_of(asset, services_of(request).public_url))
+    return await _shown(request, asset)
 
 
 async def remove_asset(request: Request) -> Response:
@@ -107,11 +108,17 @@ async def show_workflow(request: Request) -> Response:
     return json_answer(AssetWorkflowBody(workflow=made.workflow, prompt=made.prompt, source=made.source))
 
 
-def _page(request: Request, page: AssetPage, window: AssetWindow) -> Response:
-    public_url = services_of(request).public_url
+async def _shown(request: Request, asset: Asset) -> Response:
+    services = services_of(request)
+    (known,) = await services.store.with_metadata([asset])
+    return json_answer(body_of(known, services.public_url))
+
+
+async def _page(request: Request, page: AssetPage, window: AssetWindow) -> Response:
+    services = services_of(request)
     next_after = page.next_after
     body = AssetsBody(
-        assets=[body_of(asset, public_url) for asset in page.assets],
+        assets=[body_of(asset, services.public_url) for asset in await services.store.with_metadata(page.assets)],
         total=page.total,
         has_more=next_after is not None,
         next_cursor=UNSET if next_after is None else write_cursor(next_after, window),

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from fireside.blobs.sniff import is_inline_safe
 from fireside.domain.assets import Asset
+from fireside.wire.measures import AssetMetadata
 from fireside.wire.v1_assets import AssetBody, CreatedAssetBody
 from fireside.wire.v1_files import UploadedAsset
 
@@ -36,6 +37,11 @@ def uploaded_body_of(asset: Asset) -> UploadedAsset:
     )
 
 
+def metadata_of(asset: Asset) -> AssetMetadata | UnsetType:
+    """Show what the bytes of an asset say of themselves."""
+    return UNSET if asset.metadata is None else msgspec.json.decode(asset.metadata, type=AssetMetadata)
+
+
 def _fields(asset: Asset, public_url: str) -> dict[str, Any]:
     blob_hash = f"blake3:{asset.hash}"
     job_id = asset.origin.job_id if asset.origin else None
@@ -50,6 +56,7 @@ def _fields(asset: Asset, public_url: str) -> dict[str, Any]:
         "mime_type": asset.mime_type or asset.content_type,
         "tags": list(asset.tags),
         "user_metadata": msgspec.json.decode(asset.user_metadata),
+        "metadata": metadata_of(asset),
         # A picture without another one is its own preview.
         "preview_id": asset.preview_id or (asset.id if is_picture else None),
         "preview_url": _preview_url(asset, public_url),

@@ -54,7 +54,7 @@ async def upload_asset(request: Request) -> Response:
     """Take a file, or the address of one."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == JSON:
-        return created(request, await import_named(request))
+        return await created(request, await import_named(request))
     if kind != _FORM:
         raise WrongMediaType("Send the file as multipart/form-data, or its address as application/json.")
     library = library_of(request)
@@ -62,7 +62,7 @@ async def upload_asset(request: Request) -> Response:
     form = Form()
     try:
         await read_form(request, library.blobs, limits=limits, into=form)
-        return created(request, await _record_form(request, form))
+        return await created(request, await _record_form(request, form))
     finally:
         for file in (file for files in form.files.values() for file in files):
             await discard_unrecorded(library, file.blob)
@@ -81,7 +81,7 @@ async def create_from_hash(request: Request) -> Response:
         preview_id=AssetId(body.preview_id) if body.preview_id else None,
         user_metadata=msgspec.json.encode(body.user_metadata or {}),
     )
-    return created(request, await record_by_hash(library_of(request), wish, hash_of(body.hash)))
+    return await created(request, await record_by_hash(library_of(request), wish, hash_of(body.hash)))
 
 
 async def check_hash(request: Request) -> Response:
@@ -94,9 +94,11 @@ async def check_hash(request: Request) -> Response:
     return Response(status_code=200 if found else 404, headers=_NOT_KEPT)
 
 
-def created(request: Request, recorded: Recorded, *, status: int | None = None) -> Response:
+async def created(request: Request, recorded: Recorded, *, status: int | None = None) -> Response:
     """Answer with an asset that was asked for: 201 when it is new, else 200, unless the route has one status only."""
-    body = created_body_of(recorded.asset, services_of(request).public_url, is_new=recorded.is_new)
+    services = services_of(request)
+    (asset,) = await services.store.with_metadata([recorded.asset])
+    body = created_body_of(asset, services.public_url, is_new=recorded.is_new)
     return json_answer(body, status or (201 if recorded.is_new else 200))
 
 

@@ -79,7 +79,7 @@ async def download_asset(request: Request) -> Response:
     )
     present = await _present(request, new.key, payload)
     if present is not None:
-        return created(request, present, status=200)
+        return await created(request, present, status=200)
     task = await services.store.add_task(new, most_waiting=services.config.max_imports_waiting)
     message = f"The file is fetched in the background; GET /api/tasks/{task.id} says how far it is."
     shown = DownloadTaskBody(

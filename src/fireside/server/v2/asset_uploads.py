@@ -48,7 +48,9 @@ async def upload(request: Request) -> Response:
             raise HashMismatch(f"The bytes that came are blake3:{file.blob.hash}.")
         is_known = await has_content(services.store, user.id, file.blob.hash)
         recorded = await _record(library, wish, file, is_known=is_known)
-    return json_answer(show_asset(services, recorded.asset, created_new=not is_known), _OK if is_known else CREATED)
+    return json_answer(
+        await show_asset(services, recorded.asset, created_new=not is_known), _OK if is_known else CREATED
+    )
 
 
 async def _record(library: Library, wish: Wish, file: UploadedFile, *, is_known: bool) -> Recorded:

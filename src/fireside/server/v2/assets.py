@@ -28,8 +28,9 @@ from fireside.server.signed_urls import SignedUrl, fresh_url
 from fireside.server.v1.files_library import library_of
 from fireside.server.v1.views import MEDIA_TYPES, accel_prefix_for
 from fireside.server.v2.envelope import enveloped
+from fireside.wire.measures import AssetMetadata
 from fireside.wire.refusals import EnvelopeBody
-from fireside.wire.v2_assets import AssetBody, FromHashBody
+from fireside.wire.v2_assets import AssetBody, AssetFiresideBody, FromHashBody
 
 CREATED, _OK, _NO_CONTENT, _FOUND, _UNSATISFIABLE = 201, 200, 204, 302, 416
 _HASH = re.compile(r"blake3:([0-9a-f]{64})")
@@ -70,7 +71,7 @@ async def from_hash(request: Request) -> Response:
         recorded = await record_by_hash(library_of(request), wish, blob_hash)
     except BadRequest as error:
         raise Unprocessable(error.message) from error
-    shown = show_asset(services, recorded.asset, created_new=False)
+    shown = await show_asset(services, recorded.asset, created_new=False)
     return json_answer(shown, CREATED if recorded.is_new else _OK)
 
 
@@ -84,7 +85,7 @@ async def head_by_hash(request: Request) -> Response:
 
 async def get_asset(request: Request) -> Response:
     """Show an asset, each time with a new address of its bytes."""
-    return json_answer(show_asset(services_of(request), await asset_of(request)))
+    return json_answer(await show_asset(services_of(request), await asset_of(request)))
 
 
 async def remove(request: Request) -> Response:
@@ -134,9 +135,10 @@ async def asset_of(request: Request) -> Asset:
     return await _living(services, user_of(request).id, AssetId(asset_id))
 
 
-def show_asset(services: Services, asset: Asset, *, created_new: bool | None = None) -> AssetBody:
+async def show_asset(services: Services, asset: Asset, *, created_new: bool | None = None) -> AssetBody:
     """Show an asset; its type is what its owner says, and its bytes are served as what they are."""
     signed = fresh_url(services, asset)
+    (known,) = await services.store.with_metadata([asset])
     return AssetBody(
         id=asset.id,
         hash=f"blake3:{asset.hash}",
@@ -149,7 +151,14 @@ def show_asset(services: Services, asset: Asset, *, created_new: bool | None = N
         expires_at=asset.expires_at,
         job_id=asset.origin.job_id if asset.origin else None,
         created_new=msgspec.UNSET if created_new is None else created_new,
+        fireside=_fireside_of(known),
     )
+
+
+def _fireside_of(asset: Asset) -> AssetFiresideBody | msgspec.UnsetType:
+    if asset.metadata is None:
+        return msgspec.UNSET
+    return AssetFiresideBody(metadata=msgspec.json.decode(asset.metadata, type=AssetMetadata))
 
 
 def checked_path(path: str) -> str:
