@@ -55,17 +55,28 @@ class Gate:
         body = {"boot_id": boot_id, "protocol": protocol, "version": "0.1"}
         return await self.http.put("/fleet/boot", json=body, headers=bearer(secret))
 
-    async def connect(self, secret: str, name: str, *, credentials: BusCredentials | None = None) -> Bus:
+    async def connect(
+        self, secret: str, name: str, *, credentials: BusCredentials | None = None, within_seconds: float = 60
+    ) -> Bus:
         """Get on the bus by the server's own port."""
         if credentials is None:
             booted = (await self.boot(secret)).raise_for_status().json()
             credentials = BusCredentials(jwt=booted["bus_jwt"], seed=booted["bus_seed"])
         bus = await Bus.connect(
             [f"{self.url.replace('http', 'ws', 1)}/bus"], credentials, name=name, inbox_prefix=inbox_of(name),
-            headers=bearer(secret), within_seconds=3,
+            headers=bearer(secret), within_seconds=within_seconds,
         )  # fmt: skip
         self.buses.append(bus)
         return bus
+
+    async def is_turned_away(self, word: str, secret: str, **more: Any) -> None:
+        """Try to get on the bus as gpu-1 until the answer has this word; an answer may take longer than a try."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while True:
+                with pytest.raises(BusDisconnected) as refused:
+                    await self.connect(secret, "gpu-1", within_seconds=1, **more)
+                if word in str(refused.value):
+                    return
 
 
 def new_secret() -> str:
@@ -129,8 +140,7 @@ async def test_nothing_of_a_stranger_reaches_the_bus(gate: Gate, token: str) -> 
     opened = gate.shop.services.passages
     credentials = gate.shop.assembly.authority.worker_credentials(WorkerId("gpu-1"))
 
-    with pytest.raises(BusDisconnected, match="401"):
-        await gate.connect(token, "gpu-1", credentials=credentials)
+    await gate.is_turned_away("401", token, credentials=credentials)
 
     assert opened.count(WorkerId("gpu-1")) == 0
 
@@ -173,8 +183,7 @@ async def test_credentials_for_the_bus_are_of_no_use_under_another_workers_token
     bus = await gate.connect(two, "gpu-2")
 
     assert bus.is_connected
-    with pytest.raises(BusDisconnected):
-        await gate.connect(new_secret(), "gpu-1", credentials=stolen)
+    await gate.is_turned_away("401", new_secret(), credentials=stolen)
 
 
 async def test_a_worker_that_is_removed_is_thrown_out_at_once_and_stays_outside(gate: Gate) -> None:
@@ -194,8 +203,7 @@ async def test_a_worker_that_is_removed_is_thrown_out_at_once_and_stays_outside(
     assert (await gate.boot(secret)).status_code == 401
     assert (await gate.http.head(f"/fleet/blobs/{'0' * 64}", headers=bearer(secret))).status_code == 401
     credentials = BusCredentials(jwt=booted["bus_jwt"], seed=booted["bus_seed"])
-    with pytest.raises(BusDisconnected, match="401"):
-        await gate.connect(secret, "gpu-1", credentials=credentials)
+    await gate.is_turned_away("401", secret, credentials=credentials)
     await not_let_in(gate.shop.assembly.bus_url, credentials)
     assert (await gate.http.delete("/admin/api/workers/gpu-1", headers={"X-API-Key": key})).status_code == 404
 
@@ -240,8 +248,7 @@ async def test_while_the_bus_is_away_a_worker_is_told_to_try_again(gate: Gate, m
     services = gate.shop.services
     monkeypatch.setattr(services.passages, "_urls", ["nats://127.0.0.1:1"])
 
-    with pytest.raises(BusDisconnected, match="503"):
-        await gate.connect(secret, "gpu-1")
+    await gate.is_turned_away("503", secret)
 
 
 async def test_a_join_token_for_one_lets_one_in(gate: Gate) -> None:
