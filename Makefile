@@ -67,5 +67,5 @@ docs: install
 
 # Needs uv. The files hold hashes and no addresses.
 lock:
-	uv pip compile pyproject.toml --generate-hashes --universal --python-version 3.11 --no-header -o requirements.txt
+	uv pip compile pyproject.toml --extra editor --generate-hashes --universal --python-version 3.11 --no-header -o requirements.txt
 	uv pip compile pyproject.toml --group test -c requirements.txt --generate-hashes --universal --python-version 3.11 --no-header -o requirements-test.txt

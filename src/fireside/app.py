@@ -51,6 +51,7 @@ from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.purposes import import_patience, way_for_imports, way_for_webhooks, webhook_patience
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
+from fireside.server.editor.editor import Editor
 from fireside.server.fleet_reports import FleetReports
 from fireside.server.fleet_watch import FleetWatch
 from fireside.server.listening import Doors
@@ -161,6 +162,7 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             keys=keys,
             fleet=dispatcher,
             workflows=SavedWorkflows(store, blobs, config),
+            editor=Editor.of(config, keys.derive("drafts")),
             enrollments=Enrollments(
                 store,
                 utc_now,

@@ -110,6 +110,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     secret_key: Annotated[
         str, _help("64 hexadecimal digits that sign and seal; empty: a file in the data folder.", secret=True)
     ] = ""
+    editor_dir: Annotated[
+        str,
+        _help("Folder with the files of the official editor; empty: those of its Python package, if it is installed."),
+    ] = ""
     v1_time_unit: Annotated[
         Literal["auto", "seconds", "milliseconds"],
         _help("Unit of create_time in `/api/jobs`; auto: by what the caller is known to read."),

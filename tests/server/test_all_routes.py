@@ -61,6 +61,15 @@ PUBLIC = {
     "POST /account/sign-out",
     "GET /pages.css",
     "GET /favicon.svg",
+    "GET /dashboard",
+    # The editor's files, which are the same for everybody.
+    "GET /assets/{file:path}",
+    "GET /fonts/{file:path}",
+    "GET /cursor/{file:path}",
+    "GET /scripts/{file:path}",
+    "GET /materialdesignicons.min.css",
+    "GET /user.css",
+    "GET /other-user.js",
     # A signed link is its own credential.
     "GET /files/{token}",
     # Health, and the document of the API.

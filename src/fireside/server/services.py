@@ -23,6 +23,7 @@ from fireside.events.hub import Hub
 from fireside.jobs.desk import Desk
 from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.client import Outbound
+from fireside.server.editor.editor import Editor
 from fireside.server.passages import Passages
 from fireside.store.store import Store
 from fireside.wire.fleet import Presence
@@ -56,6 +57,7 @@ class Services:
     keys: ServerKeys
     fleet: FleetView
     workflows: SavedWorkflows
+    editor: Editor
     enrollments: Enrollments
     join_guesses: WrongTokens
     authority: BusAuthority

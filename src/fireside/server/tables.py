@@ -16,6 +16,7 @@ from fireside.server.local import queue as local_queue
 from fireside.server.local import userdata as local_userdata
 from fireside.server.local import view as local_view
 from fireside.server.pages import account, sign_in
+from fireside.server.pages import editor as editor_page
 from fireside.server.pages import jobs as jobs_page
 from fireside.server.routes import Route, SocketRoute
 from fireside.server.v1 import (
@@ -87,6 +88,7 @@ _ROWS: tuple[Route, ...] = (
     *editor_files.ROUTES,
     *local_userdata.ROUTES,
     *internal.ROUTES,
+    *editor_page.ROUTES,
     *sign_in.ROUTES,
     *account.ROUTES,
     *jobs_page.ROUTES,

@@ -29,8 +29,8 @@ async def _ended(site: Site, user: User, verb: Verb, ending: Ending) -> Job:
 
 
 async def test_a_stranger_is_sent_to_the_page_that_explains_signing_in(site: Site) -> None:
-    answer = await site.browser.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    answer = await site.browser.get("/dashboard")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/dashboard")
 
     page = await site.browser.get("/login")
     assert page.status_code == 200
@@ -44,7 +44,7 @@ async def test_looking_at_a_link_does_not_use_it_up(site: Site) -> None:
     await site.browser.head(link)
 
     assert (await site.browser.post(link)).status_code == 303
-    assert (await site.browser.get("/")).status_code == 200
+    assert (await site.browser.get("/dashboard")).status_code == 200
 
 
 async def test_a_link_works_once(site: Site) -> None:
@@ -127,7 +127,7 @@ async def test_another_site_can_neither_sign_a_browser_in_nor_out(site: Site, he
 
     await site.sign_in()
     assert (await site.browser.post("/logout", headers=headers)).status_code == 403
-    assert (await site.browser.get("/")).status_code == 200
+    assert (await site.browser.get("/dashboard")).status_code == 200
 
 
 async def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
@@ -138,14 +138,14 @@ async def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?signed-out")
     site.browser.cookies.update(cookies)
-    assert (await site.browser.get("/")).status_code == 303
+    assert (await site.browser.get("/dashboard")).status_code == 303
 
 
 async def test_the_page_lists_ones_own_jobs_only(site: Site) -> None:
     theirs = await site.job(await site.user("bob"))
     mine = await site.job(await site.sign_in("ada"))
 
-    page = (await site.browser.get("/")).text
+    page = (await site.browser.get("/dashboard")).text
 
     assert str(mine.id) in page
     assert str(theirs.id) not in page
@@ -161,7 +161,7 @@ async def test_what_jobs_say_cannot_become_markup(site: Site) -> None:
     await _ended(site, user, Verb.SUCCEED, Ending(summary=summary))
     await _ended(site, user, Verb.FAIL, Ending(error=error))
 
-    page = (await site.browser.get("/")).text
+    page = (await site.browser.get("/dashboard")).text
 
     assert "<script" not in page
     assert "&lt;script&gt;" in page
@@ -170,7 +170,7 @@ async def test_what_jobs_say_cannot_become_markup(site: Site) -> None:
 
 async def test_every_page_forbids_scripts_of_its_own_frames_and_sniffing(site: Site) -> None:
     await site.sign_in()
-    for path in ("/", "/login/x", "/?page=5", "/account"):
+    for path in ("/dashboard", "/login/x", "/dashboard?page=5", "/account"):
         answer = await site.browser.get(path)
         assert answer.status_code == 200
         policy = answer.headers["content-security-policy"]
@@ -186,20 +186,20 @@ async def test_many_jobs_come_in_pages(site: Site) -> None:
     user = await site.sign_in()
     jobs = [await site.job(user) for _ in range(25)]
 
-    first = (await site.browser.get("/")).text
-    second = (await site.browser.get("/?page=2")).text
+    first = (await site.browser.get("/dashboard")).text
+    second = (await site.browser.get("/dashboard?page=2")).text
 
     assert _listed(first) == [str(job.id) for job in reversed(jobs[1:])]
     assert _listed(second) == [str(jobs[0].id)]
-    assert 'href="/?page=2"' in first
-    assert 'href="/?page=1"' in second
+    assert 'href="/dashboard?page=2"' in first
+    assert 'href="/dashboard?page=1"' in second
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "", "9" * 30, "²"])
 async def test_an_odd_page_number_is_a_page(site: Site, page: str) -> None:
     await site.sign_in()
 
-    assert (await site.browser.get("/", params={"page": page})).status_code == 200
+    assert (await site.browser.get("/dashboard", params={"page": page})).status_code == 200
 
 
 async def test_the_style_sheet_is_one(site: Site) -> None:

@@ -22,7 +22,7 @@ async def show_jobs(request: Request) -> Response:
     """Show a page of the caller's jobs, newest first; who is nobody is sent to sign in."""
     principal = principal_of(request)
     if principal is None:
-        return redirect("/login")
+        return redirect("/login?next=/dashboard")
     number = _page_number(request.query_params.get("page", "1"))
     window = Window(offset=(number - 1) * JOBS_PER_PAGE, limit=JOBS_PER_PAGE)
     found = await services_of(request).store.list_jobs(principal.user.id, JobFilter(), window)
@@ -58,7 +58,7 @@ def _page_number(text: str) -> int:
 
 ROUTES = page_rows(
     (
-        ("GET", "/", show_jobs, "showJobs", "The caller's jobs as a page"),
+        ("GET", "/dashboard", show_jobs, "showJobs", "The caller's jobs as a page"),
         ("GET", "/pages.css", show_style, "showStyle", "The style of the pages"),
         ("GET", "/favicon.svg", show_icon, "showIcon", "The picture of the browser's tab"),
     )

@@ -10,6 +10,7 @@ from fireside.graphs.definitions import fill_input_files
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
 from fireside.server.content import is_known
+from fireside.server.encodings import takes_gzip
 from fireside.server.routes import JSON, Access, Answer, Route
 from fireside.server.v1.system_catalogue import Catalogue
 from fireside.server.v1.system_features import features_of
@@ -33,7 +34,7 @@ async def get_object_info(request: Request) -> Response:
     if is_known(request, tag):
         return Response(status_code=304, headers=headers)
     written = await _catalogue.written(tag, object_info, names)
-    if not _takes_gzip(request):
+    if not takes_gzip(request):
         return Response(written.plain, media_type=JSON, headers=headers)
     return Response(written.packed, media_type=JSON, headers=headers | {"content-encoding": "gzip"})
 
@@ -67,15 +68,6 @@ async def get_system_stats(request: Request) -> Response:
 async def get_user(request: Request) -> Response:
     """Say who the caller is."""
     return json_answer(CurrentUserBody(status="active", id=str(user_of(request).id)))
-
-
-def _takes_gzip(request: Request) -> bool:
-    """Tell whether the client names gzip in Accept-Encoding, and not with a weight of zero."""
-    for entry in request.headers.get("accept-encoding", "").lower().split(","):
-        coding, _, weight = entry.replace(" ", "").partition(";")
-        if coding == "gzip":
-            return weight.rstrip("0") not in ("q=", "q=.", "q=0.")
-    return False
 
 
 ROUTES: tuple[Route, ...] = (

@@ -79,11 +79,11 @@ async def test_a_link_from_elsewhere_may_lead_here_and_change_nothing(ann: Calle
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     visitor = await house.at_local_port(ann.user, **link)
 
-    page = await visitor.get("/")
+    page = await visitor.get("/dashboard")
 
     assert (page.status_code, "Sign out" in page.text) == (200, False)
     assert (await visitor.post("/interrupt")).status_code == 403
-    assert "sign out" in (await (await house.sign_in(ann.user)).get("/")).text.lower()
+    assert "sign out" in (await (await house.sign_in(ann.user)).get("/dashboard")).text.lower()
 
 
 async def test_a_users_cookie_for_the_same_host_says_nothing_here(ann: Caller, bob: Caller, house: House) -> None:
