@@ -65,3 +65,33 @@ async def test_a_job_waits_for_one_whose_model_is_warm(shop: Workshop, ann: User
     await look(shop, leader, one)
 
     assert [lease.job_id for lease in one.offers()[1:]] == [warm.id]
+
+
+async def test_workers_that_hold_different_models_get_the_jobs_of_theirs(
+    shop: Workshop, ann: User, leader: Dispatcher
+) -> None:
+    one, two = await join(shop, "one"), await join(shop, "two")
+    one.warm, two.warm = ("b",), ("a",)
+    jobs = [await submit(shop, ann, model) for model in ("a", "b", "a", "b")]
+
+    for _ in range(2):
+        await look(shop, leader, one, two)
+        await run_what_is_held(shop, one, two)
+
+    assert [(await shop.store.job_attempts(job.id))[0].worker_id for job in jobs] == [two.id, one.id, two.id, one.id]
+
+
+async def test_what_a_worker_says_it_holds_goes_before_what_it_was_given(
+    shop: Workshop, ann: User, leader: Dispatcher
+) -> None:
+    one = await join(shop, "one")
+    await submit(shop, ann, "a")
+    await look(shop, leader, one)
+    await run_what_is_held(shop, one)
+    one.warm = ()
+    cold, warm = await submit(shop, ann, "b"), await submit(shop, ann, "a")
+
+    await look(shop, leader, one)
+
+    assert [lease.job_id for lease in one.offers()[1:]] == [cold.id]
+    assert (await shop.job(warm)).worker_id is None

@@ -74,6 +74,7 @@ class PlayedWorker:
     asked: list[WorkRequest] = field(default_factory=list[WorkRequest])
     leases: tuple[Lease, ...] = ()
     presences: int = 0
+    warm: tuple[str, ...] | None = None
 
     async def answer(self, subject: str, payload: bytes) -> bytes | None:
         """Answer what the server asks."""
@@ -108,6 +109,7 @@ class PlayedWorker:
             draining=draining,
             leases=leases,
             number=self.presences,
+            warm=self.warm,
         )
         heard_before = dispatcher._presences._seen.get(self.id)
         await self.bus.publish(presence(self.id), msgspec.json.encode(said))

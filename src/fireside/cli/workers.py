@@ -9,7 +9,7 @@ from fireside.cli.connecting import Where, open_admin
 from fireside.cli.printing import give, local_time, print_table, say
 from fireside.wire.admin import FleetWorkerBody
 
-_HEADS = ("ID", "STATE", "RUNTIME", "DEVICES", "LABELS", "JOBS", "UP", "FIRESIDE", "JOINED", "REASON")
+_HEADS = ("ID", "STATE", "RUNTIME", "DEVICES", "LABELS", "JOBS", "WARM", "UP", "FIRESIDE", "JOINED", "REASON")
 _GIB = 1024**3
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _Name = Annotated[str, Parameter(name="NAME", help="The worker's id, as `fireside workers` shows it.")]
@@ -64,6 +64,7 @@ def _row(worker: FleetWorkerBody) -> tuple[str, ...]:
         ", ".join(map(_device, worker.devices)) or "-",
         ", ".join(f"{key}={value}" for key, value in worker.labels.items()) or "-",
         ", ".join(map(str, worker.jobs)) or "-",
+        ", ".join(worker.warm or ()) or "-",
         _span(worker.up_seconds),
         worker.fireside or "-",
         local_time(worker.joined_at),

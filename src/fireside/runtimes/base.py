@@ -266,6 +266,10 @@ class Runtime(Protocol):
         """
         ...
 
+    def warm_models(self) -> Sequence[str]:
+        """Name the model files that it holds, or is about to hold by what it runs; of many, some."""
+        ...
+
     async def stop(self) -> None:
         """End the runtime and every process it started; idempotent."""
         ...

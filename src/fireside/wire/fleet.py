@@ -154,8 +154,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
 
     `finishing` are those among them that have been computed and are still being reported; with no other than one of
     these the worker takes another job. `number` rises from one presence of a boot to the next. `reason` says why it
-    drains; `devices` have their free memory of a moment ago, where that is cheap to tell. `warm` are the model files of
-    the graph that it ran last, which its runtime still holds; None where it does not know. `up_seconds` is
+    drains; `devices` have their free memory of a moment ago, where that is cheap to tell. `warm` are the model files
+    that its runtime holds, such as those of the graph that it ran last; None where it does not know. `up_seconds` is
     how long its process has been there.
     """
 

@@ -179,6 +179,7 @@ class Agent:
             finishing=tuple(LeaseBody.of(run.lease) for run in self._finishing),
             number=self._presences_sent,
             devices=self._devices,
+            warm=tuple(self._runtime.warm_models()) if self._ready else None,
             up_seconds=round(time.monotonic() - self._began_at, 1),
         )
 

@@ -85,6 +85,10 @@ class BuiltinRuntime:
         """Tell of nothing: there is no device but the CPU."""
         return ()
 
+    def warm_models(self) -> Sequence[str]:
+        """Name nothing: there are no models."""
+        return ()
+
     async def interrupt(self, task_id: str) -> None:
         """Stop that task at the next node or step; see the contract."""
         mailbox = self._mailboxes.get(task_id)

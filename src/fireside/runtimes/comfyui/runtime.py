@@ -22,6 +22,7 @@ from fireside.runtimes.comfyui.model_details import find_models, read_metadata, 
 from fireside.runtimes.comfyui.outputs import Collector
 from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace, Place, RemotePlace, Staged, UnbridgedPlace
 from fireside.runtimes.comfyui.translating import Translator
+from fireside.runtimes.comfyui.warm import WarmModels
 from fireside.runtimes.mailbox import END, Mailbox
 
 _FREE_SECONDS = 1.0
@@ -41,6 +42,7 @@ class ComfyRuntime:
         self._definitions = NodeDefinitions({})
         self._connection: Connection | None = None
         self._hashes = FileHashes()
+        self._warm = WarmModels()
         self._showing: set[str] = set()
         self._runs: dict[str, Following] = {}
         self._turn = asyncio.Lock()
@@ -52,6 +54,7 @@ class ComfyRuntime:
         self._stopped = False
         await self._home.start()
         info = await read_info(self._home)
+        self._warm.know(file.name for files in info.models.values() for file in files)
         self._definitions = await asyncio.to_thread(NodeDefinitions.parse, info.definitions)
         return info
 
@@ -91,6 +94,10 @@ class ComfyRuntime:
         if self._connection is None or self._connection.closed.is_set():
             return ()
         return await self._connection.devices()
+
+    def warm_models(self) -> Sequence[str]:
+        """Name those of the last graph, while the process is the same; see the contract."""
+        return self._warm.at(self._connection)
 
     async def interrupt(self, task_id: str) -> None:
         """Stop that task at the next node or step; see the contract."""
@@ -176,7 +183,9 @@ class ComfyRuntime:
         attempt, end = await self._attempt(following, connection, staged)
         if isinstance(end, Failed) and is_out_of_memory(end):
             attempt, end = await self._attempt_with_free_memory(following, connection, staged, attempt)
-            end = out_of_memory(end) if isinstance(end, Failed) and is_out_of_memory(end) else end
+            if isinstance(end, Failed) and is_out_of_memory(end):
+                self._warm.forget()
+                end = out_of_memory(end)
         elif attempt.has_stale_results:
             attempt, end = await self._attempt_with_free_memory(following, connection, staged, attempt)
         if isinstance(end, Failed) and is_disk_full(end):
@@ -188,7 +197,14 @@ class ComfyRuntime:
 
     async def _attempt(self, following: Following, connection: Connection, staged: Staged) -> tuple[Attempt, End]:
         attempt = Attempt(following, connection, self._home, self._deadlines, self._restart_soon)
-        return attempt, await attempt.follow(staged.graph, self._extra_data(following.task, staged, attempt.prompt_id))
+        self._warm.begin(following.task.graph, connection)
+        try:
+            end = await attempt.follow(staged.graph, self._extra_data(following.task, staged, attempt.prompt_id))
+        except BaseException:
+            self._warm.end(None)
+            raise
+        self._warm.end(end)
+        return attempt, end
 
     async def _attempt_with_free_memory(
         self, following: Following, connection: Connection, staged: Staged, before: Attempt
@@ -196,6 +212,7 @@ class ComfyRuntime:
         """Let ComfyUI drop its models and results and try once more."""
         await before.settle()
         following.translator.try_again()
+        self._warm.forget()
         try:
             await free(self._home)
         except NoAnswer as error:
