@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from tests.databases import Databases
 from tests.jobs.workshop import NOON, PlayedWorker, Workshop, open_workshop
-from tests.publishing import publish
+from tests.publishing import one_class, publish
 
 from fireside.domain.accounts import User
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
@@ -227,3 +228,55 @@ async def test_a_pause_holds_up_nothing_that_need_not_run(shop: Workshop, ann: U
     await shop.store.pause(ann.id, PauseOrigin.OWNER, "", NOON)
 
     assert (await submit(shop, ann)).job.state is JobState.SUCCEEDED
+
+
+LOADER = one_class("UpscaleModelLoader", model_name=[["a.pth"], {}])
+LOADER["UpscaleModelLoader"]["python_module"] = "comfy_extras.nodes_upscale_model"
+UPSCALE = {"1": {"class_type": "UpscaleModelLoader", "inputs": {"model_name": "a.pth"}}}
+SEEN = {"upscale_models/a.pth": "1" * 64}
+
+
+@pytest.fixture
+async def reads_a_model(shop: Workshop, worker: PlayedWorker) -> PlayedWorker:
+    """Give a worker that has a model and knows its bytes."""
+    models = {"upscale_models": {"a.pth": 5}}
+    await publish(shop.store, msgspec.json.encode(LOADER), runtime="comfyui", snapshot=SNAPSHOT, models=models)
+    await shop.desk.definitions.refresh()
+    worker.models = SEEN
+    return worker
+
+
+async def run_upscale(shop: Workshop, user: User, worker: PlayedWorker) -> None:
+    lease = await shop.started((await submit(shop, user, UPSCALE)).job, worker)
+    await shop.end(lease, worker, models=SEEN)
+    worker.leases = ()
+
+
+async def test_a_model_file_that_is_what_it_was_is_no_reason_to_run(
+    shop: Workshop, ann: User, reads_a_model: PlayedWorker
+) -> None:
+    await run_upscale(shop, ann, reads_a_model)
+
+    assert (await submit(shop, ann, UPSCALE)).job.state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    "now", [{"upscale_models/a.pth": "2" * 64}, {"other/a.pth": "1" * 64}, {}, None],
+    ids=["changed", "elsewhere", "gone", "unknown"],
+)  # fmt: skip
+async def test_a_model_file_that_has_changed_has_the_job_run(
+    shop: Workshop, ann: User, reads_a_model: PlayedWorker, now: dict[str, str] | None
+) -> None:
+    await run_upscale(shop, ann, reads_a_model)
+    reads_a_model.models = now
+
+    assert (await submit(shop, ann, UPSCALE)).job.state is JobState.QUEUED
+
+
+async def test_a_worker_that_does_not_answer_for_its_models_has_the_job_run(
+    shop: Workshop, ann: User, reads_a_model: PlayedWorker
+) -> None:
+    await run_upscale(shop, ann, reads_a_model)
+    await reads_a_model.bus.close()
+
+    assert (await submit(shop, ann, UPSCALE)).job.state is JobState.QUEUED

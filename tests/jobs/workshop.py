@@ -35,6 +35,8 @@ from fireside.wire.fleet import (
     AssignmentReply,
     CancelRun,
     EndReport,
+    IdentifyModels,
+    IdentifyReply,
     LeaseBody,
     Presence,
     SnapshotRequest,
@@ -75,11 +77,15 @@ class PlayedWorker:
     leases: tuple[Lease, ...] = ()
     presences: int = 0
     warm: tuple[str, ...] | None = None
+    models: dict[str, str] | None = None
+    """What it says its model files are."""
 
     async def answer(self, subject: str, payload: bytes) -> bytes | None:
         """Answer what the server asks."""
         request: WorkRequest = msgspec.json.decode(payload, type=WorkRequest)
         self.asked.append(request)
+        if isinstance(request, IdentifyModels):
+            return msgspec.json.encode(IdentifyReply(models=self.models))
         if not isinstance(request, Assignment):
             return b""
         if self.manner == "silence":
