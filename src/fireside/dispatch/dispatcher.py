@@ -52,10 +52,10 @@ class Dispatcher:
         self._presences = Presences(timedelta(seconds=desk.config.worker_lost_after))
         self._roster = Roster(desk.store)
         self._reminders = Reminders()
-        self._ledger = Ledger(desk)
+        self._wake = asyncio.Event()
+        self._ledger = Ledger(desk, self._wake.set)
         self._offering: set[WorkerId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
         self._listening_since = self._clock()
         self._last_tick_at = self._clock()
         self._term = 0
@@ -79,9 +79,11 @@ class Dispatcher:
         ]
         # After the first word of others can be heard, so that none is missed between the two.
         await self._ledger.rebuild()
+        self._desk.leading.is_here = True
 
     async def stop(self) -> None:
         """Stop looking, when what is being offered is answered; what is assigned stays assigned. Idempotent."""
+        self._desk.leading.is_here = False
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)

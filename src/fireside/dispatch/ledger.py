@@ -5,7 +5,7 @@ whole, and nothing is believed for long that the store does not say: users whose
 turn, are read again and again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from fireside.dispatch.suitability import Suitability
@@ -29,14 +29,15 @@ _Pair = tuple[UserId, UUID]
 
 
 class Ledger:
-    """The state of one leader, and what of it has to be read again."""
+    """The state of one leader, and what of it has to be read again; `when_queued` is told of jobs of this process."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, when_queued: Callable[[], None] = lambda: None) -> None:
         self.state = State()
         self._desk = desk
+        self._when_queued = when_queued
         self._suitability = Suitability(desk)
         self._changed: set[UserId] = set()
-        self._moved: set[UserId] = set()
+        self._moved: dict[UserId, Share] = {}
         self._being_read: set[UserId] = set()
         self._jobs: dict[UserId, dict[JobId, Job]] = {}
         self._under_way: dict[JobId, Placement] = {}
@@ -49,7 +50,7 @@ class Ledger:
     async def rebuild(self) -> None:
         """Begin anew, with what the store says."""
         self.state = State()
-        self._jobs, self._under_way, self._in_turn, self._moved = {}, {}, [], set()
+        self._jobs, self._under_way, self._in_turn, self._moved = {}, {}, [], {}
         self._changed = {share.user_id for share in await self._desk.store.shares()}
         await self.refresh()
 
@@ -86,7 +87,7 @@ class Ledger:
                 raise
             finally:
                 self._being_read = set()
-        await self._read_standings()
+        self._take_standings()
         await self._refill()
 
     async def spots(self, free: Mapping[WorkerId, Presence]) -> list[Spot]:
@@ -107,26 +108,36 @@ class Ledger:
         """Forget what is warm on workers that are not there."""
         self._warm = {worker_id: warm for worker_id, warm in self._warm.items() if worker_id in present}
 
-    def _heard(self, before: Job | None, after: Job, new: NewJob | None) -> None:
-        """Take in a change that this process has made."""
+    def _heard(self, before: Job | None, after: Job, new: NewJob | None, share: Share | None) -> None:
+        """Take in a change that this process has made, in the order in which they were written."""
+        if share is not None:
+            # Not yet: what has been handed out since, in memory, may not be written.
+            self._moved[after.user_id] = share
         if before is None:
-            self._queued(after, new)
+            self._queued(after, new, share)
+            self._when_queued()
         elif JobState.QUEUED in (before.state, after.state):
+            if after.state is JobState.QUEUED:
+                self._when_queued()
             if after.state is not JobState.ASSIGNED or after.id not in self._under_way:
                 self._under_way.pop(after.id, None)
                 self._changed.add(after.user_id)
         elif after.is_terminal:
-            self._moved.add(after.user_id)
             placed = self._under_way.pop(after.id, None)
             if placed is not None and after.state is JobState.SUCCEEDED:
                 self.state.costs.learn(placed.fingerprint, after.run_time.total_seconds(), placed.loads)
 
-    def _queued(self, job: Job, new: NewJob | None) -> None:
-        user = self.state.users.get(job.user_id)
-        if user is None or new is None or not (user.held or user.groups) or job.user_id in self._being_read:
-            # The store may have lifted the user to the others.
+    def _queued(self, job: Job, new: NewJob | None, share: Share | None) -> None:
+        if new is None or job.user_id in self._being_read | self._changed:
             self._changed.add(job.user_id)
             return
+        user = self.state.users.get(job.user_id)
+        if user is None or not (user.held or user.groups):
+            if share is None or (share.queued, share.held) != (1, 0):
+                self._changed.add(job.user_id)
+                return
+            # The store has lifted the user to the others, and nothing else of theirs waits.
+            self.state.set_user(self._standing(share), ())
         wanted = NOTHING_REQUIRED if new.requirement is None else new.requirement.id
         if wanted == EQUAL_JOB_AWAITED:
             # The one that it waits for may have got another place by it.
@@ -150,6 +161,8 @@ class Ledger:
         self._changed |= self.state.users.keys() if _EVERYBODY in differing else differing & self.state.users.keys()
 
     async def _read_users(self, user_ids: Sequence[UserId]) -> None:
+        for user_id in user_ids:
+            self._moved.pop(user_id, None)
         pairs = await self._desk.store.waiting_requirements(user_ids)
         heads = await self._read_heads(pairs)
         shares = {share.user_id: share for share in await self._desk.store.shares_of(user_ids)}
@@ -167,9 +180,9 @@ class Ledger:
                 self._jobs[user_id] = jobs.get(user_id, {})
                 self.state.set_user(self._standing(share), mine.get(user_id, []))
 
-    async def _read_standings(self) -> None:
-        moved, self._moved = self._moved, set()
-        for share in await self._desk.store.shares_of(moved) if moved else ():
+    def _take_standings(self) -> None:
+        moved, self._moved = self._moved, {}
+        for share in moved.values():
             user = self.state.users.get(share.user_id)
             if user is not None:
                 self.state.set_standing(self._standing(share))

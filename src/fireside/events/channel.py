@@ -212,6 +212,8 @@ class Channel:
         if end.state not in ("succeeded", "failed"):
             return ()
         job_id = JobId(end.job_id)
+        if end.shown is not None and end.shown <= len(self._following.shown(job_id)):
+            return ()
         job = await self._store.job(job_id, user_id=self._user_id)
         if job is None:
             return ()

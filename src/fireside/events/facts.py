@@ -55,8 +55,12 @@ def ended_fact(
     node_id: str | None = None,
     node_type: str | None = None,
     cached: tuple[str, ...] = (),
+    shown: int | None = None,
 ) -> JobEnded:
-    """Say of a terminal job that it is over; of one that never ran, `cached` names the nodes that it was spared."""
+    """Say of a terminal job that it is over; of one that never ran, `cached` names the nodes that it was spared.
+
+    `shown` is how many nodes have shown something, where that is known.
+    """
     error: dict[str, Any] | None = msgspec.json.decode(job.error, type=dict[str, Any]) if job.error else None
     return JobEnded(
         job_id=job.id,
@@ -68,4 +72,5 @@ def ended_fact(
         node_id=node_id,
         node_type=node_type,
         cached=cached,
+        shown=shown,
     )

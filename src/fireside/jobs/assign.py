@@ -67,12 +67,12 @@ async def offer_job(desk: Desk, job: Job, work: WorkBody | None, *, boot_id: str
 
 async def small_work(desk: Desk, job: Job) -> WorkBody | None:
     """Give the work when the bus may carry it: small, and without secrets. Everything else is fetched."""
-    body = await desk.store.job_body(job.id)
+    body, user = await desk.store.job_work(job)
     if body is None or body.sealed_secrets is not None or len(body.inputs) > _MOST_INPUTS_SENT:
         return None
     if len(body.graph) + len(body.extra_data) > _LARGEST_SENT_BYTES:
         return None
-    return await work_of(desk, job, body)
+    return work_of(desk, job, body, user)
 
 
 async def _answer_to(desk: Desk, job: Job, worker_id: WorkerId, sent: WorkBody | None, boot_id: str) -> AssignmentReply:

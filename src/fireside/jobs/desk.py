@@ -60,6 +60,13 @@ class HeldJobs:
         return job if job is not None and job.lease == lease and job.worker_id == worker_id else None
 
 
+@dataclass(slots=True)
+class Leading:
+    """Whether the leader is in this process: it watches the store, and so needs no word of what is written here."""
+
+    is_here: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What every verb needs."""
@@ -75,6 +82,7 @@ class Desk:
     config: Config
     clock: Callable[[], datetime]
     held: HeldJobs = field(default_factory=HeldJobs)
+    leading: Leading = field(default_factory=Leading)
 
     async def job_of(self, user_id: UserId, job_id: JobId) -> Job:
         """Read the user's job; `NotFound` for one that is not there or not theirs."""
@@ -92,6 +100,8 @@ class Desk:
 
         `is_heard` says that who watches this process's store has heard of the change already.
         """
+        if is_heard and self.leading.is_here:
+            return
         change = QueueChanged(user_id=user_id or 0, by=THIS_PROCESS if is_heard else "")
         try:
             await self.bus.publish(dispatch_wake(), msgspec.json.encode(change))

@@ -36,7 +36,7 @@ async def read_job(desk: Desk, user_id: UserId, job_id: JobId) -> JobDetail:
 async def read_work(desk: Desk, worker_id: WorkerId, lease: Lease) -> WorkBody:
     """Read what the holder of the lease is to run; `StaleLease` for anybody else."""
     job = await held_job(desk, worker_id, lease)
-    body = await desk.store.job_body(job.id)
+    body, user = await desk.store.job_work(job)
     if body is None:
         raise NotFound(f"there is no job {job.id}")
-    return await work_of(desk, job, body)
+    return work_of(desk, job, body, user)

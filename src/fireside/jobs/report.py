@@ -5,7 +5,8 @@ is idempotent: what is recorded already under the same lease is simply confirmed
 """
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -28,6 +29,8 @@ _VERBS = {
     "released": Verb.RELEASE,
     "broken": Verb.RELEASE,
 }
+Shown = Sequence[tuple[NodeRecord, Sequence[Asset]]]
+"""What nodes have shown, each with its files."""
 _UNSAID = NodeFailure(
     node_id="", node_type="", exception_type="PanicError", exception_message="the worker did not say what broke the run"
 )
@@ -77,31 +80,58 @@ async def add_output(
         return stored
 
 
-async def end_job(desk: Desk, worker_id: WorkerId, report: EndReport) -> Job:
-    """Record the end of a run; `StaleLease` when the worker lost the job meanwhile."""
+async def end_job(
+    desk: Desk, worker_id: WorkerId, report: EndReport, shown: Shown = (), *, seen: Job | None = None
+) -> Job:
+    """Record the end of a run, with the last that its nodes have shown; `StaleLease` for one who lost it meanwhile.
+
+    `seen` is the job as it was read a moment ago.
+    """
     lease = report.lease.lease()
     while True:
-        before = desk.held.take(lease, worker_id) or await desk.store.job(lease.job_id)
+        before, seen = seen or desk.held.take(lease, worker_id) or await desk.store.job(lease.job_id), None
         if before is not None and _is_recorded(before, lease):
             return before
         before = _held(before, worker_id, lease)
         counts = report.outcome == "broken" and before.state is JobState.RUNNING
         final = _bounded(desk, before, report, counts=counts)
         after = advance(before, _VERBS[final.outcome], desk.clock(), lease=lease, lost=counts)
-        cost = _cost(after, final)
-        ending = await _ending(desk, after, final, cost) if after.is_terminal else None
         try:
-            job = await desk.store.change_job(
-                before,
-                after,
-                timeline=_timeline(before, after, final),
-                ending=ending,
-                charge_seconds=cost - before.charged_seconds,
-            )
+            return await (_finish if after.is_terminal else _give_back)(desk, before, after, final, shown)
         except Changed:
             continue
-        await _tell_end(desk, job, final)
-        return job
+
+
+async def _finish(desk: Desk, before: Job, after: Job, report: EndReport, shown: Shown) -> Job:
+    cost = _cost(after, report)
+    job, stored, count = await desk.store.finish_job(
+        before,
+        after,
+        shown,
+        partial(_ending, after, report, cost),
+        timeline=_timeline(before, after, report),
+        charge_seconds=cost - before.charged_seconds,
+    )
+    for record in stored:
+        await desk.announcer.tell(job.user_id, output_fact(before, record, job.changed_at))
+    fact = ended_fact(
+        job,
+        executed=report.executed,
+        node_id=report.interrupted_at,
+        node_type=report.interrupted_type,
+        shown=count,
+    )
+    await desk.announcer.tell(job.user_id, fact)
+    return job
+
+
+async def _give_back(desk: Desk, before: Job, after: Job, report: EndReport, _: Shown) -> Job:
+    """Have it wait again, without what this attempt has shown."""
+    timeline = _timeline(before, after, report)
+    job = await desk.store.change_job(before, after, timeline=timeline, charge_seconds=-before.charged_seconds)
+    await desk.announce(job)
+    await desk.wake_dispatch(job.user_id)
+    return job
 
 
 async def held_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
@@ -129,12 +159,20 @@ def error_object(failure: NodeFailure) -> dict[str, Any]:
 
 async def summary_of(desk: Desk, job: Job) -> OutputSummary:
     """Sum up what the nodes of the job's present attempt have shown, for the job's end."""
-    records = await desk.store.job_outputs(job.id)
+    return _sum_up(await desk.store.job_outputs(job.id))
+
+
+def _sum_up(records: Sequence[NodeRecord]) -> OutputSummary:
     return summarize_outputs({record.node_id: dict(record.output) for record in records})
 
 
+def holds(job: Job | None, worker_id: WorkerId, lease: Lease) -> TypeGuard[Job]:
+    """Whether the worker holds the job under this lease."""
+    return job is not None and job.worker_id == worker_id and job.lease == lease and not job.is_terminal
+
+
 def _held(job: Job | None, worker_id: WorkerId, lease: Lease) -> Job:
-    if job is None or job.worker_id != worker_id or job.lease != lease or job.is_terminal:
+    if not holds(job, worker_id, lease):
         raise StaleLease(f"worker {worker_id} does not hold job {lease.job_id} under fence {lease.fence}")
     return job
 
@@ -172,11 +210,11 @@ def _cost(after: Job, report: EndReport) -> float:
     return min(max(report.run_seconds, 0.0), after.run_time.total_seconds())
 
 
-async def _ending(desk: Desk, after: Job, report: EndReport, cost: float) -> Ending:
+def _ending(after: Job, report: EndReport, cost: float, records: Sequence[NodeRecord]) -> Ending:
     error = None
     if after.state is JobState.FAILED:
         error = msgspec.json.encode(error_object(report.failure or _UNSAID))
-    return Ending(summary=await summary_of(desk, after), error=error, charged_seconds=cost, models=report.models)
+    return Ending(summary=_sum_up(records), error=error, charged_seconds=cost, models=report.models)
 
 
 def _timeline(before: Job, after: Job, report: EndReport) -> list[TimelineEntry]:
@@ -191,14 +229,3 @@ def _timeline(before: Job, after: Job, report: EndReport) -> list[TimelineEntry]
         data = {"node_id": report.interrupted_at, "executed": list(report.executed)}
     kind = "released" if after.state is JobState.QUEUED else after.state.value
     return [*entries, TimelineEntry(kind=kind, at=after.changed_at, data=data)]
-
-
-async def _tell_end(desk: Desk, job: Job, report: EndReport) -> None:
-    if job.is_terminal:
-        fact = ended_fact(
-            job, executed=report.executed, node_id=report.interrupted_at, node_type=report.interrupted_type
-        )
-        await desk.announcer.tell(job.user_id, fact)
-    else:
-        await desk.announce(job)
-        await desk.wake_dispatch(job.user_id)

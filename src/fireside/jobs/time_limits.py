@@ -13,8 +13,6 @@ import msgspec
 from fireside.config import Config
 from fireside.domain.accounts import User
 from fireside.domain.errors import BadRequest
-from fireside.domain.jobs import Job
-from fireside.jobs.desk import Desk
 from fireside.store.records import JobBody
 from fireside.wire.fleet import TimeLimit
 
@@ -31,12 +29,11 @@ def check_wish(extra_data: Mapping[str, Any]) -> None:
         raise BadRequest(f"extra_data.fireside.{_NAME} must be a number of seconds above 0")
 
 
-async def time_limit_of(desk: Desk, job: Job, body: JobBody) -> TimeLimit | None:
-    """Say how long the job may run, and whose limit that is; None when there is none."""
-    user = await desk.store.user(job.user_id)
+def time_limit_of(config: Config, user: User | None, body: JobBody) -> TimeLimit | None:
+    """Say how long the user's job may run, and whose limit that is; None when there is none."""
     is_ours = _OURS.encode() in body.extra_data
     wish = _wish(msgspec.json.decode(body.extra_data, type=dict[str, Any])) if is_ours else None
-    return time_limit(desk.config, user, wish)
+    return time_limit(config, user, wish)
 
 
 def time_limit(config: Config, user: User | None, wish: float | None) -> TimeLimit | None:

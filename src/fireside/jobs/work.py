@@ -6,6 +6,7 @@ import msgspec
 
 from fireside.blobs.signing import DownloadClaims
 from fireside.blobs.sniff import OCTET_STREAM
+from fireside.domain.accounts import User
 from fireside.domain.jobs import Job
 from fireside.jobs.desk import Desk
 from fireside.jobs.time_limits import time_limit_of
@@ -15,15 +16,15 @@ from fireside.wire.fleet import InputFile, WorkBody
 _STAGING = timedelta(hours=1)
 
 
-async def work_of(desk: Desk, job: Job, body: JobBody) -> WorkBody:
-    """Put together what the holder of the job is to run."""
+def work_of(desk: Desk, job: Job, body: JobBody, user: User | None) -> WorkBody:
+    """Put together what the holder of the user's job is to run."""
     return WorkBody(
         graph=msgspec.Raw(body.graph),
         extra_data=msgspec.Raw(body.extra_data),
         outputs=body.outputs,
         inputs=tuple(_input_file(desk, staged) for staged in body.inputs),
         secrets=_secrets(desk, job, body),
-        time_limit=await time_limit_of(desk, job, body),
+        time_limit=time_limit_of(desk.config, user, body),
     )
 
 

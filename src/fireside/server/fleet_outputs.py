@@ -1,32 +1,57 @@
 """What a node has shown, taken down with its files, whichever way the worker sent it."""
 
 import contextlib
+from collections.abc import AsyncGenerator, Sequence
 
 from blake3 import blake3
 
 from fireside.assets.outputs import TEXT_KEY, OutputPlace, output_assets, texts_of
 from fireside.assets.uploads import hold_blob
 from fireside.blobs.base import WrittenBlob
+from fireside.domain.assets import Asset
 from fireside.domain.ids import BlobHash, WorkerId
-from fireside.jobs.report import add_output, last_held_job
+from fireside.domain.jobs import Job
+from fireside.jobs.report import Shown, add_output, end_job, holds, last_held_job
 from fireside.server.services import Services
 from fireside.store.records import NodeRecord
-from fireside.wire.fleet import OutputBody, OutputFile
+from fireside.wire.fleet import EndReport, OutputBody, OutputFile
 
 
 async def take_output(services: Services, worker_id: WorkerId, body: OutputBody) -> None:
     """Store the files that came along and record the output; `StaleLease` when the worker lost the job."""
     lease = body.lease.lease()
     job = await last_held_job(services.desk, worker_id, lease)
-    record = NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output)
+    async with _stored(services, job, [body]) as shown:
+        for record, files in shown:
+            await add_output(services.desk, worker_id, lease, record, files, seen=job)
+
+
+async def take_end(services: Services, worker_id: WorkerId, report: EndReport) -> None:
+    """Record the end of a run together with the outputs that came along; `StaleLease` as above."""
+    lease = report.lease.lease()
+    job = services.desk.held.take(lease, worker_id) or await services.store.job(lease.job_id)
+    if not report.outputs or not holds(job, worker_id, lease):
+        await end_job(services.desk, worker_id, report, seen=job)
+        return
+    async with _stored(services, job, report.outputs) as shown:
+        await end_job(services.desk, worker_id, report, shown, seen=job)
+
+
+@contextlib.asynccontextmanager
+async def _stored(services: Services, job: Job, bodies: Sequence[OutputBody]) -> AsyncGenerator[Shown]:
+    """Store the files that came along; until this is left nobody discards their bytes as a refused upload's."""
+    records = [
+        NodeRecord(node_id=body.node_id, display_node_id=body.display_node_id, output=body.output) for body in bodies
+    ]
+    sent = [[*body.files, *_texts(record)] for body, record in zip(bodies, records, strict=True)]
     async with contextlib.AsyncExitStack() as held:
-        # From here to the record nobody discards these bytes as a refused upload's.
-        sent = [*body.files, *_texts(record)]
-        for blob_hash in sorted({BlobHash(file.hash) for file in sent}):
+        for blob_hash in sorted({BlobHash(file.hash) for files in sent for file in files}):
             await held.enter_async_context(hold_blob(blob_hash))
-        places = [await _place(services, file) for file in sent]
-        files = await output_assets(services.blobs, job, record, places, services.clock())
-        await add_output(services.desk, worker_id, lease, record, files, seen=job)
+        shown: list[tuple[NodeRecord, Sequence[Asset]]] = []
+        for record, files in zip(records, sent, strict=True):
+            places = [await _place(services, file) for file in files]
+            shown.append((record, await output_assets(services.blobs, job, record, places, services.clock())))
+        yield shown
 
 
 def _texts(record: NodeRecord) -> list[OutputFile]:

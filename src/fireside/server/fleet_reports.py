@@ -8,8 +8,8 @@ from fireside.bus.subjects import all_reports, worker_of
 from fireside.domain.errors import FiresideError, IllegalTransition, Refused, StaleLease
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import JobState
-from fireside.jobs.report import end_job, start_job
-from fireside.server.fleet_outputs import take_output
+from fireside.jobs.report import start_job
+from fireside.server.fleet_outputs import take_end, take_output
 from fireside.server.services import Services
 from fireside.wire.fleet import EndReport, OutputBody, Report, ReportReply, StartReport
 
@@ -62,5 +62,5 @@ class FleetReports:
             case OutputBody():
                 await take_output(self._services, worker_id, report)
             case EndReport():
-                await end_job(self._desk, worker_id, report)
+                await take_end(self._services, worker_id, report)
         return ReportReply(status="ok")

@@ -94,6 +94,11 @@ def is_awaited(change: Sequence[Statement], results: Sequence[Rows]) -> bool:
     return any(rows for one, rows in zip(change, results, strict=True) if one.query == _IS_AWAITED)
 
 
+def moves_share(before: Job, after: Job) -> bool:
+    """Whether a change has its user stand otherwise: another number of jobs waits, or is held."""
+    return not (before.state in HELD_STATES and after.state in HELD_STATES)
+
+
 def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_all: int | None) -> list[Statement]:
     body = new.body
     row = {

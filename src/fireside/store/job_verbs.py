@@ -5,16 +5,18 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from fireside.domain.accounts import User
 from fireside.domain.assets import Asset
 from fireside.domain.errors import FiresideError, NotFound
 from fireside.domain.ids import BlobHash, JobId, UserId
 from fireside.domain.jobs import Job, JobState
-from fireside.store.database import Database, Statement, Unexpected, Violated
+from fireside.store.database import Database, Rows, Statement, Transaction, Unexpected, Violated, run_all
 from fireside.store.job_changes import (
     awaits_equal,
     body_of,
     change_statements,
     is_awaited,
+    moves_share,
     record_of,
     record_output,
     submit_statements,
@@ -29,16 +31,18 @@ from fireside.store.records import (
     NewJob,
     NodeRecord,
     QueueCounts,
+    Share,
     StagedInput,
     TimelineEntry,
 )
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull
-from fireside.store.rows import attempt_of, entry_of, ids_json, job_of
+from fireside.store.rows import attempt_of, entry_of, ids_json, job_of, share_of, to_json, user_of
 from fireside.store.verbs import Verbs
 
 _MOST_REMEMBERED = 10_000
-Watcher = Callable[[Job | None, Job, NewJob | None], None]
-"""Hears of a job as it was, None for a new one, as it is, and what it was queued with, if it is new."""
+Watcher = Callable[[Job | None, Job, NewJob | None, Share | None], None]
+"""Hears of a job as it was, None for a new one, as it is, what it was queued with, if it is new, and how its user
+stands since, unless the change had nothing to do with that."""
 
 
 class JobVerbs(Verbs):
@@ -75,6 +79,7 @@ class JobVerbs(Verbs):
         wanted = new.requirement
         if wanted is not None and wanted.id not in self._kept_requirements:
             submit.append(Statement("keep_requirement", {"requirement_id": wanted.id, "body": wanted.body}))
+        submit += self._looking_at_share(new.user_id)
         try:
             results = await self._database.write(submit)
         except (Violated, Unexpected) as error:
@@ -86,7 +91,7 @@ class JobVerbs(Verbs):
         job = job_of(results[0][0])
         if awaits_equal(submit, results):
             new = replace(new, requirement=KeptRequirement(EQUAL_JOB_AWAITED, b""))
-        self._tell(None, job, new)
+        self._tell(None, job, new, results[-1])
         return job
 
     async def _refused(self, error: Violated | Unexpected, new: NewJob, max_queued: int | None) -> FiresideError:
@@ -124,13 +129,13 @@ class JobVerbs(Verbs):
 
     async def job_bodies(self, job_ids: Sequence[JobId]) -> Mapping[JobId, JobBody]:
         """Read the heavy parts of several jobs' submits; unknown jobs are left out."""
-        params = {"ids": ids_json(job_ids)}
-        bodies, inputs = await self._database.read([Statement("job_bodies", params), Statement("job_inputs", params)])
-        staged: dict[JobId, list[StagedInput]] = {}
-        for row in inputs:
-            one = StagedInput(value=row["value"], hash=BlobHash(row["hash"]), size_bytes=row["size_bytes"])
-            staged.setdefault(row["job_id"], []).append(one)
-        return {row["job_id"]: body_of(row, staged.get(row["job_id"], [])) for row in bodies}
+        return _bodies(*await self._database.read(_reading_bodies(job_ids)))
+
+    async def job_work(self, job: Job) -> tuple[JobBody | None, User | None]:
+        """Read the heavy parts of a job's submit and its user at once, for a worker that is to run it."""
+        owner = Statement("user_by_id", {"id": job.user_id})
+        *heavy, users = await self._database.read([*_reading_bodies([job.id]), owner])
+        return _bodies(*heavy).get(job.id), user_of(users[0]) if users else None
 
     async def client_of_job(self, job_id: JobId) -> str | None:
         """Read the id of the client that submitted a job, if it gave one."""
@@ -181,6 +186,7 @@ class JobVerbs(Verbs):
             change.append(Statement("require_unpaused", {"user_id": after.user_id}, expect=1))
         if term is not None:
             change.append(Statement("require_term", {"term": term}, expect=1))
+        change += self._looking_at_share(after.user_id) if moves_share(before, after) else []
         try:
             results = await self._database.write(change)
         except Unexpected as error:
@@ -188,22 +194,69 @@ class JobVerbs(Verbs):
                 raise Changed(f"the leader's term {term} has ended") from error
             if error.query == "require_unpaused":
                 raise Changed(f"the queue of user {before.user_id} is paused") from error
-            if error.query == "change_job":
-                raise Changed(f"job {before.id} is not {before.state} under fence {before.fence} any more") from error
-            raise
+            raise _moved_on(error, before) from error
         job = job_of(results[0][0])
-        self._tell(before, job, None)
+        self._tell(before, job, None, results[-1] if moves_share(before, after) else ())
         if is_awaited(change, results):
             self._tell_equals()
         return job
+
+    async def finish_job(
+        self,
+        before: Job,
+        after: Job,
+        shown: Sequence[tuple[NodeRecord, Sequence[Asset]]],
+        end: Callable[[Sequence[NodeRecord]], Ending],
+        *,
+        timeline: Sequence[TimelineEntry] = (),
+        charge_seconds: float = 0.0,
+    ) -> tuple[Job, Sequence[NodeRecord], int]:
+        """Record the last that the nodes have shown and the end of the run, as `add_output` and `change_job` would.
+
+        All is one transaction; `end` is told what all nodes have shown. Gives the job and the records as stored, and
+        how many nodes have shown something.
+        """
+        told_at = after.changed_at if self._has_webhooks else None
+        looking = self._looking_at_share(after.user_id)
+
+        def finish(tx: Transaction) -> tuple[list[Rows], list[NodeRecord], int, bool]:
+            stored = [record_output(tx, before, record, files, None, told_at)[0] for record, files in shown]
+            records = [record_of(row) for row in tx.run("job_outputs", {"id": before.id})]
+            change = change_statements(
+                before,
+                after,
+                timeline=timeline,
+                ending=end(records),
+                charge_seconds=charge_seconds,
+                has_webhooks=self._has_webhooks,
+            )
+            change += looking
+            results = run_all(tx, change)
+            return results, stored, len(records), is_awaited(change, results)
+
+        try:
+            results, stored, count, is_wanted = await self._database.decide(finish)
+        except Unexpected as error:
+            raise _moved_on(error, before) from error
+        job = job_of(results[0][0])
+        self._tell(before, job, None, results[-1])
+        if is_wanted:
+            self._tell_equals()
+        return job, stored, count
 
     def _tell_equals(self) -> None:
         for watcher in self._equals_watchers:
             watcher()
 
-    def _tell(self, before: Job | None, after: Job, new: NewJob | None) -> None:
+    def _looking_at_share(self, user_id: UserId) -> list[Statement]:
+        """Read how the user stands after a change, for those who watch."""
+        params = {"user_ids": to_json([user_id]).decode()}
+        return [Statement("shares_of_users", params)] if self._watchers else []
+
+    def _tell(self, before: Job | None, after: Job, new: NewJob | None, share: Rows) -> None:
+        standing = share_of(share[0]) if self._watchers and share else None
         for watcher in self._watchers:
-            watcher(before, after, new)
+            watcher(before, after, new, standing)
 
     async def add_output(
         self,
@@ -241,3 +294,22 @@ class JobVerbs(Verbs):
     async def held_jobs_of(self, user_id: UserId) -> Sequence[Job]:
         """The user's jobs that workers hold, oldest first, however many wait."""
         return [job_of(row) for row in await self._all("held_jobs_of_user", {"user_id": user_id})]
+
+
+def _reading_bodies(job_ids: Sequence[JobId]) -> list[Statement]:
+    params = {"ids": ids_json(job_ids)}
+    return [Statement("job_bodies", params), Statement("job_inputs", params)]
+
+
+def _bodies(bodies: Rows, inputs: Rows) -> dict[JobId, JobBody]:
+    staged: dict[JobId, list[StagedInput]] = {}
+    for row in inputs:
+        one = StagedInput(value=row["value"], hash=BlobHash(row["hash"]), size_bytes=row["size_bytes"])
+        staged.setdefault(row["job_id"], []).append(one)
+    return {row["job_id"]: body_of(row, staged.get(row["job_id"], [])) for row in bodies}
+
+
+def _moved_on(error: Unexpected, before: Job) -> FiresideError:
+    if error.query == "change_job":
+        return Changed(f"job {before.id} is not {before.state} under fence {before.fence} any more")
+    return error

@@ -206,10 +206,11 @@ class NodeFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
-    """The run is over and all its outputs are recorded. `released` gives it back unfinished; `failure` says why.
+    """The run is over, and its outputs are recorded or here. `released` gives it back unfinished; `failure` says why.
 
     `broken` gives it back because the runtime did not survive it; that counts like a lost worker. `models` are the
     BLAKE3 hashes of the model files that the graph names, by folder and name, if the worker vouches for what it runs.
+    `outputs` are those that were not recorded before because the end came right behind them.
     """
 
     lease: LeaseBody
@@ -221,6 +222,7 @@ class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     interrupted_at: str | None = None
     interrupted_type: str | None = None
     models: dict[str, str] | None = None
+    outputs: "tuple[OutputBody, ...]" = ()
 
 
 class OutputFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,7 +54,8 @@ class OutputAdded(_Fact, frozen=True, kw_only=True, tag="output"):
 class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
     """The job is over, as the store shows already. `error` is the `execution_error` object of a failed one.
 
-    `cached` are the nodes of one that never ran, because its outputs were there.
+    `cached` are the nodes of one that never ran, because its outputs were there. `shown` is how many nodes have shown
+    something: who has heard as many outputs need not look for others. None where that is not known.
     """
 
     state: EndState
@@ -63,6 +64,7 @@ class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
     node_id: str | None = None
     node_type: str | None = None
     cached: tuple[str, ...] = ()
+    shown: int | None = None
 
 
 class TaskProgress(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="task"):
