@@ -37,7 +37,7 @@ from fireside.graphs.requirements import Requirement, requirement_id
 from fireside.scheduler.state import State
 from fireside.scheduler.values import Placement, Spot
 from fireside.server.fleet_reports import FleetReports
-from fireside.store.records import JobBody, KeptRequirement, NewJob, Publication
+from fireside.store.records import JobBody, KeptRequirement, NewJob, Publication, Share
 from fireside.store.store import Store
 
 _CALLERS = 32
@@ -64,7 +64,7 @@ class Watch:
         self._awaited = workers
         await self._began.wait()
 
-    def heard(self, before: Job | None, after: Job, _new: NewJob | None) -> None:
+    def heard(self, before: Job | None, after: Job, _new: NewJob | None, _share: Share | None) -> None:
         """Count an assignment that is on disk."""
         if before is not None and (before.state, after.state) == (JobState.QUEUED, JobState.ASSIGNED):
             self.assigned_at.append(time.perf_counter())

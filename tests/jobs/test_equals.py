@@ -211,7 +211,7 @@ EMPTY = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_
 async def test_the_loop_is_woken_by_an_end(shop: Workshop, ann: User, worker: PlayedWorker) -> None:
     first, other = await equals(shop, ann, 2)
     ended: list[Job] = []
-    shop.store.watch(lambda before, after, new: ended.append(after) if after.is_terminal else None)
+    shop.store.watch(lambda before, after, new, _share: ended.append(after) if after.is_terminal else None)
     loop = equal_jobs(shop.desk)
     await loop.start()
     try:

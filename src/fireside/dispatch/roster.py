@@ -29,10 +29,11 @@ class Roster:
 
     async def refresh(self, now: datetime) -> None:
         """Read it anew."""
-        self._read_at = now
         self._enrolled = {one.worker_id: one for one in await self._store.enrollments()}
         self._removed = frozenset(one.worker_id for one in await self._store.removed_workers())
         self.drained = await self._store.drained_workers()
+        # Last, so that nobody takes what was known before for fresh.
+        self._read_at = now
 
     def is_old(self, now: datetime) -> bool:
         """Tell whether it is to be read anew in case a word of a change was lost."""

@@ -69,7 +69,7 @@ class ReuseVerbs(JobVerbs):
         if done is None:
             return None
         before, reused = done
-        self._tell(before, reused.job, None)
+        self._tell(before, reused.job, None, ())
         return reused
 
     async def reused_job(self, job_id: JobId) -> JobId | None:

@@ -16,24 +16,29 @@ from fireside.domain.jobs import Lease
 from fireside.runtimes.base import NodeOutput, ProducedFile
 from fireside.wire.fleet import LeaseBody, OutputBody, OutputFile
 from fireside.worker.patience import patiently
-from fireside.worker.reporter import Reporter
 
 # What has been computed is worth waiting for.
 _PATIENCE_SECONDS = 600.0
 _SENT_ALONG_BYTES = 512 * 1024
+_TINY_BYTES = 64 * 1024
 # A message holds up those behind it, so the bus gets only what is small beside its limit of 1 MiB.
 _BUS_BYTES = 256 * 1024
 
 
-async def collect_output(client: FleetClient, reporter: Reporter, lease: Lease, event: NodeOutput) -> None:
-    """Send the files and have the output recorded; raises `StaleLease`, `ServerAway`, or a refusal of either way."""
+async def collect_output(client: FleetClient, lease: Lease, event: NodeOutput) -> OutputBody | None:
+    """Give a small output for the bus; of any other send the files and have it recorded.
+
+    Raises `StaleLease`, `ServerAway`, or a refusal.
+    """
     left_bytes = _SENT_ALONG_BYTES
     files: list[OutputFile] = []
     for file in event.files:
         size_bytes = file.path.stat().st_size
         if size_bytes <= left_bytes:
             left_bytes -= size_bytes
-            files.append(await asyncio.to_thread(_enclosed, file))
+            # What is tiny is read sooner than a thread is woken.
+            is_tiny = size_bytes <= _TINY_BYTES
+            files.append(_enclosed(file) if is_tiny else await asyncio.to_thread(_enclosed, file))
         else:
             files.append(await _uploaded(client, file))
     body = OutputBody(
@@ -44,9 +49,9 @@ async def collect_output(client: FleetClient, reporter: Reporter, lease: Lease, 
         files=tuple(files),
     )
     if len(msgspec.json.encode(body)) <= _BUS_BYTES:
-        await reporter.deliver(body)
-    else:
-        await patiently(lambda: client.add_output(lease, body), patience_seconds=_PATIENCE_SECONDS)
+        return body
+    await patiently(lambda: client.add_output(lease, body), patience_seconds=_PATIENCE_SECONDS)
+    return None
 
 
 def _enclosed(file: ProducedFile) -> OutputFile:

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -49,6 +50,7 @@ from fireside.worker.identifying import ModelsOfRun, models_of_run
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import ServerAway
 from fireside.worker.reporter import Reporter, ReportRefused
+from fireside.worker.showing import Showing
 from fireside.worker.stage_cache import StageCache
 from fireside.worker.staging import fetch_work, stage_inputs
 from fireside.worker.telling import Telling
@@ -96,8 +98,14 @@ class Run:
     time_limit: TimeLimit | None = None
     is_overdue: bool = False
     models: ModelsOfRun | None = None
+    showing: Showing = field(init=False)
     when_computed: Callable[[], None] | None = None
     """Called as soon as the runtime has finished the job, while its results are still on their way."""
+
+    def __post_init__(self) -> None:
+        """Have what is shown go to this run's server."""
+        collect = partial(collect_output, self.client, self.lease)
+        self.showing = Showing(collect, self.reporter.deliver)
 
     def runtime_ended(self, event: RunEvent) -> None:
         """Tell that the runtime has nothing more to do for this job, if all went well."""
@@ -116,13 +124,25 @@ async def run_job(run: Run) -> Outcome | None:
     try:
         outcome = await _prepare_and_run(run)
         await run.telling.settle()
-        await run.reporter.deliver(_report_of(run, outcome))
+        outcome = await _report_end(run, outcome)
     except StaleLease as error:
         _log.info("dropped a job that is not ours any more", job_id=str(run.lease.job_id), reason=error.message)
         return None
     finally:
+        await run.showing.drop()
         await run.telling.settle()
         await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
+    return outcome
+
+
+async def _report_end(run: Run, outcome: Outcome) -> Outcome:
+    """Report the end, and with it what was shown last; an output that the server refuses fails the run."""
+    try:
+        outputs = await run.showing.rest()
+        await run.reporter.deliver(msgspec.structs.replace(_report_of(run, outcome), outputs=outputs))
+    except ReportRefused as refused:
+        outcome = _failed_outside(refused)
+        await run.reporter.deliver(_report_of(run, outcome))
     return outcome
 
 
@@ -138,8 +158,7 @@ async def _prepare_and_run(run: Run) -> Outcome:
         return Released(reason=str(error))
     except (httpx.HTTPStatusError, ReportRefused, msgspec.MsgspecError) as error:
         _log.warning("job failed outside its nodes", job_id=str(run.lease.job_id), exc_info=True)
-        message = f"the worker failed: {_message_of(error)}"
-        return Failed(node_id="", node_type="", exception_type="ServiceError", exception_message=message)
+        return _failed_outside(error)
 
 
 async def _unless_stopped(run: Run, work: Coroutine[Any, Any, Answer]) -> Answer:
@@ -230,7 +249,7 @@ async def _follow(run: Run, first: Awaitable[RunEvent], events: AsyncIterator[Ru
     async for event in _chained(first, events):
         match event:
             case NodeOutput():
-                await _unless_stopped(run, collect_output(run.client, run.reporter, run.lease, event))
+                await _unless_stopped(run, run.showing.show(event))
             case CachedNodes():
                 run.cached = event.nodes
                 await run.telling.tell(event)
@@ -285,6 +304,11 @@ def _report_of(run: Run, outcome: Outcome) -> EndReport:
 def _reason_of(released: Released) -> NodeFailure:
     failed = Failed(node_id="", node_type="", exception_type="ServiceError", exception_message=released.reason)
     return failure_of(failed)
+
+
+def _failed_outside(error: httpx.HTTPStatusError | ReportRefused | msgspec.MsgspecError) -> Failed:
+    message = f"the worker failed: {_message_of(error)}"
+    return Failed(node_id="", node_type="", exception_type="ServiceError", exception_message=message)
 
 
 def _message_of(error: httpx.HTTPStatusError | ReportRefused | msgspec.MsgspecError) -> str:

@@ -1,0 +1,99 @@
+"""The end of a run that brings its last outputs along: recorded together, or not at all."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+from tests.databases import Databases
+from tests.jobs.workshop import PlayedWorker, Workshop, open_workshop
+
+from fireside.domain.accounts import User
+from fireside.domain.errors import BadRequest, StaleLease
+from fireside.domain.ids import BlobHash
+from fireside.domain.jobs import JobState, Lease
+from fireside.jobs.report import start_job
+from fireside.server.fleet_outputs import take_end
+from fireside.wire.fleet import EndReport, LeaseBody, OutputBody, OutputFile
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+HASH = BlobHash(blake3(PNG).hexdigest())
+
+
+@pytest.fixture
+async def shop(databases: Databases, tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(databases.config(tmp_path / "data")) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def ann(shop: Workshop) -> User:
+    return await shop.user("ann")
+
+
+@pytest.fixture
+async def worker(shop: Workshop) -> PlayedWorker:
+    return await shop.worker()
+
+
+@pytest.fixture
+async def lease(shop: Workshop, ann: User, worker: PlayedWorker) -> Lease:
+    lease = await shop.assigned(await shop.submit(ann), worker)
+    await start_job(shop.services.desk, worker.id, lease)
+    return lease
+
+
+def end_of(lease: Lease, *, index: int = 0) -> EndReport:
+    file = OutputFile(key="images", index=index, hash=HASH, size_bytes=len(PNG), content=PNG)
+    output = OutputBody(
+        lease=LeaseBody.of(lease),
+        node_id="9",
+        display_node_id="9",
+        output={"images": [{"filename": "a.png", "subfolder": "", "type": "output"}]},
+        files=(file,),
+    )
+    return EndReport(lease=LeaseBody.of(lease), outcome="succeeded", run_seconds=1.0, outputs=(output,))
+
+
+async def test_the_last_output_and_the_end_are_recorded_together(
+    shop: Workshop, worker: PlayedWorker, lease: Lease
+) -> None:
+    await take_end(shop.services, worker.id, end_of(lease))
+
+    job = await shop.store.job(lease.job_id)
+    assert job is not None
+    assert (job.state, job.outputs_count) == (JobState.SUCCEEDED, 1)
+    assert [record.node_id for record in await shop.store.job_outputs(lease.job_id)] == ["9"]
+
+
+async def test_an_end_that_is_told_twice_changes_nothing(shop: Workshop, worker: PlayedWorker, lease: Lease) -> None:
+    await take_end(shop.services, worker.id, end_of(lease))
+    before = await shop.store.job(lease.job_id)
+
+    await take_end(shop.services, worker.id, end_of(lease))
+
+    assert await shop.store.job(lease.job_id) == before
+    assert len(await shop.store.job_outputs(lease.job_id)) == 1
+
+
+async def test_an_end_whose_output_is_refused_leaves_the_job_running(
+    shop: Workshop, worker: PlayedWorker, lease: Lease
+) -> None:
+    with pytest.raises(BadRequest):
+        await take_end(shop.services, worker.id, end_of(lease, index=3))
+
+    job = await shop.store.job(lease.job_id)
+    assert job is not None
+    assert job.state is JobState.RUNNING
+    assert await shop.store.job_outputs(lease.job_id) == []
+
+
+async def test_nothing_is_stored_for_a_worker_that_lost_the_job(
+    shop: Workshop, worker: PlayedWorker, lease: Lease
+) -> None:
+    other = Lease(job_id=lease.job_id, attempt=lease.attempt, fence=lease.fence - 1)
+
+    with pytest.raises(StaleLease):
+        await take_end(shop.services, worker.id, end_of(other))
+
+    assert await shop.services.blobs.stat(HASH) is None
