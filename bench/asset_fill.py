@@ -36,6 +36,7 @@ _COLUMNS = (
     *("pk", "place", "id", "user_id", "folder", "subfolder", "name", "title", "folded", "tag_set", "tags", "hash"),
     *("size_bytes", "content_type", "user_metadata", "created_at", "updated_at", "accessed_at"),
 )
+_FACT_COLUMNS = ("asset_pk", "fact", "whose", "set_of_tags", "by_name", "by_update", "by_size", "by_access")
 _WORDS = ("river", "castle", "portrait", "forest", "ship", "robot", "garden", "street", "winter", "harbor")
 _SPAN = 1_000_000
 _AT_ONCE = 10_000
@@ -130,9 +131,11 @@ class _Rows:
         )
 
 
-def _facts(rows: list[tuple[Any, ...]]) -> Iterator[tuple[int, int]]:
+def _facts(rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     for row in rows:
-        yield from ((row[0], fact) for fact in facts_of(json.loads(row[14])))
+        asset = dict(zip(_COLUMNS, row, strict=True))
+        keys = [asset[name] for name in ("user_id", "tag_set", "folded", "updated_at", "size_bytes", "accessed_at")]
+        yield from ((asset["pk"], fact, *keys) for fact in facts_of(json.loads(asset["user_metadata"])))
 
 
 def _fill_sqlite(path: str, rows: _Rows) -> None:
@@ -144,10 +147,12 @@ def _fill_sqlite(path: str, rows: _Rows) -> None:
         raw.execute("BEGIN")
         for name, _ in indexes:
             raw.execute(f"DROP INDEX {name}")
+        marks, marks_of_facts = (", ".join("?" * len(columns)) for columns in (_COLUMNS, _FACT_COLUMNS))
         for chunk in rows.chunks():
-            marks = ", ".join("?" * len(_COLUMNS))
             raw.executemany(f"INSERT INTO asset ({', '.join(_COLUMNS)}) VALUES ({marks})", chunk)
-            raw.executemany("INSERT INTO asset_fact (asset_pk, fact) VALUES (?, ?)", _facts(chunk))
+            raw.executemany(
+                f"INSERT INTO asset_fact ({', '.join(_FACT_COLUMNS)}) VALUES ({marks_of_facts})", _facts(chunk)
+            )
         for _, sql in indexes:
             raw.execute(sql)
         sets = [(rows.user_id, number, tags) for tags, number in rows.sets.items()]
@@ -167,7 +172,7 @@ def _fill_postgres(url: str, rows: _Rows) -> None:
             with raw.cursor().copy(_literal(f"COPY asset ({', '.join(_COLUMNS)}) FROM STDIN")) as copy:
                 for row in chunk:
                     copy.write_row([*row[:2], row[2].hex(), *row[3:]])
-            with raw.cursor().copy("COPY asset_fact (asset_pk, fact) FROM STDIN") as copy:
+            with raw.cursor().copy(_literal(f"COPY asset_fact ({', '.join(_FACT_COLUMNS)}) FROM STDIN")) as copy:
                 for fact in _facts(chunk):
                     copy.write_row(fact)
         for _, sql in indexes:

@@ -8,7 +8,7 @@ The store's own calls, pages with their exact total, in turns over all sizes. Li
 where it was least.
 
 Ends with 1 when a call takes more than 1.5 times in the largest library what it takes in the smallest, and 2 ms more.
-Searches by what some assets of a hundred have in common, in other than create order, are shown apart and not judged:
+A search by a word that some titles of a hundred have, and a page in the midst of what has a fact, are not judged:
 they find a hundred times as many in a library a hundred times as large (docs/decisions/0029).
 """
 
@@ -128,11 +128,33 @@ PAGES = (
     AssetsPage(name="by a fact that none has", wanted=AssetFilter(metadata={"series": "none"})),
     AssetsPage(name="by no fact of a name", wanted=AssetFilter(metadata={"series": None})),
     AssetsPage(name="by a rare fact and a common word", wanted=AssetFilter(metadata=RARE_FACT, name_contains="png")),
-    AssetsPage(name="(by a fact of 2 in 100)", wanted=_PROJECT, is_judged=False),
-    AssetsPage(name="(by a fact of 2 in 100, by size)", wanted=_PROJECT, sort=AssetSort.SIZE, is_judged=False),
-    AssetsPage(
-        name="(by a fact of 2 in 100 and a common word)", wanted=replace(_NAMED, metadata=DENSE_FACT), is_judged=False
+    AssetsPage(name="by a fact of 2 in 100", wanted=_PROJECT),
+    *(
+        AssetsPage(name=f"by a fact of 2 in 100, by {sort.value}", wanted=_PROJECT, sort=sort)
+        for sort in AssetSort
+        if sort is not AssetSort.CREATED_AT
     ),
+    AssetsPage(name="by a fact of 2 in 100, at 200", wanted=_PROJECT, skip=200),
+    AssetsPage(
+        name="by a fact of 2 in 100, by a cursor, by size",
+        wanted=_PROJECT,
+        sort=AssetSort.SIZE,
+        place=0.5,
+        by_cursor=True,
+    ),
+    AssetsPage(name="by a fact of 2 in 100 and a tag", wanted=replace(_PROJECT, include=frozenset({"cat"}))),
+    AssetsPage(name="by a fact of 2 in 100 and a common word", wanted=replace(_NAMED, metadata=DENSE_FACT)),
+    AssetsPage(
+        name="by a fact of 2 in 100 and a common word, by size",
+        wanted=replace(_NAMED, metadata=DENSE_FACT),
+        sort=AssetSort.SIZE,
+    ),
+    AssetsPage(
+        name="by a fact of 2 in 100 and a word of 5",
+        wanted=AssetFilter(name_contains="castle", metadata=DENSE_FACT),
+        sort=AssetSort.NAME,
+    ),
+    AssetsPage(name="by a fact of 2 in 100, at 0.45", wanted=_PROJECT, place=0.45, is_judged=False),
     AssetsPage(name="(by a word of 5 in 100)", wanted=AssetFilter(name_contains="castle"), is_judged=False),
 )
 

@@ -87,6 +87,33 @@ FILTERS: dict[str, tuple[AssetFilter, Callable[[Asset], bool]]] = {
         AssetFilter(metadata={"seed": 1}, name_contains="comfyui"),
         lambda asset: json.loads(asset.user_metadata)["seed"] == 1 and "ComfyUI" in asset.title,
     ),
+    "metadata, name and tags": (
+        AssetFilter(metadata={"labels": "x"}, name_contains="PHOTO", exclude=frozenset({"cat"})),
+        lambda asset: (
+            "x" in json.loads(asset.user_metadata)["labels"] and "Photo" in asset.title and "cat" not in asset.tags
+        ),
+    ),
+    "metadata and tag": (
+        AssetFilter(metadata={"seed": 0}, include=frozenset({"dog"})),
+        lambda asset: json.loads(asset.user_metadata)["seed"] == 0 and "dog" in asset.tags,
+    ),
+    "metadata and number": (
+        AssetFilter(metadata={"seed": 1}, name_contains="o 1"),
+        lambda asset: json.loads(asset.user_metadata)["seed"] == 1 and "o 1" in asset.title,
+    ),
+    "metadata, two and name": (
+        AssetFilter(metadata={"seed": 1, "labels": "x", "other": None}, name_contains="o"),
+        lambda asset: (
+            (said := json.loads(asset.user_metadata))["seed"] == 1
+            and "x" in said["labels"]
+            and "o" in asset.title.casefold()
+        ),
+    ),
+    "metadata and no name": (AssetFilter(metadata={"seed": 1}, name_contains="walrus"), lambda _: False),
+    "metadata and hash": (
+        AssetFilter(metadata={"seed": 1}, hash=BlobHash(f"{7:064x}")),
+        lambda asset: json.loads(asset.user_metadata)["seed"] == 1 and asset.hash == f"{7:064x}",
+    ),
     "metadata, nothing": (AssetFilter(metadata={"seed": None}), lambda _: False),
     "metadata, none there": (AssetFilter(metadata={"other": None}), lambda _: True),
     "hash": (AssetFilter(hash=BlobHash(f"{7:064x}")), lambda asset: asset.hash == f"{7:064x}"),
@@ -100,8 +127,11 @@ async def test_every_page_of_every_filter_in_every_order_is_as_plain_python_has_
 ) -> None:
     assets = await fill(store, ann, 150)
     await fill(store, bob, 5, seed=2)
-    for few in (4096, 20):  # the second one: no condition leaves few over
+    # Second, no condition leaves few over; third, an order is always walked along; fourth, titles are not counted.
+    for few, rows_of_facts, forms in ((4096, 4, 10_000), (20, 4, 10_000), (0, 1 << 40, 10_000), (20, 4, 1)):
         monkeypatch.setattr("fireside.store.asset_search._FEW", few)
+        monkeypatch.setattr("fireside.store.asset_search._ROWS_OF_FACTS", rows_of_facts)
+        monkeypatch.setattr("fireside.store.asset_search._MOST_FORMS", forms)
         for (wanted, matches), sort, descending in itertools.product(FILTERS.values(), AssetSort, (False, True)):
             rows = expected(assets, matches, sort, descending=descending)
             window = AssetWindow(sort=sort, descending=descending, limit=7, offset=3)
@@ -111,6 +141,23 @@ async def test_every_page_of_every_filter_in_every_order_is_as_plain_python_has_
             if page.next_after is not None:
                 follows = await store.list_assets(ann.id, wanted, replace(window, after=page.next_after))
                 assert list(follows.assets) == rows[10:17]
+                last = await store.list_assets(ann.id, wanted, replace(window, offset=len(rows) - 4))
+                assert (list(last.assets), last.next_after) == (rows[-4:], None)
+
+
+@pytest.mark.parametrize("metadata", [pytest.param({}, id="any"), pytest.param({"seed": 1}, id="with a fact")])
+async def test_titles_without_digits_are_found_by_name_from_the_last_on(
+    store: Store, ann: User, monkeypatch: pytest.MonkeyPatch, metadata: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("fireside.store.asset_search._FEW", 0)
+    assets = [replace(made(ann, n, random.Random(n)), title="castle", user_metadata=b'{"seed": 1}') for n in range(9)]
+    for asset in assets:
+        await store.add_asset(asset)
+
+    window = AssetWindow(sort=AssetSort.NAME, descending=True, limit=3)
+    page = await store.list_assets(ann.id, AssetFilter(name_contains="cast", metadata=metadata), window)
+
+    assert (list(page.assets), page.total) == (assets[:-4:-1], 9)
 
 
 async def test_a_large_library_is_listed_through_blocks_and_counted_exactly(
@@ -144,7 +191,8 @@ async def test_a_large_library_is_listed_through_blocks_and_counted_exactly(
             pass
         assert await store.miscounted_assets(ann.id) == 0
         for sort, descending, offset in itertools.product(AssetSort, (False, True), range(0, 70, 9)):
-            for wanted, matches in (FILTERS["all"], FILTERS["with"], FILTERS["without"], FILTERS["any"]):
+            for kind in ("all", "with", "without", "any", "metadata", "metadata, name and tags"):
+                wanted, matches = FILTERS[kind]
                 rows = expected(assets, matches, sort, descending=descending)
                 window = AssetWindow(sort=sort, descending=descending, limit=5, offset=offset)
                 page = await store.list_assets(ann.id, wanted, window)
@@ -176,7 +224,7 @@ async def test_tags_are_counted_over_what_a_filter_leaves_over(
         assert await store.count_tags(ann.id, wanted) == counted
 
 
-@pytest.mark.parametrize("counters", ["totals", "forms", "facts"])
+@pytest.mark.parametrize("counters", ["totals", "forms", "facts", "fact_forms"])
 async def test_a_wrong_counter_is_noticed_and_put_right(store: Store, ann: User, counters: str) -> None:
     await fill(store, ann, 20)
     await store.cut_large_libraries(at_least=10)
@@ -209,6 +257,29 @@ async def test_a_search_that_would_look_at_too_many_is_refused_and_goes_on_by_a_
         await store.list_assets(ann.id, photos, AssetWindow(limit=7, offset=40))
     with pytest.raises(SearchTooBroad, match="Add a tag"):
         await store.count_tags(ann.id, AssetFilter(name_contains="photo", metadata={"seed": [0, 1, 2]}))
+
+
+@pytest.mark.parametrize("sort", AssetSort)
+async def test_a_fact_and_a_word_are_counted_without_looking_at_assets(
+    store: Store, ann: User, monkeypatch: pytest.MonkeyPatch, sort: AssetSort
+) -> None:
+    monkeypatch.setattr("fireside.store.asset_search._FEW", 5)
+    monkeypatch.setattr("fireside.store.asset_search.MOST_LOOKED_AT", 20)
+    assets = [made(ann, number, random.Random(number)) for number in range(100)]
+    assets = [
+        replace(asset, title=f"photo {number}", tags=("cat",) if number % 2 else (), user_metadata=b'{"seed": 1}')
+        for number, asset in enumerate(assets)
+    ]
+    for asset in assets:
+        await store.add_asset(asset)
+    photos = AssetFilter(name_contains="photo", metadata={"seed": 1})
+
+    page = await store.list_assets(ann.id, photos, AssetWindow(sort=sort, limit=7))
+    counted = await store.count_tags(ann.id, photos)
+
+    rows = expected(assets, lambda _: True, sort, descending=True)
+    assert (list(page.assets), page.total) == (rows[:7], 100)
+    assert counted == {"cat": 50}
 
 
 async def test_more_tags_than_an_asset_may_have_are_refused(store: Store, ann: User) -> None:

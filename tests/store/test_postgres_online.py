@@ -191,6 +191,16 @@ async def test_a_second_server_that_starts_waits_without_holding_up_the_first(ur
     assert watch.execute("SELECT count(*) FROM schema_version").fetchone() == (len(STEPS),)
 
 
+def test_rows_are_filled_a_few_at_a_time_until_none_is_left(url: str, watch: RawConnection) -> None:
+    few = 'UPDATE "user" SET weight = 2 WHERE id IN (SELECT id FROM "user" WHERE weight = 1 ORDER BY id LIMIT 2);'
+    for name in "abcde":
+        watch.execute("INSERT INTO \"user\" (name, role, weight, created_at) VALUES ($1, 'member', 1, 1)", [name])
+
+    migrate(watch, [*KNOWN, (len(KNOWN) + 1, f"-- online: Weights.\n{few}")])
+
+    assert watch.execute('SELECT weight, count(*) FROM "user" GROUP BY weight').fetchall() == [(2, 5)]
+
+
 @pytest.mark.parametrize(("number", "script"), STEPS[BEFORE_THE_FIRST_RELEASE:])
 def test_indexes_of_tables_that_are_there_are_made_online_and_so_that_it_can_be_repeated(
     number: int, script: str

@@ -84,6 +84,16 @@ def test_a_window_merges_ranges_of_indexes_and_sorts_only_the_page(plans: Mappin
     assert not any("Sort" in step and "Sort Key" not in step for step in keys)
 
 
+@pytest.mark.parametrize("query", [query for query in QUERIES if query.startswith("walk_asset_fact")])
+def test_what_has_a_fact_is_read_in_the_order_of_an_index(plans: Mapping[str, list[str]], query: str) -> None:
+    steps = [step.strip().removeprefix("->  ") for step in plans[query]]
+
+    keys = steps[steps.index("Limit") + 1 :]
+    in_order = r"Index (Only )?Scan (Backward )?using asset_fact_(created|named|updated|sized|accessed) "
+    assert [bool(re.match(in_order, step)) for step in keys].count(True) == 1
+    assert not any("Sort" in step for step in keys)
+
+
 @pytest.mark.parametrize("query", ["queued_jobs_of_user", "held_jobs_of_user"])
 def test_a_queue_is_read_in_the_order_of_its_index(plans: Mapping[str, list[str]], query: str) -> None:
     assert not any("Sort" in step for step in plans[query])

@@ -38,7 +38,7 @@ NUMBERED = (
 )
 ORDERED = ("list_created", "list_idle", "list_run", "list_assets_by", "scan_assets")
 UNSORTED = [
-    *(query for query in QUERIES if query.startswith(ORDERED)),
+    *(query for query in QUERIES if query.startswith((*ORDERED, "walk_asset_fact"))),
     "newest_asset_names",
     "user_files_in_folder",
     "user_files_below",

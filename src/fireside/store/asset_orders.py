@@ -34,13 +34,13 @@ _SPARSE = 1 / 64
 _DENSE = 1 / 4
 # A row that is merged costs as much as so many that are read on.
 _MERGING = 4
-_LAST_NUMBER = (1 << 63) - 1
+LAST_NUMBER = (1 << 63) - 1
 # Behind every title: the last code point, which none begins with.
 _LAST_WORD = "\U0010ffff"
 _FIRST = AssetPlace(number=-1, place=0)
 _KEY = ("number", "word", "place")
 _WHOLE: Row = {"number": -1, "word": "", "place": 0, "next_number": None, "next_word": None, "next_place": None}
-_BEYOND = AssetPlace(number=_LAST_NUMBER, word=_LAST_WORD, place=0)
+_BEYOND = AssetPlace(number=LAST_NUMBER, word=_LAST_WORD, place=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def edge_of(order: Order) -> AssetPlace:
     """Give the bound that an order begins at."""
     if not order.descending:
         return _FIRST
-    return AssetPlace(place=_LAST_NUMBER) if order.sort is AssetSort.CREATED_AT else _BEYOND
+    return AssetPlace(place=LAST_NUMBER) if order.sort is AssetSort.CREATED_AT else _BEYOND
 
 
 def window_params(bound: AssetPlace, skip: int, limit: int) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """Finding a user's assets by what tags do not say: titles, the owner's metadata, bytes and jobs.
 
 How many there are is known before they are looked for. Titles of one form, which differ in digits alone, are counted
-together, and so are facts of the metadata; both counts are kept for each set of tags, so that a word that most titles
-have is counted without looking at a title. Where these say nothing exact, as of two conditions at once, assets are
-looked at one by one, as many as one condition leaves over.
+together, and so are facts of the metadata, and both at once; these counts are kept for each set of tags, so that a word
+that most titles have is counted without looking at a title. Where they say nothing exact, as of two facts at once,
+assets are looked at one by one, as many as one condition leaves over.
 
 A window is then read in the cheaper of two ways: all that one condition leaves over are looked up and sorted, or the
-order is walked along until the window is full. Evenly spread, that is at most the geometric mean of a library and of
-where the window ends. More than `MOST_LOOKED_AT` are not looked at.
+order is walked along until the window is full, that of the assets with a fact where one is asked for. Evenly spread,
+that is at most the geometric mean of what is walked along and of where the window ends. More than `MOST_LOOKED_AT` are
+not looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 
 from fireside.domain.asset_listing import AssetFilter, AssetPlace, AssetSort, AssetWindow, SearchTooBroad
 from fireside.domain.facts import conditions_of
-from fireside.store.asset_orders import Order, bound_after, edge_of, window_params
+from fireside.store.asset_orders import LAST_NUMBER, Order, bound_after, edge_of, window_params
 from fireside.store.database import Rows, Transaction
 from fireside.store.rows import ids_json, to_json
 
@@ -29,6 +30,10 @@ _GRAM = 3
 _DIGITS = "0123456789"
 _SAME_DIGITS = str.maketrans(_DIGITS, "0" * 10)
 _ANY_SET = 0
+# To look at so many rows of facts, or of counters, costs as much as looking up one asset.
+_ROWS_OF_FACTS = 4
+# Few assets with a fact among so many times as many may lie all at the far end of them: these are not walked along.
+_FAR = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,8 @@ class Search:
         self._params = self._all_params()
         self._exact: Mapping[int, int] | None = None
         self._words: tuple[str, str] | None = None
-        self._having_one_fact: int | None = None
+        # How many assets have the fact that is looked for, whatever their tags.
+        self._having_fact: int | None = None
 
     def find(self, *, by_sets: bool = False) -> Found:
         """Count what there is, as set 0 where nobody asks by which sets; raises `SearchTooBroad`."""
@@ -77,15 +83,22 @@ class Search:
         if wanted <= 0:
             return []
         behind = skip if window.after else found.total - skip - wanted
-        among = self._order.library if self._walks_all(window.sort) else self._having_one_fact or 0
+        among = self._order.library if self._having_fact is None else self._having_fact
         walked = (min(skip, behind) + wanted) * among // found.total
         if min(walked, found.candidates) > MOST_LOOKED_AT:
             raise SearchTooBroad(_ADVICE)
-        if found.candidates <= _FEW or found.candidates <= walked:
+        if self._is_better_sorted(found, walked):
             return self._sort(found.source, window, skip)
         if behind < skip:
             return self._walk(self._order.turned, self._edge(self._order.turned), behind, wanted)[::-1]
         return self._walk(self._order, self._begin(window) or self._edge(self._order), skip, wanted)
+
+    def _is_better_sorted(self, found: Found, walked: int) -> bool:
+        if self._having_fact is None:
+            return found.candidates <= max(_FEW, walked)
+        if found.candidates <= _FEW and found.candidates * _FAR < self._having_fact:
+            return True
+        return found.candidates <= (walked if self._params["asks_more"] else walked // _ROWS_OF_FACTS)
 
     def _begin(self, window: AssetWindow) -> AssetPlace | None:
         return bound_after(window.sort, window.after, descending=window.descending) if window.after else None
@@ -94,17 +107,17 @@ class Search:
         """Say where the first can be: by name, not before the first form that has the text."""
         if self._words is None or order.sort is not AssetSort.NAME:
             return edge_of(order)
-        return replace(edge_of(order), word=self._words[order.descending])
+        first, last = self._words
+        # What has the last word stands before the bound.
+        return (
+            replace(edge_of(order), word=last, place=LAST_NUMBER)
+            if order.descending
+            else replace(edge_of(order), word=first)
+        )
 
     def _walk(self, order: Order, bound: AssetPlace, skip: int, limit: int) -> Rows:
-        walk = f"walk_assets_{order.suffix()}"
-        if not self._walks_all(order.sort):
-            walk = f"walk_asset_fact_{'descending' if order.descending else 'ascending'}"
-        return self._tx.run(walk, self._params | window_params(bound, skip, limit))
-
-    def _walks_all(self, sort: AssetSort) -> bool:
-        # What has a fact is in create order already.
-        return self._having_one_fact is None or sort is not AssetSort.CREATED_AT
+        what = "assets" if self._having_fact is None else "asset_fact"
+        return self._tx.run(f"walk_{what}_{order.suffix()}", self._params | window_params(bound, skip, limit))
 
     def _sort(self, source: str, window: AssetWindow, skip: int) -> Rows:
         bound = self._begin(window)
@@ -122,8 +135,8 @@ class Search:
         asked = [*self._conditions.wanted, self._conditions.unwanted]
         is_alone = self._wanted.hash is None and self._wanted.job_ids is None
         if any(asked):
-            found |= self._candidates_of_facts(is_alone=is_alone and not self._needle)
-        if self._needle and min(found.values()) > _FEW:
+            found |= self._candidates_of_facts(is_alone=is_alone)
+        if self._needle and self._exact is None and min(found.values()) > _FEW:
             found |= self._candidates_of_title(is_alone=is_alone and not any(asked), by_sets=by_sets)
         if is_alone and not any(asked) and not self._needle:
             self._exact = self._order.totals
@@ -133,25 +146,49 @@ class Search:
         wanted, unwanted = self._conditions.wanted, self._conditions.unwanted
         asked = [fact for group in (*wanted, unwanted) for fact in group]
         rows = self._tx.run("count_asset_facts", self._params | {"facts": to_json(asked).decode()})
-        if is_alone and len(asked) == 1:
-            having = {row["tag_set"]: row["n"] for row in rows}
+        is_alone = is_alone and len(asked) == 1
+        if is_alone and not self._needle:
+            having = self._wanted_of(rows)
             self._exact = having if wanted else _without(self._order.totals, having)
         if not wanted:
             return {}
-        sizes = [sum(row["n"] for row in rows if row["fact"] in group) for group in wanted]
-        rarest = min(range(len(wanted)), key=lambda group: sizes[group])
+        groups = [[row for row in rows if row["fact"] in group] for group in wanted]
+        rarest = min(range(len(wanted)), key=lambda group: _sum(groups[group]))
         self._params["facts"] = to_json(wanted[rarest]).decode()
+        found = {"facts": self._dear(groups[rarest])}
         if len(wanted[rarest]) == 1:
-            self._having_one_fact = sizes[rarest]
-        return {"facts": sizes[rarest]}
+            self._having_fact = _sum(groups[rarest])
+            found |= self._candidates_of_titled_facts(is_alone=is_alone) if self._needle else {}
+        return found
+
+    def _candidates_of_titled_facts(self, *, is_alone: bool) -> dict[str, int]:
+        form = {"needle": self._params["form"], "limit": _MOST_FORMS}
+        rows = self._tx.run("count_asset_fact_forms", self._params | form)
+        if sum(row["counts"] for row in rows) >= _MOST_FORMS:
+            return {}
+        rows = [row for row in rows if row["n"]]
+        if rows:
+            self._words = min(row["first_word"] for row in rows), max(row["last_word"] for row in rows)
+        if is_alone and not self._has_digits:
+            self._exact = self._wanted_of(rows)
+        return {"titled facts": self._dear(rows)}
+
+    def _wanted_of(self, rows: Rows) -> dict[int, int]:
+        """Give how many there are of each wanted set of tags."""
+        return {row["tag_set"]: row["n"] for row in rows if row["tag_set"] in self._order.totals}
+
+    def _dear(self, rows: Rows) -> int:
+        """Say how many assets are looked up by rows of facts; of those with other tags, only the row is looked at."""
+        here = sum(row["n"] for row in rows if row["tag_set"] in self._order.totals)
+        return max(here, _sum(rows) // _ROWS_OF_FACTS)
 
     def _candidates_of_title(self, *, is_alone: bool, by_sets: bool) -> dict[str, int]:
-        form = {"needle": self._needle.translate(_SAME_DIGITS)}
+        form = {"needle": self._params["form"]}
         (counted,) = self._tx.run("count_asset_forms", self._params | form | {"limit": _MOST_FORMS})
         is_known, most = counted["forms"] < _MOST_FORMS, counted["n"]
         if is_known and most:
             self._words = counted["first_word"], counted["last_word"]
-        is_exact = is_known and not any(digit in self._needle for digit in _DIGITS)
+        is_exact = is_known and not self._has_digits
         if is_exact and is_alone and (not most or (self._order.is_whole and not by_sets)):
             self._exact = {_ANY_SET: most} if most else {}
         elif is_exact and is_alone and most > _FEW:
@@ -166,10 +203,16 @@ class Search:
         (counted,) = self._tx.run("count_asset_candidates", self._params | limit)
         return counted["n"]
 
+    @property
+    def _has_digits(self) -> bool:
+        """Whether the form of a title does not say if the text is in it."""
+        return any(digit in self._needle for digit in _DIGITS)
+
     def _all_params(self) -> dict[str, Any]:
         wanted, conditions = self._wanted, self._conditions
         return self._order.sets | {
             "needle": self._needle,
+            "form": self._needle.translate(_SAME_DIGITS),
             "grams": to_json(_grams(self._needle)).decode(),
             "hash": wanted.hash or "",
             "by_jobs": wanted.job_ids is not None,
@@ -177,6 +220,11 @@ class Search:
             "facts": "[]",
             "wanted": to_json(conditions.wanted).decode(),
             "unwanted": to_json(conditions.unwanted).decode(),
+            # Beside tags, a title and one fact.
+            "asks_more": len(conditions.wanted) > 1
+            or bool(conditions.unwanted)
+            or wanted.hash is not None
+            or wanted.job_ids is not None,
         }
 
 
@@ -188,6 +236,10 @@ _ADVICE = (
 
 def _without(totals: Mapping[int, int], counts: Mapping[int, int]) -> dict[int, int]:
     return {number: left for number, rows in totals.items() if (left := rows - counts.get(number, 0))}
+
+
+def _sum(rows: Rows) -> int:
+    return sum(row["n"] for row in rows)
 
 
 def _grams(needle: str) -> Sequence[str]:

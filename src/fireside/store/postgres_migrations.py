@@ -3,7 +3,8 @@
 A migration is a transaction in which no other server writes, which is well for what takes a moment. One whose first
 line begins with `-- online` is for what takes long on a large table: its statements run one by one and outside of a
 transaction, so that whoever writes goes on. It may be broken off after each of them, and in the midst of an index, so
-all of it can be repeated; docs/decisions/0015 says how it is written.
+all of it can be repeated; docs/decisions/0015 says how it is written. An UPDATE there is of a few rows that are not
+what they shall be, and is repeated until there are none: others write in between.
 """
 
 import re
@@ -65,7 +66,17 @@ def _run_online(raw: RawConnection, statement: str) -> None:
     made = _INDEX_MADE.match(statement)
     if made is not None and _is_half_made(raw, made[1]):
         raw.execute(cast("LiteralString", f"DROP INDEX CONCURRENTLY IF EXISTS {made[1]}"))
+    if statement.startswith("UPDATE"):
+        while _is_any_changed(raw, statement):
+            pass
+        return
     raw.execute(cast("LiteralString", statement))
+
+
+def _is_any_changed(raw: RawConnection, statement: str) -> bool:
+    with raw.transaction():
+        raw.execute(WRITE_ALONE)
+        return raw.execute(cast("LiteralString", statement)).rowcount > 0
 
 
 def _is_half_made(raw: RawConnection, index: str) -> bool:

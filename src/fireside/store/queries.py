@@ -1,10 +1,11 @@
 """The SQL of a dialect as it lies in its folders: named queries, and numbered migrations.
 
-What several queries say alike is a part, in a file of its own: a line `-- include: NAME` stands for it.
+What several queries say alike is a part, in a file of its own: a line `-- include: NAME` stands for it,
+in other parts too.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -17,7 +18,7 @@ def load_queries(dialect: str) -> dict[str, str]:
     """Read `sql/<dialect>/*.sql` as query text by file name, their parts from `parts/` in their places."""
     folder = files("fireside.store") / "sql" / dialect
     parts = _texts(folder / "parts")
-    return {name: _INCLUDE.sub(lambda found: parts[found[1]], text) for name, text in _texts(folder).items()}
+    return {name: _whole(text, parts) for name, text in _texts(folder).items()}
 
 
 def load_migrations(dialect: str) -> list[tuple[int, str]]:
@@ -39,6 +40,10 @@ def missing_migrations(known: Sequence[tuple[int, str]], present: int) -> Sequen
             f"the database has version {present}, this Fireside knows up to {len(known)}: install a newer Fireside"
         )
     return known[present:]
+
+
+def _whole(text: str, parts: Mapping[str, str]) -> str:
+    return _INCLUDE.sub(lambda found: _whole(parts[found[1]], parts), text)
 
 
 def _texts(folder: Traversable) -> dict[str, str]:

@@ -1,0 +1,5 @@
+-- Count the facts of a user's assets that say wrongly where their asset stands.
+SELECT count(*) AS n FROM asset_fact JOIN asset ON pk = asset_pk
+WHERE asset_pk BETWEEN :user_id::bigint << 40 AND (:user_id::bigint << 40) + 1099511627775
+    AND (whose, set_of_tags, by_name, by_update, by_size, by_access)
+        IS DISTINCT FROM (user_id, tag_set, folded, updated_at, size_bytes, accessed_at);
