@@ -146,6 +146,7 @@ async def measure(folder: Path, workers: int, users: int, jobs: int, seconds: fl
         reports = FleetReports(assembly.services)
         await reports.start()
         begun = time.perf_counter()
+        await assembly.lookout.start()
         await assembly.dispatcher.start()
         rebuilt = time.perf_counter() - begun
         kit = Kit(
@@ -166,6 +167,7 @@ async def measure(folder: Path, workers: int, users: int, jobs: int, seconds: fl
             players.kill()
             await players.wait()
             await assembly.dispatcher.stop()
+            await assembly.lookout.stop()
             await reports.stop()
         return _print(watch, waiting, rebuilt, seconds, used)
 

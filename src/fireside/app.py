@@ -1,7 +1,7 @@
 """Wiring: from the settings to a running server, with or without workers of its own.
 
-`assemble` puts the services together and takes them apart; `serve` adds the edge, the leader's loop, upkeep and the
-workers. Nothing here decides anything about jobs.
+`assemble` puts the services together and takes them apart; `serve` adds the edge, the election, upkeep and the workers.
+Nothing here decides anything about jobs.
 """
 
 import asyncio
@@ -37,6 +37,8 @@ from fireside.bus.client import Bus
 from fireside.bus.server import NatsServer
 from fireside.config import Config
 from fireside.dispatch.dispatcher import Dispatcher
+from fireside.dispatch.election import Election
+from fireside.dispatch.lookout import Lookout
 from fireside.domain.errors import FiresideError
 from fireside.events.announcer import Announcer
 from fireside.events.hub import Hub
@@ -57,22 +59,30 @@ from fireside.server.fleet_watch import FleetWatch
 from fireside.server.listening import Doors
 from fireside.server.passages import Passages
 from fireside.server.services import Services
-from fireside.store.database import Database
-from fireside.store.folder_lock import lock_folder
+from fireside.store.folder_lock import lock_folder, require_unlocked
 from fireside.store.postgres import PostgresDatabase
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.departures import Departures
-from fireside.upkeep.duties import duties
+from fireside.upkeep.duties import leader_duties, own_duties
 from fireside.upkeep.equals import equal_jobs
-from fireside.upkeep.errands import errands
+from fireside.upkeep.errands import errands, forgetting
 from fireside.upkeep.importer import Importer
+from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
 from fireside.wire.fleet import OLDEST_PROTOCOL, PROTOCOL
 
 SERVER_FILE = "server.json"
+_MOST_SECONDS_OFF_THE_BUS = 10.0
+_ALONE_WITHIN_SECONDS = 15.0
 _log = structlog.get_logger(__name__)
+
+
+class SharedBusNeeded(FiresideError):
+    """Several servers on one database, and each with a bus of its own."""
+
+    code = "shared_bus_needed"
 
 
 class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,10 +97,12 @@ class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """The services and the leader's loop, not yet serving."""
+    """The services, and what runs beside them, not yet serving."""
 
     services: Services
+    lookout: Lookout
     dispatcher: Dispatcher
+    election: Election
     authority: BusAuthority
     bus_url: str
     leftovers: Leftovers
@@ -102,14 +114,14 @@ def utc_now() -> datetime:
 
 
 @contextlib.asynccontextmanager
-async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembly]:
-    """Open the store, the blobs and the bus, and put the services over them together."""
+async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncGenerator[Assembly]:
+    """Open the store, the blobs and the bus, and put the services over them together; `name` tells who we are."""
     imports, webhooks = way_for_imports(config), way_for_webhooks(config)
     data_dir = Path(config.data_dir)
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
         keys = ServerKeys.load_or_create(data_dir, config)
-        database = _database(config, data_dir, stack)
+        database = _database(config, data_dir, stack, name)
         stack.push_async_callback(database.close)
         await database.start()
         store = Store(database, has_webhooks=bool(config.webhook_hosts))
@@ -140,7 +152,16 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
         hub = Hub(bus, store)
         stack.push_async_callback(hub.close)
         accounts = Accounts(store, utc_now, config)
-        dispatcher = Dispatcher(desk, bus, name=f"{socket.gethostname()}:{os.getpid()}")
+        lookout = Lookout(desk, bus)
+        dispatcher = Dispatcher(
+            desk, bus, lookout, name=f"{name or f'process {os.getpid()}'} on {socket.gethostname()}"
+        )
+        election = Election(
+            database.lead(),
+            bus,
+            refused=dispatcher.refused,
+            most_seconds_off_the_bus=_MOST_SECONDS_OFF_THE_BUS if config.nats_url else None,
+        )
         services = Services(
             config=config,
             store=store,
@@ -160,7 +181,8 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             sign_ins=SignIns(accounts, store, utc_now, config),
             accesses=Accesses(store, utc_now),
             keys=keys,
-            fleet=dispatcher,
+            fleet=lookout,
+            election=election,
             workflows=SavedWorkflows(store, blobs, config),
             editor=Editor.of(config, keys.derive("drafts")),
             enrollments=Enrollments(
@@ -178,7 +200,13 @@ async def assemble(config: Config, *, public_url: str) -> AsyncGenerator[Assembl
             public_url=public_url,
         )
         yield Assembly(
-            services=services, dispatcher=dispatcher, authority=authority, bus_url=bus_url, leftovers=leftovers
+            services=services,
+            lookout=lookout,
+            dispatcher=dispatcher,
+            election=election,
+            authority=authority,
+            bus_url=bus_url,
+            leftovers=leftovers,
         )
         try:
             await services.accounts.flush_last_used()
@@ -196,13 +224,17 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, with these workers as children."""
     async with contextlib.AsyncExitStack() as stack:
+        # Before the ports, about which such a server would complain first.
+        require_unlocked(Path(config.data_dir))
         doors = Doors(config)
         stack.push_async_callback(doors.close)
         stopped = doors.closed
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         public_url = config.public_url.rstrip("/") or doors.own_url
-        assembly = await stack.enter_async_context(assemble(config, public_url=public_url))
+        assembly = await stack.enter_async_context(
+            assemble(config, public_url=public_url, name=f"process {os.getpid()} at {doors.own_url}")
+        )
         first_start = await assembly.services.accounts.first_start()
         stack.push_async_callback(doors.close)
         await doors.open(assembly.services)
@@ -219,7 +251,7 @@ async def serve(
         )
         stack.push_async_callback(fleet.stop)
         await fleet.start(plan)
-        await until_ready(plan, assembly.dispatcher.presences, seconds=config.start_seconds, stopped=stopped)
+        await until_ready(plan, assembly.lookout.presences, seconds=config.start_seconds, stopped=stopped)
         server_file = ServerFile(
             url=public_url, port=doors.port, pid=os.getpid(), version=__version__, local_urls=doors.local_urls
         )
@@ -237,12 +269,14 @@ async def open_admin_app(config: Config) -> AsyncGenerator[Any]:
         yield build_edge(assembly.services, as_admin=True)
 
 
-def _database(config: Config, data_dir: Path, stack: contextlib.AsyncExitStack) -> Database:
+def _database(
+    config: Config, data_dir: Path, stack: contextlib.AsyncExitStack, name: str
+) -> SqliteDatabase | PostgresDatabase:
     if config.database_url:
         # SQLite takes it by itself: what else lies in the folder is one server's as well.
-        stack.callback(os.close, lock_folder(data_dir))
+        stack.callback(os.close, lock_folder(data_dir, name))
         return PostgresDatabase(config.database_url)
-    return SqliteDatabase(data_dir / "fireside.db")
+    return SqliteDatabase(data_dir / "fireside.db", holder=name)
 
 
 def _authority(config: Config, keys: ServerKeys) -> BusAuthority:
@@ -282,28 +316,56 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     watch = FleetWatch(assembly.services)
     stack.push_async_callback(watch.stop)
     await watch.start()
-    stack.push_async_callback(assembly.dispatcher.stop)
-    await assembly.dispatcher.start()
-    services = assembly.services
-    loops = duties(
-        services.store,
-        services.accounts,
-        services.desk.definitions,
-        services.blobs,
-        services.clock,
-        present_workers=lambda: services.fleet.presences().keys(),
-        workers_remembered_for=timedelta(days=services.config.workers_remembered_days),
-        collector=BlobCollector(
-            services.store, services.blobs, grace=timedelta(hours=services.config.blob_grace_hours)
-        ),
-        departures=Departures(services.desk),
-        accesses=services.accesses,
-        pruner=Pruner(services.store, keep_jobs=services.config.keep_jobs, keep_days=services.config.keep_days),
-    )
-    for loop in (*loops, equal_jobs(services.desk)):
+    services, lookout = assembly.services, assembly.lookout
+    stack.push_async_callback(lookout.stop)
+    await lookout.start()
+    for loop in own_duties(
+        services.accounts, services.desk.definitions, services.accesses, services.blobs, services.clock
+    ):
         stack.push_async_callback(loop.stop)
         await loop.start()
     await _start_errands(services, stack)
+    stack.push_async_callback(assembly.election.stop)
+    await assembly.election.start([assembly.dispatcher, *_duties_of_the_leader(services)])
+    await _require_the_only_bus(assembly)
+
+
+def _duties_of_the_leader(services: Services) -> list[Loop]:
+    config = services.config
+    return [
+        equal_jobs(services.desk),
+        *leader_duties(
+            services.store,
+            services.clock,
+            present_workers=lambda: services.fleet.presences().keys(),
+            workers_remembered_for=timedelta(days=config.workers_remembered_days),
+            collector=BlobCollector(services.store, services.blobs, grace=timedelta(hours=config.blob_grace_hours)),
+            departures=Departures(services.desk),
+            blobs=services.blobs,
+            pruner=Pruner(services.store, keep_jobs=config.keep_jobs, keep_days=config.keep_days),
+        ),
+        forgetting(
+            services.store,
+            services.clock,
+            tasks_remembered_for=timedelta(days=config.task_days),
+            messages_remembered_for=timedelta(days=config.webhook_log_days),
+        ),
+    ]
+
+
+async def _require_the_only_bus(assembly: Assembly) -> None:
+    """Refuse to stand by on a bus of our own, where the leader would never hear our workers, nor we the leader's."""
+    if assembly.services.config.nats_url:
+        return
+    try:
+        async with asyncio.timeout(_ALONE_WITHIN_SECONDS):
+            await assembly.election.led_once.wait()
+    except TimeoutError:
+        leader = await assembly.services.store.leader()
+        raise SharedBusNeeded(
+            f"another server leads on this database ({'' if leader is None else leader.holder}): servers that share a"
+            " database must share a bus as well, so set nats_url for all of them, or stop that server"
+        ) from None
 
 
 async def _start_errands(services: Services, stack: contextlib.AsyncExitStack) -> None:
@@ -325,14 +387,7 @@ async def _start_errands(services: Services, stack: contextlib.AsyncExitStack) -
         most_of_a_user=services.config.max_imports_at_once,
     )
     stack.push_async_callback(importer.stop)
-    for loop in errands(
-        services.store,
-        services.clock,
-        importer,
-        postman if services.config.webhook_hosts else None,
-        tasks_remembered_for=timedelta(days=services.config.task_days),
-        messages_remembered_for=timedelta(days=services.config.webhook_log_days),
-    ):
+    for loop in errands(services.clock, importer, postman if services.config.webhook_hosts else None):
         stack.push_async_callback(loop.stop)
         await loop.start()
 

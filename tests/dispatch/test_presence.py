@@ -98,6 +98,23 @@ def test_a_word_from_after_the_answer_that_is_heard_before_it_counts() -> None:
     assert presences.free_workers(after(1), set(), listening_since=NOW) == [WORKER]
 
 
+def test_a_word_in_the_first_moments_may_be_older_than_an_offer_of_who_led_before() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(), after(1.2))
+    assert presences.judge([held(JobState.ASSIGNED)], after(2), listening_since=after(1)) == []
+    presences.saw(WORKER, presence(number=1), after(4.6))
+    (verdict,) = presences.judge([held(JobState.ASSIGNED)], after(4.6), listening_since=after(1))
+    assert not verdict.lost
+
+
+def test_a_word_from_before_the_leader_listened_takes_nothing_back() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(), after(1))
+    assert presences.judge([held()], after(2), listening_since=after(1.5)) == []
+    presences.saw(WORKER, presence(number=1), after(2))
+    assert len(presences.judge([held()], after(2), listening_since=after(1.5))) == 1
+
+
 def test_a_worker_is_not_offered_a_second_job_while_it_has_one() -> None:
     presences = Presences(LOST_AFTER)
     presences.saw(WORKER, presence(), after(1))

@@ -69,7 +69,7 @@ async def test_a_worker_that_was_let_in_by_another_server_a_moment_ago_is_heard_
     shop.clock.go(1)
     await worker.say(leader)
 
-    assert worker.id in leader.presences()
+    assert worker.id in leader._lookout.presences()
 
 
 async def test_a_worker_that_was_removed_loses_its_job_at_once_and_is_not_heard(
@@ -86,7 +86,7 @@ async def test_a_worker_that_was_removed_loses_its_job_at_once_and_is_not_heard(
 
     await shop.store.remove_worker(worker.id, shop.clock())
     await shop.services.bus.publish("fleet.changed", b"")
-    await until(lambda: worker.id not in leader.presences())
+    await until(lambda: worker.id not in leader._lookout.presences())
     await look(shop, leader)
 
     after = await shop.job(job)
@@ -104,7 +104,7 @@ async def test_a_worker_that_stayed_connected_over_an_upgrade_it_does_not_unders
     await worker_is_refused(shop, worker)
 
     assert "install the server's version" in dismissals(worker)[0].reason
-    assert leader.presences() == {}
+    assert leader._lookout.presences() == {}
 
 
 async def test_a_drained_worker_is_offered_nothing_until_it_is_resumed_also_if_nobody_tells_the_leader(

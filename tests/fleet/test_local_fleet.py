@@ -53,7 +53,7 @@ class Site:
         return self.fleet._supervisors[number - 1].child.pid
 
     def boot_id(self, number: int) -> str:
-        said = self.assembly.dispatcher.presences().get(WorkerId(f"local-{number}"))
+        said = self.assembly.lookout.presences().get(WorkerId(f"local-{number}"))
         return said.boot_id if said is not None and said.ready else ""
 
     async def submit(self, graph: Any) -> JobId:
@@ -81,11 +81,13 @@ async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
         )  # fmt: skip
         await doors.open(services)
         await reports.start()
+        await assembly.lookout.start()
         await assembly.dispatcher.start()
         ann = await services.store.add_user("ann", Role.MEMBER, services.clock())
         yield Site(assembly=assembly, fleet=fleet, data_dir=data_dir, ann=ann)
         await fleet.stop()
         await assembly.dispatcher.stop()
+        await assembly.lookout.stop()
         await reports.stop()
         await doors.close()
 

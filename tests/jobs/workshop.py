@@ -20,6 +20,7 @@ from fireside.bus.client import Bus
 from fireside.bus.subjects import presence, work
 from fireside.config import Config
 from fireside.dispatch.dispatcher import Dispatcher
+from fireside.dispatch.lookout import Lookout
 from fireside.domain.accounts import Role, User
 from fireside.domain.ids import JobId, WorkerId
 from fireside.domain.jobs import Job, JobState, Lease
@@ -154,9 +155,17 @@ class Workshop:
         await bus.subscribe(work(worker_id), player.answer)
         return player
 
+    async def lookout(self) -> Lookout:
+        """Listen to the workers, as every server does."""
+        lookout = Lookout(self.desk, self.services.bus)
+        self.doors.push_async_callback(lookout.stop)
+        await lookout.start()
+        return lookout
+
     async def leader(self, name: str = "leader") -> Dispatcher:
         """Take the lead; ticks are the test's to make."""
-        dispatcher = Dispatcher(self.desk, self.services.bus, name=name)
+        lookout = await self.lookout()
+        dispatcher = Dispatcher(self.desk, self.services.bus, lookout, name=name)
         self.doors.push_async_callback(dispatcher.stop)
         await dispatcher.take_lead()
         return dispatcher

@@ -14,7 +14,7 @@ from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.lifecycle import Verb, advance
 from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.departures import Departures
-from fireside.upkeep.duties import duties
+from fireside.upkeep.duties import leader_duties, own_duties
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
 
@@ -27,20 +27,18 @@ async def shop(databases: Databases, tmp_path: Path) -> AsyncIterator[Workshop]:
 
 def duty(shop: Workshop, name: str) -> Loop:
     services = shop.services
-    loops = duties(
+    own = own_duties(services.accounts, shop.desk.definitions, services.accesses, services.blobs, shop.clock)
+    leaders = leader_duties(
         shop.store,
-        services.accounts,
-        shop.desk.definitions,
-        services.blobs,
         shop.clock,
         present_workers=lambda: [WorkerId("here")],
         workers_remembered_for=timedelta(days=30),
         collector=BlobCollector(shop.store, services.blobs, grace=timedelta(hours=1)),
         departures=Departures(shop.desk),
-        accesses=services.accesses,
+        blobs=services.blobs,
         pruner=Pruner(shop.store, keep_jobs=2, keep_days=0),
     )
-    (loop,) = [loop for loop in loops if loop._name == name]
+    (loop,) = [loop for loop in [*own, *leaders] if loop._name == name]
     return loop
 
 

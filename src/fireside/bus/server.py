@@ -44,7 +44,7 @@ class NatsServer:
         self._folder = folder
         self._authority = authority
         self._config = folder / "nats.conf"
-        argv = [program or _find_program(), "--config", str(self._config)]
+        argv = [program or find_program(), "--config", str(self._config)]
         self._supervisor = Supervisor(Child("nats-server", argv, log_path=folder / "nats.log"), leftovers)
         self._revoked = set(revoked)
         self._url = ""
@@ -98,7 +98,8 @@ class NatsServer:
         raise BusDisconnected(f"nats-server did not start:\n{self._supervisor.child.log_tail()}")
 
 
-def _find_program() -> str:
+def find_program() -> str:
+    """Find the program nats-server that is installed; raises `BusDisconnected`."""
     installed = Path(sysconfig.get_path("scripts")) / "nats-server"
     found = str(installed) if installed.exists() else shutil.which("nats-server")
     if found is None:

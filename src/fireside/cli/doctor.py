@@ -146,8 +146,15 @@ async def _look_at_server(config: Config, data_dir: Path) -> AsyncIterator[Findi
     if server is not None:
         if report.bus is not None:
             yield Finding(Verdict.ILL if report.bus else Verdict.WELL, "connection", report.bus or "the bus answers")
+        yield _look_at_leader(report)
         for finding in _workers(report):
             yield finding
+
+
+def _look_at_leader(report: DoctorBody) -> Finding:
+    if report.leads:
+        return Finding(Verdict.WELL, "leader", "this server hands out jobs")
+    return Finding(Verdict.WELL, "leader", f"this server stands by; {report.leader or 'no other'} hands out jobs")
 
 
 async def _count_anew(config: Config) -> AsyncIterator[Finding]:

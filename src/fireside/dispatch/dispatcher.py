@@ -6,7 +6,7 @@ it look sooner; looking every half second is enough for everything to be right.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,11 +15,11 @@ import structlog
 
 from fireside.bus.client import Bus, Subscription
 from fireside.bus.errors import BusError
-from fireside.bus.subjects import all_presences, dispatch_wake, fleet_changed, work, worker_of
+from fireside.bus.subjects import dispatch_wake
 from fireside.dispatch.ledger import Ledger
-from fireside.dispatch.presence import Presences, Verdict
+from fireside.dispatch.lookout import Lookout
+from fireside.dispatch.presence import Verdict
 from fireside.dispatch.reminders import Reminders, RunToStop
-from fireside.dispatch.roster import Roster
 from fireside.domain.errors import FiresideError
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
@@ -30,8 +30,8 @@ from fireside.jobs.rescue import rescue_job
 from fireside.scheduler.policy import decide
 from fireside.scheduler.values import Placement
 from fireside.store.records import HeldJob
-from fireside.store.store import Changed
-from fireside.wire.fleet import AssignmentReply, Dismissal, Presence, QueueChanged, WorkBody
+from fireside.store.store import Changed, TermEnded
+from fireside.wire.fleet import AssignmentReply, Presence, QueueChanged, WorkBody
 
 _TICK_SECONDS = 0.5
 _MOST_AT_ONCE = 32
@@ -42,25 +42,28 @@ _log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Hands queued jobs to free workers and takes them back from lost ones."""
+    """Hands queued jobs to free workers and takes them back from lost ones, from `start` to `stop`, again and again."""
 
-    def __init__(self, desk: Desk, bus: Bus, *, name: str) -> None:
+    def __init__(self, desk: Desk, bus: Bus, lookout: Lookout, *, name: str) -> None:
         self._desk = desk
         self._bus = bus
         self._name = name
         self._clock: Callable[[], datetime] = desk.clock
-        self._presences = Presences(timedelta(seconds=desk.config.worker_lost_after))
-        self._roster = Roster(desk.store)
+        self._lookout = lookout
+        self._presences = lookout.sightings
+        self._roster = lookout.roster
         self._reminders = Reminders()
         self._wake = asyncio.Event()
         self._ledger = Ledger(desk, self._wake.set)
         self._offering: set[WorkerId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listening_since = self._clock()
+        self._leading_since = self._clock()
         self._last_tick_at = self._clock()
         self._term = 0
-        self._subscriptions: list[Subscription] = []
+        self._subscription: Subscription | None = None
         self._loop: asyncio.Task[None] | None = None
+        self.refused = asyncio.Event()
+        """Set when the store has refused our term: somebody else leads."""
 
     async def start(self) -> None:
         """Take the lead and begin to look."""
@@ -68,15 +71,12 @@ class Dispatcher:
         self._loop = asyncio.create_task(self._run(), name="dispatch")
 
     async def take_lead(self) -> None:
-        """Begin a new term and listen to the workers; `tick` is then the caller's to call."""
+        """Begin a new term; `tick` is then the caller's to call."""
         self._term = await self._desk.store.take_term(self._name, self._clock())
-        self._listening_since = self._last_tick_at = self._clock()
-        self._bus.on_change(self._bus_changed)
-        self._subscriptions = [
-            await self._bus.subscribe(all_presences(), self._presence_heard),
-            await self._bus.subscribe(dispatch_wake(), self._woken),
-            await self._bus.subscribe(fleet_changed(), self._fleet_changed),
-        ]
+        self.refused.clear()
+        self._leading_since = self._last_tick_at = self._clock()
+        self._subscription = await self._bus.subscribe(dispatch_wake(), self._woken)
+        self._lookout.serve(self._wake.set)
         # After the first word of others can be heard, so that none is missed between the two.
         await self._ledger.rebuild()
         self._desk.leading.is_here = True
@@ -84,21 +84,20 @@ class Dispatcher:
     async def stop(self) -> None:
         """Stop looking, when what is being offered is answered; what is assigned stays assigned. Idempotent."""
         self._desk.leading.is_here = False
-        if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.gather(self._loop, return_exceptions=True)
+        self._lookout.serve(None)
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.cancel()
+            await asyncio.gather(loop, return_exceptions=True)
         await self.settle()
-        subscriptions, self._subscriptions = self._subscriptions, []
-        for subscription in subscriptions:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
             await subscription.unsubscribe()
+        self._ledger.forget()
 
     async def settle(self) -> None:
         """Wait until everybody who was asked something has answered, or will not."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def presences(self) -> Mapping[WorkerId, Presence]:
-        """Give the last word of each worker that is there."""
-        return self._presences.present(self._clock())
 
     async def tick(self, now: datetime) -> None:
         """Look once: take back what is lost, then hand out what can go. Does nothing while the bus is away."""
@@ -106,7 +105,7 @@ class Dispatcher:
         if not self._bus.is_connected:
             return
         if self._roster.is_old(now):
-            await self._read_roster(now)
+            await self._lookout.read_roster(now)
         # Read in this order: a lease that was named before the jobs were read, and is not among them, is over for good.
         named = self._presences.named(now)
         held_jobs = await self._desk.store.held_jobs()
@@ -144,13 +143,17 @@ class Dispatcher:
         """Judge no silence by a clock that jumped, nor one that is our own: we may have been asleep ourselves."""
         if now < self._last_tick_at:
             self._presences.set_back(now)
-            self._listening_since = now
+            self._begin_anew(now)
         elif now - self._last_tick_at > _LATE_TICK:
-            self._listening_since = now
+            self._begin_anew(now)
         self._last_tick_at = now
 
+    def _begin_anew(self, now: datetime) -> None:
+        self._leading_since = self._lookout.listening_since = now
+
     def _judge(self, held_jobs: Sequence[HeldJob], now: datetime) -> list[Verdict]:
-        return self._presences.judge(held_jobs, now, listening_since=self._listening_since)
+        since = max(self._leading_since, self._lookout.listening_since)
+        return self._presences.judge(held_jobs, now, listening_since=since)
 
     async def _bus_answers(self) -> bool:
         """Ask ourselves over the bus: one that hangs silences everybody, and its connection breaks seconds later."""
@@ -158,7 +161,7 @@ class Dispatcher:
             await self._bus.request(dispatch_wake(), _ECHO, timeout=_ECHO_SECONDS)
         except BusError as error:
             _log.warning("bus does not answer, nobody is given up", reason=str(error))
-            self._listening_since = self._clock()
+            self._begin_anew(self._clock())
             return False
         return True
 
@@ -170,7 +173,12 @@ class Dispatcher:
         try:
             await rescue_job(self._desk, verdict.held, lost=verdict.lost, term=self._term)
         except Changed as change:
+            self._note_refusal(change)
             _log.info("job moved on", job_id=str(job.id), reason=change.message)
+
+    def _note_refusal(self, error: FiresideError) -> None:
+        if isinstance(error, TermEnded):
+            self.refused.set()
 
     def _remind(self, runs: set[RunToStop], now: datetime) -> None:
         for worker_id, lease in self._reminders.due(runs, now):
@@ -178,9 +186,9 @@ class Dispatcher:
 
     async def _hand_out(self, now: datetime) -> None:
         unfree = self._offering | self._roster.drained
-        free = self._presences.free_workers(now, unfree, listening_since=self._listening_since)
+        free = self._presences.free_workers(now, unfree, listening_since=self._lookout.listening_since)
         words = self._presences.words_of(free)
-        while words and self._bus.is_connected:
+        while words and self._bus.is_connected and not self.refused.is_set():
             spots = await self._ledger.spots(words)
             await self._ledger.refresh()
             placements = decide(self._ledger.state, spots, now.timestamp(), most=_MOST_AT_ONCE)
@@ -199,6 +207,7 @@ class Dispatcher:
         try:
             job = await record_assignment(self._desk, placement, term=self._term, seen=seen)
         except FiresideError as error:
+            self._note_refusal(error)
             _log.info("job not assigned", job_id=str(placement.job_id), code=error.code, reason=error.message)
             self._ledger.note(placement.user_id)
             await asyncio.gather(work, return_exceptions=True)
@@ -223,40 +232,6 @@ class Dispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _presence_heard(self, subject: str, payload: bytes) -> None:
-        try:
-            presence = msgspec.json.decode(payload, type=Presence)
-        except msgspec.MsgspecError:
-            _log.warning("not a presence", subject=subject)
-            return
-        worker_id, now = worker_of(subject), self._clock()
-        objection = self._roster.objection(worker_id, presence.boot_id)
-        if self._roster.is_old(now) or (objection and not self._roster.is_fresh(now)):
-            await self._read_roster(now)
-            objection = self._roster.objection(worker_id, presence.boot_id)
-        if objection:
-            await self._dismiss(worker_id, presence.boot_id, objection)
-        elif self._presences.saw(worker_id, presence, now):
-            self._wake.set()
-
-    async def _dismiss(self, worker_id: WorkerId, boot_id: str, reason: str) -> None:
-        _log.warning("not heard", worker_id=worker_id, boot_id=boot_id, reason=reason)
-        dismissal = msgspec.json.encode(Dismissal(boot_id=boot_id, reason=reason))
-        with contextlib.suppress(BusError):  # it will speak again, and be told then
-            await self._bus.publish(work(worker_id), dismissal)
-
-    async def _fleet_changed(self, subject: str, payload: bytes) -> None:  # noqa: ARG002 - the bus's handler shape
-        await self._read_roster(self._clock())
-        self._wake.set()
-
-    async def _read_roster(self, now: datetime) -> None:
-        try:
-            await self._roster.refresh(now)
-        except FiresideError as error:
-            _log.warning("the roster of workers was not read", code=error.code, reason=error.message)
-            return
-        self._presences.keep(self._roster.may_stay)
-
     async def _woken(self, subject: str, payload: bytes) -> bytes | None:  # noqa: ARG002 - the bus's handler shape
         if payload == _ECHO:
             return payload
@@ -266,11 +241,6 @@ class Dispatcher:
                 self._ledger.note(UserId(change.user_id))
         self._wake.set()
         return None
-
-    def _bus_changed(self, connected: bool) -> None:
-        if connected:
-            self._listening_since = self._clock()
-            self._wake.set()
 
 
 def _runs_to_stop(held_jobs: Sequence[HeldJob], named: set[RunToStop]) -> set[RunToStop]:

@@ -49,10 +49,14 @@ class Ledger:
 
     async def rebuild(self) -> None:
         """Begin anew, with what the store says."""
-        self.state = State()
-        self._jobs, self._under_way, self._in_turn, self._moved = {}, {}, [], {}
+        self.forget()
         self._changed = {share.user_id for share in await self._desk.store.shares()}
         await self.refresh()
+
+    def forget(self) -> None:
+        """Let go of everything, for as long as somebody else leads."""
+        self.state = State()
+        self._jobs, self._under_way, self._in_turn, self._moved = {}, {}, [], {}
 
     def note(self, user_id: UserId) -> None:
         """Have a user read anew before the next decision, and all pauses."""

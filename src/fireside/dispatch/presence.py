@@ -118,8 +118,9 @@ class Presences:
 
         One that has not been heard since the leader listens may still be pausing between two tries to reach the bus
         that was away for both, so it has that much longer. One that is seen must name the job's lease, unless its word
-        is older than the offer. The loss counts only when the worker was seen since the leader listens: what happened
-        while it could not listen did not happen before its eyes.
+        is older than the offer; of an offer by whoever led before, that cannot be told in the first moments. The loss
+        counts only when the worker was seen since the leader listens: what happened while it could not listen did not
+        happen before its eyes.
         """
         verdicts: list[Verdict] = []
         for held in held_jobs:
@@ -128,9 +129,16 @@ class Presences:
             silence = now - (sighting.seen_at if sighting is not None and was_heard else listening_since)
             if silence >= (self._lost_after if was_heard else self._back_within):
                 verdicts.append(Verdict(held=held, lost=was_heard))
-            elif sighting is not None and _has_dropped(sighting, held):
+            elif sighting is not None and was_heard and self._has_dropped(sighting, held, now - listening_since):
                 verdicts.append(Verdict(held=held, lost=_died_before_our_eyes(sighting, held, listening_since)))
         return verdicts
+
+    def _has_dropped(self, sighting: Sighting, held: HeldJob, listened_for: timedelta) -> bool:
+        if held.job.state is JobState.ASSIGNED and (
+            sighting.seen_at <= held.job.changed_at or listened_for < self._lost_after
+        ):
+            return False
+        return all(lease.lease() != held.job.lease for lease in sighting.presence.leases)
 
     def keep(self, may_stay: Callable[[WorkerId], bool]) -> None:
         """Forget at once the workers that do not belong to the fleet any more: what they hold is for others."""
@@ -159,12 +167,6 @@ def _renewed(before: Sighting, presence: Presence, now: datetime) -> Sighting:
             return replace(before, seen_at=now)
         return replace(before, presence=presence, seen_at=now, away=False)
     return Sighting(presence=presence, seen_at=now, replaced_at=now, former_seen_at=before.seen_at)
-
-
-def _has_dropped(sighting: Sighting, held: HeldJob) -> bool:
-    if sighting.seen_at <= held.job.changed_at and held.job.state is JobState.ASSIGNED:
-        return False
-    return all(lease.lease() != held.job.lease for lease in sighting.presence.leases)
 
 
 def _died_before_our_eyes(sighting: Sighting, held: HeldJob, listening_since: datetime) -> bool:

@@ -127,10 +127,11 @@ async def make_login_link(request: Request) -> Response:
 async def examine(request: Request) -> Response:
     """Say how the server is."""
     services = services_of(request)
-    users, trouble = 0, ""
+    users, trouble, leader = 0, "", None
     try:
         await services.store.check()
         users = len(await services.accounts.users())
+        leader = await services.store.leader()
     except FiresideError as error:
         trouble = error.message
     answer = DoctorBody(
@@ -139,6 +140,8 @@ async def examine(request: Request) -> Response:
         store=trouble,
         bus="" if services.bus.is_connected else "the bus is away; jobs wait and nothing is lost",
         workers=_workers(services.fleet),
+        leads=services.election.is_leading,
+        leader="" if leader is None else leader.holder,
     )
     return json_answer(answer)
 

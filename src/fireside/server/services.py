@@ -37,6 +37,12 @@ class FleetView(Protocol):
         ...
 
 
+class ElectionView(Protocol):
+    """What the edge may know of the election."""
+
+    is_leading: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything behind the edge; one for the life of a server."""
@@ -56,6 +62,7 @@ class Services:
     accesses: Accesses
     keys: ServerKeys
     fleet: FleetView
+    election: ElectionView
     workflows: SavedWorkflows
     editor: Editor
     enrollments: Enrollments

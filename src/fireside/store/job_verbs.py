@@ -35,7 +35,7 @@ from fireside.store.records import (
     StagedInput,
     TimelineEntry,
 )
-from fireside.store.refusals import Changed, DuplicateJob, QueueFull
+from fireside.store.refusals import Changed, DuplicateJob, QueueFull, TermEnded
 from fireside.store.rows import attempt_of, entry_of, ids_json, job_of, share_of, to_json, user_of
 from fireside.store.verbs import Verbs
 
@@ -171,8 +171,8 @@ class JobVerbs(Verbs):
         may be negative (correction, refund); the summary and error of `ending`. A job that goes back to queued loses
         the outputs and output assets of its attempt; a terminal one its sealed secrets. The job's own
         `charged_seconds` moves with `charge_seconds`, begins anew in the queue and in the end is what `ending` says.
-        Nothing of a paused queue is assigned, and with `term` nothing by a leader whose term is another: both are
-        Changed. Returns the job as stored.
+        Nothing of a paused queue is assigned, and with `term` nothing by a leader whose term is another: that is
+        Changed, and TermEnded. Returns the job as stored.
         """
         change = change_statements(
             before,
@@ -191,7 +191,7 @@ class JobVerbs(Verbs):
             results = await self._database.write(change)
         except Unexpected as error:
             if error.query == "require_term":
-                raise Changed(f"the leader's term {term} has ended") from error
+                raise TermEnded(f"the leader's term {term} has ended") from error
             if error.query == "require_unpaused":
                 raise Changed(f"the queue of user {before.user_id} is paused") from error
             raise _moved_on(error, before) from error

@@ -18,6 +18,7 @@ from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from fireside.domain.errors import FiresideError, Unavailable
 from fireside.store.database import DatabaseError, Rows, Transaction, Unexpected, Violated
 from fireside.store.group_commit import GroupCommit, TransactionLost
+from fireside.store.postgres_lead import PostgresLead
 from fireside.store.postgres_link import RawConnection, connect, explained, read_url
 from fireside.store.postgres_migrations import WRITE_ALONE, migrate
 from fireside.store.queries import load_migrations, load_queries
@@ -49,6 +50,10 @@ class PostgresDatabase(ThreadedDatabase):
                 raise explained(error) from error
             raise
         return GroupCommit(connection, name="store-writer"), Readers(self._connect_reader)
+
+    def lead(self) -> PostgresLead:
+        """Give a hold on the lead of the servers that share the database."""
+        return PostgresLead(self._parameters)
 
     def _connect(self) -> "PostgresConnection":
         return PostgresConnection(lambda: connect(self._parameters), self._queries)

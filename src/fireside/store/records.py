@@ -159,6 +159,15 @@ class QueueHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leader:
+    """A server that hands out jobs, since when, and under which term."""
+
+    term: int
+    holder: str
+    taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldJob:
     """A job some worker holds, with the estimate it was charged at hand-out."""
 

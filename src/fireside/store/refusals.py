@@ -4,9 +4,15 @@ from fireside.domain.errors import Conflict, FiresideError, Forbidden, TooLarge,
 
 
 class Changed(FiresideError):
-    """Somebody else changed the job (or the leader's term) since it was read; read and decide again."""
+    """Somebody else changed the job (or its queue) since it was read; read and decide again."""
 
     code = "changed"
+
+
+class TermEnded(Changed):
+    """Another server leads by now; whoever wrote as the leader is none any more."""
+
+    code = "term_ended"
 
 
 class DuplicateJob(Conflict):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fireside.domain.ids import UserId
 from fireside.store.database import Statement
-from fireside.store.records import HeldJob, QueueHead, Share
+from fireside.store.records import HeldJob, Leader, QueueHead, Share
 from fireside.store.rows import head_of, held_of, share_of, to_json
 from fireside.store.verbs import Verbs
 
@@ -61,3 +61,8 @@ class ScheduleVerbs(Verbs):
         """Begin a new leader's term and return its number."""
         rows = await self._write("take_term", {"holder": holder, "now": now})
         return rows[0]["term"]
+
+    async def leader(self) -> Leader | None:
+        """Who leads, or led last."""
+        row = await self._one("leader", {})
+        return None if row is None else Leader(term=row["term"], holder=row["holder"], taken_at=row["taken_at"])

@@ -17,6 +17,7 @@ from fireside.domain.errors import BadRequest, StorageFull
 from fireside.store.database import DatabaseError, Rows, Transaction, Unexpected, Violated
 from fireside.store.folder_lock import lock_folder
 from fireside.store.group_commit import GroupCommit, TransactionLost
+from fireside.store.lead import SoleLead
 from fireside.store.queries import load_migrations, load_queries, missing_migrations
 from fireside.store.threaded import Readers, ThreadedDatabase
 from fireside.store.times import from_time, is_time, to_time
@@ -45,11 +46,17 @@ _SETTINGS = (
 class SqliteDatabase(ThreadedDatabase):
     """One SQLite file that this process alone may write, from `start` until `close` or death."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, holder: str = "") -> None:
+        """Open nothing yet; `holder` is told to whoever is refused because of us."""
         super().__init__()
         self._path = path
+        self._holder = holder
         self._queries = load_queries("sqlite")
         self._lock: int | None = None
+
+    def lead(self) -> SoleLead:
+        """Give the lead, which nobody else can have."""
+        return SoleLead()
 
     async def close(self) -> None:
         """Write what has been asked for, end the threads and give the lock back."""
@@ -62,7 +69,7 @@ class SqliteDatabase(ThreadedDatabase):
         if sqlite3.sqlite_version_info < _OLDEST:
             raise DatabaseError(f"this Python has SQLite {sqlite3.sqlite_version}, Fireside needs 3.37 or newer")
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = lock_folder(self._path.parent)
+        self._lock = lock_folder(self._path.parent, self._holder)
         try:
             # Made by us, so that nobody else can read it even for a moment; SQLite gives its log the same mode.
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))

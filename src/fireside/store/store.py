@@ -29,6 +29,7 @@ from fireside.store.refusals import (
     JoinTokenUsed,
     KeyReused,
     QueueFull,
+    TermEnded,
 )
 from fireside.store.reuse_verbs import ReuseVerbs
 from fireside.store.schedule_verbs import ScheduleVerbs
@@ -47,6 +48,7 @@ __all__ = [
     "KeyReused",
     "QueueFull",
     "Store",
+    "TermEnded",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Which duties a server has, and how often."""
+"""Which duties there are, and how often: those of every server, and those that the leader does for all."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -31,21 +31,14 @@ _DEPARTURES_SECONDS = 2.0
 _UNFINISHED_FOR = timedelta(days=1)
 
 
-def duties(
-    store: Store,
+def own_duties(
     accounts: Accounts,
     definitions: DefinitionBook,
+    accesses: Accesses,
     blobs: Blobs,
     clock: Callable[[], datetime],
-    *,
-    present_workers: Callable[[], Collection[WorkerId]],
-    workers_remembered_for: timedelta,
-    pruner: Pruner,
-    collector: BlobCollector,
-    departures: Departures,
-    accesses: Accesses,
 ) -> list[Loop]:
-    """Give the loops of a server, not yet started."""
+    """Give the loops over what a server has in its own memory and on its own disk, not yet started."""
 
     async def flush_last_used(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
         await accounts.flush_last_used()
@@ -56,12 +49,33 @@ def duties(
     async def refresh_definitions(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
         await definitions.refresh()
 
+    async def sweep_unfinished(now: datetime) -> None:
+        await blobs.sweep_unfinished(now - _UNFINISHED_FOR)
+
+    return [
+        Loop("last use of keys", flush_last_used, every_seconds=_LAST_USED_SECONDS, clock=clock),
+        Loop("last use of assets", flush_accesses, every_seconds=_LAST_USED_SECONDS, clock=clock),
+        Loop("node definitions", refresh_definitions, every_seconds=_DEFINITIONS_SECONDS, clock=clock),
+        Loop("unfinished uploads", sweep_unfinished, every_seconds=_SWEEP_SECONDS, clock=clock),
+    ]
+
+
+def leader_duties(
+    store: Store,
+    clock: Callable[[], datetime],
+    *,
+    present_workers: Callable[[], Collection[WorkerId]],
+    workers_remembered_for: timedelta,
+    pruner: Pruner,
+    collector: BlobCollector,
+    departures: Departures,
+    blobs: Blobs,
+) -> list[Loop]:
+    """Give the loops over what all servers share, for one of them to run; not yet started."""
+
     async def remember_workers(now: datetime) -> None:
         await store.touch_workers(present_workers(), now)
         await store.forget_workers(workers_remembered_for)
-
-    async def sweep_unfinished(now: datetime) -> None:
-        await blobs.sweep_unfinished(now - _UNFINISHED_FOR)
 
     async def promote_large_histories(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
         await store.promote_large_histories()
@@ -75,11 +89,7 @@ def duties(
 
     return [
         Loop("idempotency keys", forget_keys, every_seconds=_SWEEP_SECONDS, clock=clock),
-        Loop("last use of keys", flush_last_used, every_seconds=_LAST_USED_SECONDS, clock=clock),
-        Loop("last use of assets", flush_accesses, every_seconds=_LAST_USED_SECONDS, clock=clock),
-        Loop("node definitions", refresh_definitions, every_seconds=_DEFINITIONS_SECONDS, clock=clock),
         Loop("workers", remember_workers, every_seconds=_WORKERS_SECONDS, clock=clock),
-        Loop("unfinished uploads", sweep_unfinished, every_seconds=_SWEEP_SECONDS, clock=clock),
         Loop("large histories", promote_large_histories, every_seconds=_HISTORIES_SECONDS, clock=clock),
         *_duties_of_assets(store, clock),
         Loop("ended jobs", prune_histories, every_seconds=_PRUNE_SECONDS, clock=clock),

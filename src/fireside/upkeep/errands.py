@@ -12,25 +12,25 @@ _LOOK_SECONDS = 0.5
 _FORGET_SECONDS = 600.0
 
 
-def errands(
+def errands(clock: Callable[[], datetime], importer: Importer, postman: Postman | None) -> list[Loop]:
+    """Give the loops of a server, not yet started; all servers share the work. Without a postman messages wait."""
+    loops = [Loop("tasks", importer.tick, every_seconds=_LOOK_SECONDS, clock=clock)]
+    if postman is not None:
+        loops.append(Loop("webhooks", postman.tick, every_seconds=_LOOK_SECONDS, clock=clock))
+    return loops
+
+
+def forgetting(
     store: Store,
     clock: Callable[[], datetime],
-    importer: Importer,
-    postman: Postman | None,
     *,
     tasks_remembered_for: timedelta,
     messages_remembered_for: timedelta,
-) -> list[Loop]:
-    """Give the loops, not yet started; without a postman messages wait."""
+) -> Loop:
+    """Give the leader's loop over errands that are long done, not yet started."""
 
     async def forget(now: datetime) -> None:
         await store.forget_tasks(now - tasks_remembered_for)
         await store.forget_deliveries(now - messages_remembered_for)
 
-    loops = [
-        Loop("tasks", importer.tick, every_seconds=_LOOK_SECONDS, clock=clock),
-        Loop("old tasks and messages", forget, every_seconds=_FORGET_SECONDS, clock=clock),
-    ]
-    if postman is not None:
-        loops.append(Loop("webhooks", postman.tick, every_seconds=_LOOK_SECONDS, clock=clock))
-    return loops
+    return Loop("old tasks and messages", forget, every_seconds=_FORGET_SECONDS, clock=clock)

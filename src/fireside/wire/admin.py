@@ -210,3 +210,7 @@ class DoctorBody(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     bus: str | None
     workers: list[WorkerBody] | None
+    leads: bool = False
+    """Whether this server hands out jobs; another one may."""
+    leader: str = ""
+    """Which server hands out jobs, or did last."""

@@ -1,0 +1,143 @@
+"""Several servers, each in a process and a data folder of its own, over one PostgreSQL, one bus and one blob folder.
+
+The servers have no workers of their own; these join, and reach the bus by themselves.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tests.conftest import ServerProcess
+from tests.faults.far import FarWorker, Place, until
+from tests.postgres_server import PostgresServer
+
+from fireside.accounts.server_keys import ServerKeys
+from fireside.bus.authority import BusAuthority
+from fireside.bus.server import find_program
+from fireside.config import Config
+
+SECRET_KEY = "5e" * 32
+
+
+@dataclass
+class SharedBus:
+    """A nats-server that is nobody's child but ours; it is started again on the same port."""
+
+    folder: Path
+    port: int = -1
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        ports = self.folder / "ports"
+        ports.mkdir(parents=True, exist_ok=True)
+        for old in ports.iterdir():
+            old.unlink()
+        keys = ServerKeys.load_or_create(self.folder, Config(secret_key=SECRET_KEY))
+        authority = BusAuthority.from_secret(keys.derive("bus"))
+        config = self.folder / "nats.conf"
+        config.write_text(authority.server_config(str(ports), self.port))
+        with (self.folder / "nats.log").open("ab") as log:
+            self.process = subprocess.Popen([find_program(), "--config", str(config)], stdout=log, stderr=log)
+        self.port = until(lambda: self._port(ports))
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    @staticmethod
+    def _port(ports: Path) -> int:
+        for path in ports.glob("*.ports"):
+            try:
+                return int(msgspec.json.decode(path.read_bytes())["nats"][0].rpartition(":")[2])
+            except (msgspec.MsgspecError, KeyError):
+                continue  # written only in part so far
+        return 0
+
+
+@dataclass
+class Cluster:
+    """The servers, what they share, and the workers."""
+
+    folder: Path
+    database_url: str
+    bus: SharedBus
+    servers: list[ServerProcess] = field(default_factory=list[ServerProcess])
+    places: list[Place] = field(default_factory=list[Place])
+
+    def server(self, *options: str) -> Place:
+        """Start one more server."""
+        number = len(self.servers) + 1
+        data_dir = self.folder / f"server-{number}"
+        data_dir.mkdir(parents=True)
+        blobs = self.folder / "blobs"
+        blobs.mkdir(exist_ok=True)
+        (data_dir / "blobs").symlink_to(blobs)
+        environment = {
+            "FIRESIDE_DATABASE_URL": self.database_url,
+            "FIRESIDE_SECRET_KEY": SECRET_KEY,
+            "FIRESIDE_NATS_URL": self.bus.url,
+            "FIRESIDE_NATS_WORKER_URL": self.bus.url,
+        }
+        server = ServerProcess(data_dir, ["--workers=0", *options], environment)
+        self.servers.append(server)
+        place = Place(server, self.folder / f"workers-{number}")
+        place.tmp_path.mkdir()
+        self.places.append(place)
+        server.start()
+        return place
+
+    def leader(self) -> Place:
+        """Wait until one of the servers leads, and give it."""
+        return until(lambda: next((place for place in self.places if leads(place)), None), self.logs)
+
+    def logs(self) -> str:
+        return "\n".join(place.logs() for place in self.places)
+
+    def close(self) -> None:
+        for place in self.places:
+            for worker in place.workers:
+                worker.close()
+        for server in self.servers:
+            server.close()
+
+
+def leads(place: Place) -> bool:
+    """Tell whether a server leads, as it says itself."""
+    process: Any = place.server.process
+    return process.poll() is None and bool(place.admin("GET", "/admin/api/doctor")["leads"])
+
+
+@contextmanager
+def cluster_over(folder: Path, postgres: PostgresServer) -> Generator[Cluster]:
+    """Set up a bus and a database; servers are started when they are asked for."""
+    with ExitStack() as stack:
+        database_url = stack.enter_context(postgres.database())
+        bus = SharedBus(folder / "bus")
+        stack.callback(lambda: bus.process and bus.kill())
+        bus.start()
+        cluster = Cluster(folder, database_url, bus)
+        stack.callback(cluster.close)
+        yield cluster
+
+
+def pause(worker: FarWorker) -> None:
+    """Let a worker's processes stand still, as a host does that hangs."""
+    assert worker.process is not None
+    os.killpg(worker.process.pid, signal.SIGSTOP)
+
+
+def resume(worker: FarWorker) -> None:
+    """Let them go on."""
+    assert worker.process is not None
+    os.killpg(worker.process.pid, signal.SIGCONT)
