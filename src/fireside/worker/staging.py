@@ -25,7 +25,8 @@ async def stage_inputs(
     client: FleetClient, cache: StageCache, lease: Lease, work: WorkBody, folder: Path
 ) -> Mapping[str, Path]:
     """Put every input of the job into the folder; gives each value that the graph writes its file."""
-    folder.mkdir(parents=True)
+    if work.inputs:
+        folder.mkdir(parents=True)
     staged: dict[str, Path] = {}
     for number, file in enumerate(work.inputs):
         path = folder / f"{number}{_suffix_of(file.value)}"

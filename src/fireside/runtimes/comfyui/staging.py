@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,8 @@ from fireside.runtimes.comfyui.outputs import FileSource
 
 _REMEMBERED_HASHES = 4096
 _NAME_CHARACTERS = 40
+_FEW = 4
+_SMALL_BYTES = 1024 * 1024
 # Folders below the output folder in which ComfyUI looks for models as well. It remembers when one was changed last, and
 # knows no model at all any more when one is gone that it has seen.
 _LOOKED_INTO = frozenset({"checkpoints", "clip", "diffusion_models", "loras", "vae"})
@@ -99,7 +102,10 @@ class LocalPlace:
     async def clean(self) -> None:
         """Empty the folders; they themselves stay."""
         left = [entry for root in self._roots.values() for entry in _entries_of(root)]
-        if left:
+        if len(left) <= _FEW and all(map(_is_small_file, left)):
+            # Sooner done than a thread is woken, and the next run waits for it.
+            _remove(left)
+        else:
             await asyncio.to_thread(_remove, left)
 
     def _stage(self, task: Task) -> Staged:
@@ -184,6 +190,13 @@ def _entries_of(folder: Path) -> Iterator[Path]:
                 yield from list(entry.iterdir())
             else:
                 yield entry
+
+
+def _is_small_file(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        found = path.lstat()
+        return stat.S_ISREG(found.st_mode) and found.st_size <= _SMALL_BYTES
+    return True
 
 
 def _remove(entries: list[Path]) -> None:
