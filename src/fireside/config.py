@@ -29,6 +29,7 @@ MOST_DAYS = 36500
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 Texts = tuple[str, ...]
+NamedFolder = Annotated[str, Meta(pattern=r"^[^=/\\\s]+=.+$")]
 LocalPort = Annotated[str, Meta(pattern=r"^[^=\s]+=[0-9]{1,5}$")]
 
 
@@ -114,6 +115,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str,
         _help("Folder with the files of the official editor; empty: those of its Python package, if it is installed."),
     ] = ""
+    editor_templates: Annotated[
+        Texts, _help("Folders of example workflows for the editor, beside those of its Python packages.")
+    ] = ()
+    editor_extensions: Annotated[
+        tuple[NamedFolder, ...],
+        _help(
+            "NAME=FOLDER: node packs whose scripts the editor loads in everybody's browser, and the folder on this"
+            " machine that each pack's are in; none unless named here."
+        ),
+    ] = ()
     v1_time_unit: Annotated[
         Literal["auto", "seconds", "milliseconds"],
         _help("Unit of create_time in `/api/jobs`; auto: by what the caller is known to read."),

@@ -61,7 +61,6 @@ PUBLIC = {
     "POST /account/sign-out",
     "GET /pages.css",
     "GET /favicon.svg",
-    "GET /dashboard",
     # The editor's files, which are the same for everybody.
     "GET /assets/{file:path}",
     "GET /fonts/{file:path}",
@@ -70,6 +69,7 @@ PUBLIC = {
     "GET /materialdesignicons.min.css",
     "GET /user.css",
     "GET /other-user.js",
+    "GET /dashboard",
     # A signed link is its own credential.
     "GET /files/{token}",
     # Health, and the document of the API.

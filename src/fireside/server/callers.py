@@ -2,7 +2,7 @@
 
 from starlette.requests import HTTPConnection
 
-from fireside.domain.accounts import Principal, User
+from fireside.domain.accounts import Principal, PrincipalKind, User
 from fireside.domain.errors import Forbidden, Unauthenticated
 from fireside.domain.ids import WorkerId
 from fireside.server.services import Services
@@ -26,6 +26,12 @@ def principal_of(request: HTTPConnection) -> Principal | None:
     """Say for whom the request acts, as the edge found out; None for nobody."""
     principal: Principal | None = getattr(request.state, "principal", None)
     return principal
+
+
+def is_browsers(request: HTTPConnection) -> bool:
+    """Tell whether a browser is asking by a session's cookie, and so the editor may be."""
+    principal = principal_of(request)
+    return principal is not None and principal.kind is PrincipalKind.SESSION
 
 
 def caller_of(request: HTTPConnection) -> Principal:

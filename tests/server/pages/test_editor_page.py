@@ -155,6 +155,61 @@ async def test_only_files_of_the_editor_are_given(house: Site, path: str) -> Non
     assert b"The editor</title>" not in answer.content
 
 
+async def test_scripts_of_node_packs_are_served_where_the_operator_names_them(
+    databases: Databases, tmp_path: Path
+) -> None:
+    pack = tmp_path / "pack"
+    (pack / "js").mkdir(parents=True)
+    (pack / "js" / "a b.js").write_text("export {};")
+    (pack / "style.css").write_text("a {}")
+    config = msgspec.structs.replace(
+        databases.config(tmp_path / "data"),
+        editor_dir=str(write_editor(tmp_path / "frontend")),
+        editor_extensions=(f"my.pack={pack}", f"core={pack}", f"fireside={pack}"),
+        editor_templates=(str(pack),),
+    )
+    async with assemble(config, public_url=ORIGIN) as assembly:
+        transport = httpx.ASGITransport(app=build_edge(assembly.services))
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN}) as browser:
+            assert (await browser.get("/extensions/my.pack/style.css")).status_code == 401
+            await Site(assembly.services, browser).sign_in()
+
+            listed = (await browser.get("/api/extensions")).json()
+
+            assert listed == ["/extensions/fireside/fireside.js", "/extensions/my.pack/js/a%20b.js"]
+            for path in [
+                *listed,
+                "/extensions/my.pack/style.css",
+                "/extensions/core/widgets.js",
+                "/templates/style.css",
+            ]:
+                assert (await browser.get(path)).status_code == 200
+            for path in ("/extensions/core/style.css", "/extensions/other/x.js", "/templates/x.json", "/docs/A/en.md"):
+                assert (await browser.get(path)).status_code == 404
+
+
+async def test_without_the_setting_the_editor_loads_our_own_script_alone(house: Site) -> None:
+    await _sign_in(house)
+
+    assert (await house.browser.get("/api/extensions")).json() == ["/extensions/fireside/fireside.js"]
+    assert "registerExtension" in (await house.browser.get("/extensions/fireside/fireside.js")).text
+
+
+async def test_a_browser_is_not_told_that_files_are_missing_before_they_are_made(house: Site) -> None:
+    await _sign_in(house)
+    _, secret = await house.services.accounts.create_key(await house.services.accounts.user_named("ada"))
+    folder = "/api/userdata?dir=workflows&recurse=true&split=false&full_info=true"
+
+    assert (await house.browser.get(folder)).json() == []
+    style = await house.browser.get("/api/userdata/user.css")
+    assert (style.status_code, style.content, style.headers["content-type"]) == (200, b"", "text/css; charset=utf-8")
+    assert (await house.browser.get("/api/userdata/comfy.templates.json")).json() == []
+    assert (await house.browser.get("/api/userdata/other.json")).status_code == 404
+    for path in (folder, "/api/userdata/user.css"):
+        assert (await house.browser.get(path, headers={"X-API-Key": secret})).status_code == 404
+    assert "--disable-api-nodes" in (await house.browser.get("/api/system_stats")).json()["system"]["argv"]
+
+
 async def test_the_account_button_of_another_service_is_hidden(house: Site) -> None:
     style = await house.browser.get("/user.css")
 

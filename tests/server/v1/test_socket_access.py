@@ -115,6 +115,23 @@ async def test_our_own_page_can(site: Site, ann: User) -> None:
     assert isinstance(await ear.next(), dict)
 
 
+async def _sid(ear: Ear) -> str:
+    return (await ear.until_type("status"))["data"]["sid"]
+
+
+async def test_a_tabs_id_stays_its_users(site: Site, ann: User) -> None:
+    anns = await sign_in(site.stage, ann)
+    first = await _sid(await site.knock(headers=anns))
+    bobs = await sign_in(site.stage, await site.stage.user("bob"))
+
+    again = await _sid(await site.knock(headers=anns, clientId=first))
+    other = await _sid(await site.knock(headers=bobs, clientId=first))
+    made_up = await _sid(await site.knock(headers=bobs, clientId="x" * 48))
+
+    assert again == first
+    assert len({first, other, made_up}) == 3
+
+
 async def test_one_more_than_a_user_may_have_is_told_when_to_come_back(site: Site, ann: User) -> None:
     first, _ = await site.ear(ann), await site.ear(ann)
     await site.ear(await site.stage.user("bob"))

@@ -4,6 +4,7 @@ The editor keeps drafts in the browser. So a browser carries a mark that says wh
 another one, however they do it, is given a page that empties the browser's storage before the editor begins.
 """
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -12,9 +13,11 @@ from starlette.responses import Response
 from fireside.domain.accounts import Principal, PrincipalKind
 from fireside.domain.errors import NotFound
 from fireside.server.callers import principal_of, services_of
+from fireside.server.editor.packs import OWN
 from fireside.server.editor.static_files import NEVER_KEPT, StaticFiles
 from fireside.server.pages.rendering import TEMPLATES, is_https, page, redirect, with_fresh_session
 from fireside.server.pages.rows import page_rows
+from fireside.server.routes import Access
 
 MARK_COOKIE = "fireside_drafts_of"
 _PAGE = "index.html"
@@ -58,6 +61,34 @@ async def show_file(request: Request) -> Response:
     return await _files(request).answer(request, request.url.path.removeprefix("/"))
 
 
+async def show_extension(request: Request) -> Response:
+    """Give a file of the editor's own extensions, of ours, or of a node pack that the operator allows."""
+    editor, path = services_of(request).editor, str(request.path_params["file"])
+    name, _, file = path.partition("/")
+    if name == OWN:
+        return await editor.own.answer(request, file)
+    if name in editor.packs:
+        return await editor.packs[name].answer(request, file)
+    return await _files(request).answer(request, f"extensions/{path}")
+
+
+async def show_template(request: Request) -> Response:
+    """Give an example workflow, or a picture of it, from the first folder that has it."""
+    file = str(request.path_params["file"])
+    for files in services_of(request).editor.templates:
+        if file in await files.names():
+            return await files.answer(request, file)
+    raise NotFound("There is no such example workflow.")
+
+
+async def show_help(request: Request) -> Response:
+    """Give the text that explains a node."""
+    texts = services_of(request).editor.help
+    if texts is None:
+        raise NotFound("No texts about nodes are installed here.")
+    return await texts.answer(request, str(request.path_params["file"]))
+
+
 async def show_style(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
     """Give the style sheet that the editor asks of its server."""
     return Response(_STYLE, media_type="text/css", headers=_STATIC_HEADERS)
@@ -87,7 +118,7 @@ def _files(request: Request) -> StaticFiles:
     return files
 
 
-ROUTES = page_rows(
+_PAGES = page_rows(
     (
         ("GET", "/", show_editor, "showEditor", "The editor"),
         ("GET", "/assets/{file:path}", show_file, "showEditorAsset", "A file of the editor"),
@@ -100,3 +131,20 @@ ROUTES = page_rows(
     )
 )
 """Anybody may call them; the page looks for itself who it is, and the files are nobody's."""
+ROUTES = _PAGES + tuple(
+    replace(route, access=Access.USER)
+    for route in page_rows(
+        (
+            (
+                "GET",
+                "/extensions/{file:path}",
+                show_extension,
+                "showExtensionFile",
+                "A file of the editor's extensions",
+            ),
+            ("GET", "/templates/{file:path}", show_template, "showTemplate", "An example workflow, or its picture"),
+            ("GET", "/docs/{file:path}", show_help, "showNodeHelp", "The text that explains a node"),
+        )
+    )
+)
+"""What a server has installed and allowed is for its users to know."""

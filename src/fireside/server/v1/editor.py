@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from fireside.domain.errors import Forbidden
 from fireside.server.answers import json_answer
-from fireside.server.callers import user_of
+from fireside.server.callers import services_of, user_of
+from fireside.server.editor.packs import scripts_of
 from fireside.server.routes import TEXT, Access, Answer, Handler, Route
 from fireside.wire.refusals import RefusalBody
 from fireside.wire.v1_editor import BillingStatusBody, UsersBody, WorkspaceBody
@@ -19,6 +20,12 @@ from fireside.wire.v1_editor import BillingStatusBody, UsersBody, WorkspaceBody
 async def list_users(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
     """Say that the caller's data are kept here."""
     return json_answer(UsersBody())
+
+
+async def list_scripts(request: Request) -> Response:
+    """Give the addresses of the scripts that the editor is to load: our own, and those that the operator allows."""
+    editor = services_of(request).editor
+    return json_answer([*editor.own_scripts, *await scripts_of(editor.packs)])
 
 
 async def add_user(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
@@ -71,9 +78,9 @@ ROUTES = (
     Route(
         method="GET",
         path="/api/extensions",
-        handler=_always([]),
+        handler=list_scripts,
         name="getExtensions",
-        text="List the scripts that the editor is to load; there are none",
+        text="List the scripts that the editor is to load: our own, and those of node packs that the operator allows",
         tag="node",
         answers={200: Answer(text="Their paths", body=list[str])},
     ),

@@ -6,7 +6,6 @@ clients send is ignored, but for the flags in their first message.
 
 import asyncio
 import contextlib
-from uuid import uuid4
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -17,8 +16,10 @@ from fireside.events.listener import Closing, Listener, ListenerClosed
 from fireside.server.authentication import admit
 from fireside.server.callers import caller_of, services_of, user_of
 from fireside.server.routes import Access, SocketHandler, SocketRoute
+from fireside.server.v1.client_ids import client_id_of
 from fireside.server.v1.socket_audience import Audience
 from fireside.server.v1.socket_messages import SocketMessages
+from fireside.server.v1.socket_pace import EDITORS_SECONDS, PacedListener
 from fireside.server.v1.system_features import features_of
 from fireside.wire.live import PreviewFrame
 from fireside.wire.v1_socket import decode_client_flags, encode_text_frame
@@ -51,13 +52,11 @@ class _LiveSocket:
 
     def __init__(self, socket: WebSocket, listener: Listener, *, look_seconds: float) -> None:
         self._socket = socket
-        self._listener = listener
         self._look_seconds = look_seconds
-        sid = socket.query_params.get("clientId") or uuid4().hex
+        sid, kind = client_id_of(socket), caller_of(socket).kind
+        self._next = PacedListener(listener, EDITORS_SECONDS).next if kind is PrincipalKind.SESSION else listener.next
         self._messages = SocketMessages(sid)
-        self._audience = Audience(
-            services_of(socket).store, sid, by_client=caller_of(socket).kind is PrincipalKind.LOCAL
-        )
+        self._audience = Audience(services_of(socket).store, sid, by_client=kind is PrincipalKind.LOCAL)
         self._is_named = asyncio.Event()
 
     async def serve(self) -> None:
@@ -80,7 +79,7 @@ class _LiveSocket:
         """Send what is heard; the code to close with, or None when the client is gone."""
         try:
             while True:
-                heard = await self._listener.next()
+                heard = await self._next()
                 if await self._is_meant(heard):
                     for frame in self._messages.of(heard):
                         await self._put_out(frame)

@@ -2,13 +2,14 @@
 
 from typing import Any, cast
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.domain.assets import Folder
 from fireside.graphs.definitions import fill_input_files
 from fireside.server.answers import json_answer
-from fireside.server.callers import services_of, user_of
+from fireside.server.callers import is_browsers, services_of, user_of
 from fireside.server.content import is_known
 from fireside.server.encodings import takes_gzip
 from fireside.server.routes import JSON, Access, Answer, Route
@@ -19,6 +20,8 @@ from fireside.wire.v1_system import CurrentUserBody, FeaturesBody, NodeInfo, Sys
 
 _MAX_NAMES = 5000
 """More names than this no list of the editor can show; a graph may name any file all the same."""
+
+_NO_NEWS = "--disable-api-nodes"
 
 # What it keeps is named by its content, so several servers in one process can share it.
 _catalogue = Catalogue()
@@ -62,7 +65,11 @@ async def get_system_stats(request: Request) -> Response:
     """Describe the machines of the workers that are there."""
     services = services_of(request)
     present = services.fleet.presences()
-    return json_answer(system_stats(worker for worker in await services.store.workers() if worker.id in present))
+    shown = system_stats(worker for worker in await services.store.workers() if worker.id in present)
+    if is_browsers(request):
+        # By this word the editor knows that it is not to ask its maker's server for news.
+        shown = msgspec.structs.replace(shown, system=msgspec.structs.replace(shown.system, argv=[_NO_NEWS]))
+    return json_answer(shown)
 
 
 async def get_user(request: Request) -> Response:

@@ -18,10 +18,10 @@ from fireside.config import Config
 from fireside.domain.errors import NotFound
 from fireside.domain.user_files import UserFile, checked_folder
 from fireside.server.answers import json_answer
-from fireside.server.callers import services_of, user_of
+from fireside.server.callers import is_browsers, services_of, user_of
 from fireside.server.content import serve_blob
 from fireside.server.reading import read_query
-from fireside.server.routes import Answer, Handler, Refusal, Route
+from fireside.server.routes import JSON, Answer, Handler, Refusal, Route
 from fireside.server.v1.files_library import library_of
 from fireside.server.v1.userdata_paths import file_of, files_of_move, is_move
 from fireside.store.records import UserDataLimits
@@ -30,6 +30,8 @@ from fireside.wire.v1_userdata import SavedUserFile, SaveQuery, UserFileEntry, U
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _STYLE_SHEET = "user.css"
+# What the editor asks for before it has written it: it takes a 404 for the same, and browsers complain of one.
+_NOT_YET = {_STYLE_SHEET: b"", "comfy.templates.json": b"[]", "workflows/.index.json": b"{}"}
 _ASK_AGAIN = "private, no-cache"
 ListShape = Callable[[UserFile, str, UserFilesQuery], Any]
 SavedShape = Callable[[UserFile, SaveQuery], Any]
@@ -49,7 +51,7 @@ def listing(shape: ListShape) -> Handler:
             limit=asked.limit + 1,
             after=prefix + asked.after if asked.after else "",
         )
-        if not files and not await store.has_user_folder(user_id, folder):
+        if not files and not is_browsers(request) and not await store.has_user_folder(user_id, folder):
             raise NotFound("Directory not found")
         answer = json_answer([shape(file, file.path.text.removeprefix(prefix), asked) for file in files[: asked.limit]])
         if len(files) > asked.limit:
@@ -63,6 +65,8 @@ async def get_file(request: Request) -> Response:
     """Give a file's bytes, to be saved; only the user's own style sheet is one."""
     path = file_of(request)
     file = await services_of(request).store.user_file(user_of(request).id, path)
+    if file is None and is_browsers(request) and path.text in _NOT_YET:
+        return Response(_NOT_YET[path.text], media_type="text/css" if path.text == _STYLE_SHEET else JSON)
     if file is None:
         raise _not_found()
     answer = serve_blob(

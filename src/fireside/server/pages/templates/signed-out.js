@@ -2,4 +2,6 @@
 localStorage.clear();
 sessionStorage.clear();
 window.name = "";
+// Tabs with the editor in them keep nothing more, and look anew who is signed in.
+new BroadcastChannel("fireside").postMessage("forgotten");
 indexedDB.databases?.().then((found) => found.forEach(({ name }) => indexedDB.deleteDatabase(name)));

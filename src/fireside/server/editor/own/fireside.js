@@ -1,0 +1,39 @@
+// The one script of this server's own beside the editor: the ways out of it, and what ends with a session.
+import { api } from "../../scripts/api.js";
+import { app } from "../../scripts/app.js";
+
+const commands = [
+  { id: "Fireside.Jobs", label: "All jobs", icon: "pi pi-list", function: () => location.assign("/dashboard") },
+  { id: "Fireside.Account", label: "Account and keys", icon: "pi pi-user", function: () => location.assign("/account") },
+  { id: "Fireside.SignOut", label: "Sign out", icon: "pi pi-sign-out", function: signOut },
+];
+
+app.registerExtension({
+  name: "Fireside",
+  commands,
+  menuCommands: [{ path: ["Fireside"], commands: commands.map((command) => command.id) }],
+});
+
+function signOut() {
+  // A form, not a fetch: the browser follows it to the page that empties its storage.
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = "/logout";
+  document.body.append(form);
+  form.submit();
+}
+
+// The websocket is closed when a session ends, and the editor would knock for ever without a word.
+api.addEventListener("reconnecting", async () => {
+  const answer = await fetch("/api/user", { cache: "no-store" }).catch(() => undefined);
+  if (answer?.status === 401) location.assign("/login");
+});
+
+// Somebody has signed out, or in as another user, in another tab: what is open here is no longer to be kept.
+new BroadcastChannel("fireside").addEventListener("message", () => {
+  Storage.prototype.setItem = () => {};
+  window.addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), true);
+  window.name = "";
+  sessionStorage.clear();
+  location.reload();
+});
