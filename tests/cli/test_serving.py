@@ -139,7 +139,9 @@ def test_a_second_start_in_the_background_says_that_it_runs(fireside: Any, data_
 def test_a_second_server_on_the_folder_is_refused(fireside: Any, data_dir: Path) -> None:
     answer = fireside("up", "--port=0", f"--data-dir={data_dir}")
 
+    server = _server(data_dir)
     assert answer.returncode == 1
+    assert f"process {server['pid']} at {server['url']}" in answer.stderr
     assert "Traceback" not in answer.stderr
     assert urllib.request.urlopen(f"{_server(data_dir)['url']}/healthz").status == 200
 
