@@ -18,14 +18,15 @@ def cluster(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Cluster
         yield cluster
 
 
-def succeeded(cluster: Cluster, job_id: str) -> int:
-    """Say how many attempts at a job succeeded."""
+def attempts_at(cluster: Cluster, job_id: str) -> list[str]:
+    """Say how each attempt at a job ended."""
     with psycopg.connect(cluster.database_url) as raw:
         rows = raw.execute(
-            "SELECT count(*) FROM job_attempt JOIN job ON job.pk = job_pk WHERE outcome = 'succeeded' AND job.id = %s",
+            "SELECT outcome FROM job_attempt JOIN job ON job.pk = job_pk WHERE job.id = %s"
+            " ORDER BY job_attempt.attempt",
             (job_id,),
         ).fetchall()
-    return rows[0][0]
+    return [row[0] for row in rows]
 
 
 def test_a_standby_hands_out_jobs_when_the_leader_is_killed_and_what_runs_is_done_once(cluster: Cluster) -> None:
@@ -45,4 +46,22 @@ def test_a_standby_hands_out_jobs_when_the_leader_is_killed_and_what_runs_is_don
     ends(second, client, waiting)
     ends(second, client, running)
     assert cluster.leader() is second
-    assert [succeeded(cluster, job) for job in (running, waiting)] == [1, 1]
+    assert [attempts_at(cluster, job).count("succeeded") for job in (running, waiting)] == [1, 1]
+
+
+def test_nothing_is_requeued_by_a_bus_that_is_away_or_a_leader_that_stops_meanwhile(cluster: Cluster) -> None:
+    first, second = cluster.server(), cluster.server()
+    leader, other = (first, second) if cluster.leader() is first else (second, first)
+    other.worker("gpu-1")
+    client = other.server.client()
+    running = submit(client, 1, seconds=6.0)
+    until(lambda: status(client, running) == "in_progress", cluster.logs)
+
+    cluster.bus.kill()
+    cluster.bus.start()
+    assert leader.server.stop() == 0
+
+    ends(other, client, running)
+    ends(other, client, submit(client, 2))
+    assert cluster.leader() is other
+    assert attempts_at(cluster, running) == ["succeeded"]
