@@ -26,6 +26,8 @@ _PASSWORDS = {"PGPASSWORD", "PGPASSFILE"}
 
 MOST_DAYS = 36500
 """A hundred years: more than anybody means, and still a span that can be taken from a date."""
+MOST_QUOTA = 1 << 52
+"""More than can be used: what is counted in microseconds stays a number that databases hold."""
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 Texts = tuple[str, ...]
@@ -158,6 +160,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_queued_in_all: Annotated[Positive, _help("Most jobs of all users together that wait.")] = 100_000
     max_running: Annotated[
         int, Meta(ge=0), _help("Most jobs of a user that workers hold at once; 0: no limit, unless the user has one.")
+    ] = 0
+    quota_gpu_seconds: Annotated[
+        float,
+        Meta(ge=0, le=MOST_QUOTA),
+        _help("GPU-seconds that a user may use in a month, in UTC; 0: no limit, unless the user has one."),
+    ] = 0.0
+    quota_jobs: Annotated[
+        int, Meta(ge=0, le=MOST_QUOTA), _help("Jobs of a user in a month; 0: no limit, unless the user has one.")
+    ] = 0
+    quota_bytes: Annotated[
+        int,
+        Meta(ge=0, le=MOST_QUOTA),
+        _help("Bytes of files that a user may have before submits are refused; 0: no limit, unless the user has one."),
     ] = 0
     keep_jobs: Annotated[
         int,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from fireside.accounts.tokens import API_KEY_PREFIX, digest_of, new_api_key, new_token, shown_prefix
-from fireside.config import MOST_DAYS, Config
+from fireside.config import MOST_DAYS, MOST_QUOTA, Config
 from fireside.domain.accounts import ApiKey, Principal, PrincipalKind, Role, User
 from fireside.domain.errors import BadRequest, Conflict, NotFound, Unauthenticated
 from fireside.domain.ids import UserId
@@ -43,6 +43,9 @@ class NewUser:
     keep_jobs: int | None = None
     keep_days: int | None = None
     reuse: bool | None = None
+    quota_gpu_seconds: float | None = None
+    quota_jobs: int | None = None
+    quota_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ class Accounts:
             return None
         key, user = found
         self._note_use(key)
-        return Principal(user=user, kind=PrincipalKind.KEY)
+        return Principal(user=user, kind=PrincipalKind.KEY, key_id=key.id)
 
     async def session(self, cookie: str) -> Principal | None:
         """Say whose session this cookie is, while it lasts."""
@@ -129,6 +132,9 @@ class Accounts:
             keep_jobs=new.keep_jobs,
             keep_days=new.keep_days,
             reuse=new.reuse,
+            quota_gpu_seconds=new.quota_gpu_seconds,
+            quota_jobs=new.quota_jobs,
+            quota_bytes=new.quota_bytes,
         )
 
     async def change_user(self, user: User) -> User:
@@ -260,3 +266,10 @@ def _check_limits(new: NewUser | User) -> None:
     for name, kept, most in (("keep_jobs", new.keep_jobs, _MOST_JOBS), ("keep_days", new.keep_days, MOST_DAYS)):
         if kept is not None and not 0 <= kept <= most:
             raise BadRequest(f"{name} is 0, which keeps all, or up to {most}; leave it out for the server's setting")
+    for name, quota in (
+        ("quota_gpu_seconds", new.quota_gpu_seconds),
+        ("quota_jobs", new.quota_jobs),
+        ("quota_bytes", new.quota_bytes),
+    ):
+        if quota is not None and not 0 <= quota <= MOST_QUOTA:
+            raise BadRequest(f"{name} is 0, which is no limit, or more; leave it out for the server's setting")

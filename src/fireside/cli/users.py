@@ -31,6 +31,9 @@ async def create(
     keep_jobs: Annotated[int | None, Parameter(help="Ended jobs that are kept; 0: all.")] = None,
     keep_days: Annotated[int | None, Parameter(help="Days that ended jobs are kept; 0: for ever.")] = None,
     reuse: Annotated[YesOrNo | None, Parameter(help="Whether equal jobs are answered with what one has made.")] = None,
+    quota_gpu_seconds: Annotated[float | None, Parameter(help="GPU-seconds a month; 0: no limit.")] = None,
+    quota_jobs: Annotated[int | None, Parameter(help="Jobs a month; 0: no limit.")] = None,
+    quota_bytes: Annotated[int | None, Parameter(help="Bytes of files; 0: no limit.")] = None,
     where: Where | None = None,
 ) -> None:
     """Create a user."""
@@ -44,6 +47,9 @@ async def create(
         keep_jobs=keep_jobs,
         keep_days=keep_days,
         reuse=_yes_or_no(reuse),
+        quota_gpu_seconds=quota_gpu_seconds,
+        quota_jobs=quota_jobs,
+        quota_bytes=quota_bytes,
     )
     async with open_admin(where) as client:
         user = await client.admin.create_user(new)
@@ -64,6 +70,9 @@ async def change(
     reuse: Annotated[
         YesOrNo | Default | None, Parameter(help="Whether equal jobs are answered with what one has made.")
     ] = None,
+    quota_gpu_seconds: Annotated[float | Default | None, Parameter(help="GPU-seconds a month; 0: no limit.")] = None,
+    quota_jobs: Annotated[int | Default | None, Parameter(help="Jobs a month; 0: no limit.")] = None,
+    quota_bytes: Annotated[int | Default | None, Parameter(help="Bytes of files; 0: no limit.")] = None,
     where: Where | None = None,
 ) -> None:
     """Change what a user may have; `default` makes a limit the server's setting again."""
@@ -75,6 +84,9 @@ async def change(
         keep_jobs=_changed(keep_jobs),
         keep_days=_changed(keep_days),
         reuse=UNSET if reuse is None else _yes_or_no(reuse),
+        quota_gpu_seconds=_changed(quota_gpu_seconds),
+        quota_jobs=_changed(quota_jobs),
+        quota_bytes=_changed(quota_bytes),
     )
     async with open_admin(where) as client:
         user = await client.admin.change_user(name, changed)

@@ -33,6 +33,7 @@ from fireside.wire.people import (
     PasswordLinkQuery,
 )
 from fireside.wire.queues import AdminPauseBody, AdminResumeBody, PauseBody, PausesBody, ResumedBody
+from fireside.wire.usage import AllUsageBody
 
 
 class Admin:
@@ -137,6 +138,16 @@ class Admin:
         """End a token; False when it was revoked before."""
         path = f"/admin/api/worker-tokens/{token_id}/revoke"
         return (await self._connection.ask("POST", path, RevokedBody)).revoked
+
+    async def usage(self, user: str, first: str, last: str) -> AllUsageBody:
+        """Ask what was used; empty texts ask for everybody, and for this month."""
+        params = {"user": user, "from": first, "to": last}
+        return await self._connection.ask("GET", "/admin/api/usage", AllUsageBody, params=params)
+
+    async def usage_table(self, user: str, first: str, last: str) -> str:
+        """Ask the same as CSV."""
+        params = {"user": user, "from": first, "to": last}
+        return (await self._connection.send("GET", "/admin/api/usage.csv", params=params)).decode()
 
     async def recount(self) -> CountersBody:
         """Have all jobs and assets counted anew; says by user how many counters were wrong."""

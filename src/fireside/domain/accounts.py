@@ -20,7 +20,8 @@ class User:
 
     `max_running` bounds how many of the user's jobs workers hold at once, `max_queued` how many may wait,
     `max_run_seconds` how long one may run; of the ended ones `keep_jobs` are kept, for `keep_days`, where 0 keeps all.
-    `reuse` says whether a job may be answered with what an equal one has made. None means the setting of the server.
+    `reuse` says whether a job may be answered with what an equal one has made. `quota_…` bound what the user may use
+    in a month, and store, where 0 is no limit. None means the setting of the server.
     """
 
     id: UserId
@@ -35,6 +36,9 @@ class User:
     created_at: datetime
     reuse: bool | None = None
     has_password: bool = False
+    quota_gpu_seconds: float | None = None
+    quota_jobs: int | None = None
+    quota_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,8 @@ class Principal:
 
     user: User
     kind: PrincipalKind
+    key_id: int | None = None
+    """The API key that was shown."""
 
     @property
     def is_admin(self) -> bool:

@@ -5,6 +5,7 @@
     │   ├── BadRequest           400
     │   │   └── InvalidCursor    of a list that has pages
     │   ├── Unauthenticated      401
+    │   ├── OverQuota            402
     │   ├── Forbidden            403
     │   ├── NotFound             404
     │   ├── Conflict             409
@@ -57,6 +58,12 @@ class Unauthenticated(Refused):
     """No credential, or one that is not known."""
 
     code = "unauthenticated"
+
+
+class OverQuota(Refused):
+    """What the user may use in a month, or store, is used up."""
+
+    code = "over_quota"
 
 
 class Forbidden(Refused):

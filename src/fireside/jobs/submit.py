@@ -9,11 +9,13 @@ from uuid import uuid4
 
 import msgspec
 
+from fireside.config import Config
 from fireside.domain.accounts import User
 from fireside.domain.assets import Asset, FileName, Folder
 from fireside.domain.errors import BadRequest
 from fireside.domain.ids import BlobHash, JobId
 from fireside.domain.jobs import Job
+from fireside.domain.usage import Quota
 from fireside.graphs.asset_references import MissingAsset
 from fireside.graphs.choosing import choose_kind
 from fireside.graphs.definitions import NodeDefinitions
@@ -75,6 +77,8 @@ class Submission:
     """What it runs, if that is a saved workflow by its name."""
     reuse: bool = True
     """Whether the job may be answered with what an equal one has made."""
+    api_key_id: int | None = None
+    """The API key by which it came, which its use is counted for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +97,8 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     """Validate and queue a workflow.
 
     Raises `InvalidGraph`, `MissingAsset` or `TooLarge` for the workflow, `BadRequest` for a wish in
-    `extra_data.fireside`, `DuplicateJob` for an id that is taken, `KeyReused`, `QueueFull`, `NoDefinitions`,
-    `StorageFull`. Nothing is kept of a submit that raises.
+    `extra_data.fireside`, `DuplicateJob` for an id that is taken, `KeyReused`, `QueueFull`, `OverQuota`,
+    `NoDefinitions`, `StorageFull`. Nothing is kept of a submit that raises.
     """
     check_wish(submission.extra_data)
     if submission.webhook_url is not None:
@@ -119,7 +123,9 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     new = _new_job(desk, submission, valid, assets, _requirement(submission, valid, kind))
     if work is not None:
         new = replace(new, work=work.name)
-        reused = await reuse_job(desk, new, work, submission.require, nodes=list(valid.graph))
+        # What is made already costs no GPU, so it is no matter whether there is any left.
+        free = new if new.quota is None else replace(new, quota=replace(new.quota, gpu_seconds=None))
+        reused = await reuse_job(desk, free, work, submission.require, nodes=list(valid.graph))
         if reused is not None:
             return Submitted(job=reused.job, node_errors=valid.node_errors_body(), reused=reused)
         # Where nobody could vouch for what an equal job makes, waiting for it would be for nothing.
@@ -241,12 +247,27 @@ def _new_job(
         webhook_url=submission.webhook_url,
         key=None if submission.key is None else submit_key(submission.key, desk.clock()),
         named_run=submission.named_run,
+        api_key_id=submission.api_key_id,
+        quota=_quota(desk, submission.user),
     )
+
+
+def quota_of(config: Config, user: User) -> Quota:
+    """Say what the user may use in a month, and store: by limits of their own, or else by the server's."""
+    gpu_seconds = config.quota_gpu_seconds if user.quota_gpu_seconds is None else user.quota_gpu_seconds
+    jobs = config.quota_jobs if user.quota_jobs is None else user.quota_jobs
+    stored_bytes = config.quota_bytes if user.quota_bytes is None else user.quota_bytes
+    return Quota(gpu_seconds=gpu_seconds or None, jobs=jobs or None, stored_bytes=stored_bytes or None)
 
 
 def submit_key(key: str, now: datetime) -> IdempotencyKey:
     """Give the key of a submit, as the store knows it."""
     return IdempotencyKey(route="jobs", key=key, expired_at=now - KEYS_LAST)
+
+
+def _quota(desk: Desk, user: User) -> Quota | None:
+    quota = quota_of(desk.config, user)
+    return None if quota == Quota() else quota
 
 
 def _workflow_id(extra_data: Mapping[str, Any]) -> str | None:

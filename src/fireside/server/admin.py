@@ -57,6 +57,9 @@ async def create_user(request: Request) -> Response:
         keep_jobs=body.keep_jobs,
         keep_days=body.keep_days,
         reuse=body.reuse,
+        quota_gpu_seconds=body.quota_gpu_seconds,
+        quota_jobs=body.quota_jobs,
+        quota_bytes=body.quota_bytes,
     )
     return json_answer(_user_body(await services_of(request).accounts.create_user(new)), _CREATED)
 
@@ -173,6 +176,9 @@ def _user_body(user: User) -> UserBody:
         keep_jobs=user.keep_jobs,
         keep_days=user.keep_days,
         reuse=user.reuse,
+        quota_gpu_seconds=user.quota_gpu_seconds,
+        quota_jobs=user.quota_jobs,
+        quota_bytes=user.quota_bytes,
         created_at=user.created_at,
     )
 

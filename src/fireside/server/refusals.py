@@ -11,6 +11,7 @@ from fireside.domain.errors import (
     FiresideError,
     Forbidden,
     NotFound,
+    OverQuota,
     Refused,
     StaleLease,
     TooLarge,
@@ -27,6 +28,7 @@ from fireside.store.store import QueueFull
 _STATUSES: tuple[tuple[type[FiresideError], int], ...] = (
     (BadRequest, 400),
     (Unauthenticated, 401),
+    (OverQuota, 402),
     (Forbidden, 403),
     (NotFound, 404),
     (StaleLease, 409),
@@ -38,7 +40,10 @@ _STATUSES: tuple[tuple[type[FiresideError], int], ...] = (
     (Refused, 400),
     (Unavailable, 503),
 )
-_PROMPT_TYPES: tuple[tuple[type[FiresideError], str], ...] = ((QueueFull, "QUEUE_LIMIT"),)
+_PROMPT_TYPES: tuple[tuple[type[FiresideError], str], ...] = (
+    (QueueFull, "QUEUE_LIMIT"),
+    (OverQuota, "PAYMENT_REQUIRED"),
+)
 
 
 def status_of(error: FiresideError) -> int:

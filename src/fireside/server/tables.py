@@ -8,6 +8,7 @@ from fireside.server import (
     enrolling,
     fleet_routes,
     health,
+    usage,
     webhooks,
 )
 from fireside.server.local import bare_paths, free, internal
@@ -73,6 +74,7 @@ _ROWS: tuple[Route, ...] = (
     *history.ROUTES,
     *snapshot.ROUTES,
     *webhooks.ROUTES,
+    *usage.ROUTES,
     *system.ROUTES,
     *model_details.ROUTES,
     *models.ROUTES,

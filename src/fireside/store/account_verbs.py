@@ -27,6 +27,9 @@ class AccountVerbs(Verbs):
         keep_jobs: int | None = None,
         keep_days: int | None = None,
         reuse: bool | None = None,
+        quota_gpu_seconds: float | None = None,
+        quota_jobs: int | None = None,
+        quota_bytes: int | None = None,
     ) -> User:
         """Add a user; raises DuplicateUser."""
         limits = {
@@ -38,11 +41,13 @@ class AccountVerbs(Verbs):
             "keep_days": keep_days,
             "reuse": reuse,
         }
+        quotas = {"quota_gpu_seconds": quota_gpu_seconds, "quota_jobs": quota_jobs, "quota_bytes": quota_bytes}
         try:
-            rows, _ = await self._database.write(
+            *_, rows = await self._database.write(
                 [
                     Statement("add_user", {"name": name, "role": role.value, "now": now, **limits}, expect=1),
                     Statement("add_user_share", {"name": name}, expect=1),
+                    Statement("set_quotas_of_new_user", quotas | {"name": name}, expect=1),
                 ]
             )
         except Violated as error:
@@ -64,6 +69,9 @@ class AccountVerbs(Verbs):
                 "keep_jobs": user.keep_jobs,
                 "keep_days": user.keep_days,
                 "reuse": user.reuse,
+                "quota_gpu_seconds": user.quota_gpu_seconds,
+                "quota_jobs": user.quota_jobs,
+                "quota_bytes": user.quota_bytes,
             },
         )
         return user_of(rows[0]) if rows else None

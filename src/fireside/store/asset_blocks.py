@@ -148,7 +148,7 @@ def _key_of(row: Row) -> dict[str, int | str]:
 
 def _miscounted(tx: Transaction, user_id: UserId) -> int:
     mine = {"user_id": user_id}
-    kinds = ("totals", "blocks", "forms", "facts", "fact_forms")
+    kinds = ("totals", "blocks", "forms", "facts", "fact_forms", "bytes")
     (misplaced,) = tx.run("misplaced_asset_facts", mine)
     return misplaced["n"] + sum(
         _differences(tx.run(f"kept_asset_{kind}", mine), tx.run(f"actual_asset_{kind}", mine)) for kind in kinds

@@ -39,7 +39,7 @@ def tally_statements_of_assets(
     """Give the statements that count in (`by` 1) or out (-1) these assets, and those that the jobs have made."""
     params = {"ids": ids_json(assets), "jobs": ids_json(jobs), "by": by}
     queries = ("tally_asset_totals", "tally_asset_blocks", "tally_asset_forms")
-    queries += ("tally_asset_facts", "tally_asset_fact_forms")
+    queries += ("tally_asset_facts", "tally_asset_fact_forms", "tally_asset_bytes")
     if by < 0:
         queries += ("remove_empty_asset_forms", "remove_empty_asset_facts", "remove_empty_asset_fact_forms")
     return [Statement(query, params) for query in queries]
@@ -70,6 +70,6 @@ def count_assets_anew(tx: Transaction, user_id: UserId) -> None:
     mine = {"user_id": user_id}
     tx.run("uncut_library", mine)
     tx.run("place_asset_facts", mine)
-    for kind in ("totals", "forms", "facts", "fact_forms"):
+    for kind in ("totals", "forms", "facts", "fact_forms", "bytes"):
         tx.run(f"clear_asset_{kind}", mine)
         tx.run(f"fill_asset_{kind}", mine)

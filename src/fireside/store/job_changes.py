@@ -8,6 +8,7 @@ from fireside.domain.assets import Asset
 from fireside.domain.ids import JobId, UserId
 from fireside.domain.jobs import HELD_STATES, Job, JobState
 from fireside.domain.outputs import Media
+from fireside.domain.usage import Quota, day_number, month_of
 from fireside.store.asset_counting import tally_statements_of_assets
 from fireside.store.asset_naming import add_under_free_names
 from fireside.store.classes import class_of
@@ -78,6 +79,8 @@ def change_statements(
     if after.is_terminal:
         mine = {"id": after.id}
         change += [Statement(query, mine, only_if="has_equals") for query in ("leave_equal_jobs", _IS_AWAITED)]
+    if after.ended_at is not None:
+        change += _usage(after, after.ended_at)
     event = changed_event(before, after, ending) if has_webhooks else None
     if event is not None:
         change += notices(event, after.user_id, after.id, after.changed_at)
@@ -111,6 +114,7 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_al
         "fingerprint": new.fingerprint,
         "requirement_id": new.requirement.id if new.requirement else NOTHING_REQUIRED,
         "metadata": to_json(dict(new.labels)) if new.labels else None,
+        "key_id": new.api_key_id,
     }
     heavy = {
         "id": new.id,
@@ -130,6 +134,7 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_al
     return [
         Statement("add_job", row, expect=1),
         Statement("count_submit", count, expect=1),
+        *([quota_statement(new.user_id, new.quota, now)] if new.quota is not None else []),
         *tally_statements([_tally(new.user_id, new.workflow_id, class_of(JobState.QUEUED, Media.NONE), 1)]),
         Statement("tally_active", {"ids": ids_json([new.id]), "by": 1}),
         Statement("add_job_body", heavy, expect=1),
@@ -140,6 +145,13 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_al
         # Last, so that what is told first of a full queue is that it is full.
         *([claim_of(new.user_id, new.key, now)] if new.key else []),
     ]
+
+
+def quota_statement(user_id: UserId, quota: Quota, now: datetime) -> Statement:
+    """Hold the user's quotas against what has been used and, counted already, this job."""
+    limits = {"gpu_us": quota.gpu_us, "jobs": quota.jobs, "bytes": quota.stored_bytes}
+    params = limits | {"user_id": user_id, "month": day_number(month_of(now))}
+    return Statement("require_quota", params, expect=1)
 
 
 def _named_run(job_id: JobId, run: NamedRun) -> Statement:
@@ -223,6 +235,14 @@ def _tidying(before: Job, after: Job) -> list[Statement]:
     if (before.state, after.state) == (JobState.RUNNING, JobState.SUCCEEDED):
         tidying.append(Statement("average_run", mine | {"seconds": after.run_time.total_seconds()}))
     return tidying
+
+
+def _usage(job: Job, ended_at: datetime) -> list[Statement]:
+    usage = [Statement("count_usage", {"id": job.id, "day": day_number(ended_at)}, expect=1)]
+    if job.workflow_id is not None:
+        month = {"id": job.id, "month": day_number(month_of(ended_at))}
+        usage.append(Statement("count_usage_of_workflow", month, expect=1))
+    return usage
 
 
 def _share(before: Job, after: Job, charge_seconds: float) -> Statement:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from fireside.domain.accounts import User
 from fireside.domain.assets import Asset
-from fireside.domain.errors import FiresideError, NotFound
+from fireside.domain.errors import FiresideError, NotFound, OverQuota
 from fireside.domain.ids import BlobHash, JobId, UserId
 from fireside.domain.jobs import Job, JobState
+from fireside.domain.usage import day_number, month_of, why_refused
 from fireside.store.database import Database, Rows, Statement, Transaction, Unexpected, Violated, run_all
 from fireside.store.job_changes import (
     awaits_equal,
@@ -36,7 +37,7 @@ from fireside.store.records import (
     TimelineEntry,
 )
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull, TermEnded
-from fireside.store.rows import attempt_of, entry_of, ids_json, job_of, share_of, to_json, user_of
+from fireside.store.rows import attempt_of, entry_of, ids_json, job_of, month_use_of, share_of, to_json, user_of
 from fireside.store.verbs import Verbs
 
 _MOST_REMEMBERED = 10_000
@@ -66,7 +67,7 @@ class JobVerbs(Verbs):
     async def add_job(
         self, new: NewJob, now: datetime, *, max_queued: int | None, max_queued_in_all: int | None = None
     ) -> Job:
-        """Queue a job; raises DuplicateJob, QueueFull, KeyReused.
+        """Queue a job; raises DuplicateJob, QueueFull, OverQuota, KeyReused.
 
         Sequence number, create time (microseconds, strictly rising within a user) and `number` come from the
         writer's transaction. A job whose `number` is given does not use up the user's next one. A user who had nothing
@@ -83,7 +84,7 @@ class JobVerbs(Verbs):
         try:
             results = await self._database.write(submit)
         except (Violated, Unexpected) as error:
-            raise await self._refused(error, new, max_queued) from error
+            raise await self._refused(error, new, now, max_queued) from error
         if wanted is not None:
             if len(self._kept_requirements) >= _MOST_REMEMBERED:
                 self._kept_requirements.clear()
@@ -94,13 +95,18 @@ class JobVerbs(Verbs):
         self._tell(None, job, new, results[-1])
         return job
 
-    async def _refused(self, error: Violated | Unexpected, new: NewJob, max_queued: int | None) -> FiresideError:
+    async def _refused(
+        self, error: Violated | Unexpected, new: NewJob, now: datetime, max_queued: int | None
+    ) -> FiresideError:
         """Say what stood against a submit."""
         if isinstance(error, Violated):
             is_taken = error.constraint == "job.id"
             return DuplicateJob(f"a job with the id {new.id} exists already") if is_taken else error
         if error.query == CLAIM:
             return reused()
+        if error.query == "require_quota" and new.quota is not None:
+            (row,) = await self._all("use_of_month", {"user_id": new.user_id, "month": day_number(month_of(now))})
+            return OverQuota(why_refused(new.quota, month_use_of(row), now))
         if error.query == "count_submit":
             return await self._queue_full(new.user_id, max_queued)
         return NotFound(f"there is no user {new.user_id}")

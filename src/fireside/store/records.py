@@ -9,6 +9,7 @@ from uuid import UUID
 from fireside.domain.ids import BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job
 from fireside.domain.outputs import OutputSummary
+from fireside.domain.usage import Quota
 from fireside.domain.workers import Topic
 
 NOTHING_REQUIRED = UUID(int=0)
@@ -79,7 +80,7 @@ class NewJob:
     `fingerprint` names the kind of work, for estimates; `requirement` None asks nothing of a worker. `labels` are what
     the caller notes on it, and `key` is used up in the transaction that queues it. `work` is the
     name of what it makes, where that is the same whenever it runs; one that `joins_equals` waits while another one of
-    the same user that makes it is on its way.
+    the same user that makes it is on its way. `api_key_id` is the key that submitted it, `quota` what its user may use.
     """
 
     id: JobId
@@ -97,6 +98,8 @@ class NewJob:
     named_run: NamedRun | None = None
     work: bytes | None = None
     joins_equals: bool = False
+    api_key_id: int | None = None
+    quota: Quota | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

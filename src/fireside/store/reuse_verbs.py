@@ -57,7 +57,7 @@ class ReuseVerbs(JobVerbs):
                 lambda tx: _reuse(tx, new, made, now, nodes, end, has_webhooks=self._has_webhooks)
             )
         except (Violated, Unexpected) as error:
-            raise await self._refused(error, new, None) from error
+            raise await self._refused(error, new, now, None) from error
 
     async def reuse_for_queued_job(
         self, job_id: JobId, made: MadeWork, now: datetime, *, nodes: Sequence[str], end: Callable[[Job], Job]

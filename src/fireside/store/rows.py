@@ -13,6 +13,7 @@ from fireside.domain.accounts import ApiKey, Invitation, Role, Session, User
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
+from fireside.domain.usage import MonthlyUse, Usage
 from fireside.domain.user_files import FilePath, UserFile
 from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker, Worker, WorkerKind, WorkerProfile
 from fireside.store.database import Row
@@ -74,7 +75,16 @@ def user_of(row: Row) -> User:
         reuse=None if row["reuse"] is None else bool(row["reuse"]),
         created_at=row["created_at"],
         has_password=row["password_hash"] is not None,
+        quota_gpu_seconds=None if row["quota_gpu_seconds"] is None else float(row["quota_gpu_seconds"]),
+        quota_jobs=row["quota_jobs"],
+        quota_bytes=row["quota_bytes"],
     )
+
+
+def month_use_of(row: Row) -> MonthlyUse:
+    """Read what a user has used in a month."""
+    used = Usage(jobs=row["jobs"], gpu_us=row["gpu_us"], made_bytes=row["made_bytes"])
+    return MonthlyUse(used=used, active=row["active"] or 0, stored_bytes=row["stored"])
 
 
 def session_of(row: Row) -> Session:

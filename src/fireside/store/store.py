@@ -35,6 +35,7 @@ from fireside.store.reuse_verbs import ReuseVerbs
 from fireside.store.schedule_verbs import ScheduleVerbs
 from fireside.store.sign_in_verbs import SignInVerbs
 from fireside.store.task_verbs import TaskVerbs
+from fireside.store.usage_verbs import UsageVerbs
 from fireside.store.user_data_verbs import UserDataVerbs
 from fireside.store.walk_verbs import WalkVerbs
 from fireside.store.webhook_verbs import WebhookVerbs
@@ -72,6 +73,7 @@ class Store(
     TaskVerbs,
     KeyVerbs,
     WebhookVerbs,
+    UsageVerbs,
 ):
     """What Fireside remembers."""
 

@@ -11,7 +11,8 @@ import msgspec
 
 
 class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of `POST /admin/api/users`; limits left out are the server's settings, `keep_…` of 0 keep all."""
+    """Body of `POST /admin/api/users`; limits left out are the server's settings, `keep_…` of 0 keep all,
+    `quota_…` of 0 are no limit."""
 
     name: str
     role: Literal["admin", "member"] = "member"
@@ -22,6 +23,9 @@ class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     keep_jobs: int | None = None
     keep_days: int | None = None
     reuse: bool | None = None
+    quota_gpu_seconds: float | None = None
+    quota_jobs: int | None = None
+    quota_bytes: int | None = None
 
 
 class ChangedUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -34,6 +38,9 @@ class ChangedUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     keep_jobs: int | msgspec.UnsetType | None = msgspec.UNSET
     keep_days: int | msgspec.UnsetType | None = msgspec.UNSET
     reuse: bool | msgspec.UnsetType | None = msgspec.UNSET
+    quota_gpu_seconds: float | msgspec.UnsetType | None = msgspec.UNSET
+    quota_jobs: int | msgspec.UnsetType | None = msgspec.UNSET
+    quota_bytes: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class UserBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +56,9 @@ class UserBody(msgspec.Struct, frozen=True, kw_only=True):
     keep_jobs: int | None
     keep_days: int | None
     reuse: bool | None
+    quota_gpu_seconds: float | None
+    quota_jobs: int | None
+    quota_bytes: int | None
     created_at: datetime
 
 

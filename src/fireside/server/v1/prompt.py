@@ -17,7 +17,7 @@ from fireside.graphs.errors import InvalidGraph, no_graph
 from fireside.graphs.job_ids import parse_job_id
 from fireside.jobs.submit import SECRET_NAMES, Submission, submit_job
 from fireside.server.answers import json_answer
-from fireside.server.callers import services_of, user_of
+from fireside.server.callers import caller_of, services_of, user_of
 from fireside.server.news import news_of
 from fireside.server.reading import read_json
 from fireside.server.routes import Answer, Refusal, Route
@@ -51,6 +51,7 @@ async def submit(request: Request) -> Response:
         require=ours.require,
         webhook_url=ours.webhook_url,
         reuse=ours.reuse,
+        api_key_id=caller_of(request).key_id,
     )
     try:
         submitted = await submit_job(services.desk, submission)
@@ -183,6 +184,7 @@ ROUTES: tuple[Route, ...] = (
         answers={
             200: Answer(text="The job is queued", body=SubmittedBody),
             400: Answer(text="The workflow cannot run, or the request is not as it should be", body=_REFUSED),
+            402: Answer(text="A monthly quota of the caller is used up", body=_REFUSED),
             413: Answer(text="The body or the workflow is too large", body=_REFUSED),
             429: Answer(
                 text="As many of the caller's jobs wait as may; Retry-After says when to come back", body=_REFUSED

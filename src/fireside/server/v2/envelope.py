@@ -18,6 +18,7 @@ from fireside.domain.errors import (
     FiresideError,
     Forbidden,
     NotFound,
+    OverQuota,
     Refused,
     TooLarge,
     TooMany,
@@ -52,6 +53,7 @@ _STATUSES: tuple[tuple[type[FiresideError], int], ...] = (
 _CODES: tuple[tuple[type[FiresideError], str], ...] = (
     (TooLarge, "payload_too_large"),
     (Unauthenticated, "unauthorized"),
+    (OverQuota, "insufficient_credits"),
     (Forbidden, "forbidden"),
     (Unavailable, "upstream_unreachable"),
 )

@@ -130,6 +130,7 @@ ROUTES: tuple[Route, ...] = (
         answers={
             201: Answer(text="The job is queued", body=JobBody),
             400: Answer(text="The body is no JSON, or the Idempotency-Key is none", body=EnvelopeBody),
+            402: Answer(text="A monthly quota of the caller is used up", body=EnvelopeBody),
             404: Answer(text="The caller has no saved workflow of this name", body=EnvelopeBody),
             413: Answer(text="The body or the workflow is too large", body=EnvelopeBody),
             422: Answer(

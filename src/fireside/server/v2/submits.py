@@ -15,6 +15,7 @@ from fireside.graphs.errors import EditorFormat, InvalidGraph
 from fireside.graphs.interface.faults import InvalidInputs
 from fireside.graphs.parse import is_editor_format
 from fireside.jobs.submit import Submission
+from fireside.server.callers import caller_of
 from fireside.server.reading import decode_json, read_bytes, read_json
 from fireside.wire.v2_interfaces import Fault
 from fireside.wire.v2_jobs import (
@@ -84,6 +85,7 @@ async def read_submission(request: Request, user: User) -> tuple[Submission, Nam
         key=key,
         has_references=True,
         is_whole=True,
+        api_key_id=caller_of(request).key_id,
     )
     return submission, call
 
@@ -102,7 +104,15 @@ async def read_named_call(request: Request, user: User) -> tuple[Submission, Map
     inputs = decode_json(await read_bytes(request) or b"{}", object)
     if not isinstance(inputs, dict):
         raise InvalidInputs([Fault(code="wrong_type", message="The body is to be an object of inputs by name.")])
-    submission = Submission(user=user, graph=None, labels=_labels(labels), key=key, has_references=True, is_whole=True)
+    submission = Submission(
+        user=user,
+        graph=None,
+        labels=_labels(labels),
+        key=key,
+        has_references=True,
+        is_whole=True,
+        api_key_id=caller_of(request).key_id,
+    )
     return submission, cast("dict[str, Any]", inputs)
 
 

@@ -1,0 +1,7 @@
+-- Write what an ended job has used into its month, by its workflow.
+INSERT INTO usage_workflow (user_id, month, workflow, jobs, gpu_us, made_bytes)
+SELECT user_id, :month, workflow_id, 1, CAST(round(charged_seconds * 1000000) AS INTEGER),
+    (SELECT coalesce(sum(size_bytes), 0) FROM asset WHERE asset.job_id = job.id)
+FROM job WHERE id = :id
+ON CONFLICT (user_id, month, workflow) DO UPDATE SET
+    jobs = jobs + 1, gpu_us = gpu_us + excluded.gpu_us, made_bytes = made_bytes + excluded.made_bytes;
