@@ -24,11 +24,12 @@ _WAITS = ("created", "running")
 
 @dataclass
 class Source:
-    """A site that sends half of its file, and the rest when it is let go."""
+    """A site that sends half of each file, and the rest when it is let go; what is at `/gone` can go meanwhile."""
 
     url: str = ""
     asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     let_go: threading.Event = field(default_factory=threading.Event)
+    is_gone: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture
@@ -37,6 +38,9 @@ def source() -> Iterator[Source]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path == "/gone" and made.is_gone.is_set():
+                self.send_error(404)
+                return
             self.send_response(200)
             self.send_header("Content-Length", str(len(CONTENT)))
             self.end_headers()
@@ -79,7 +83,17 @@ def _unfinished(server: Any) -> list[Path]:
     return list((server.data_dir / "blobs" / "unfinished").iterdir())
 
 
-def test_a_killed_server_fetches_again_what_waited_in_the_background_and_keeps_no_half_file(
+def _begin(client: httpx.Client, source: Source, name: str) -> str:
+    wanted = {"source_url": f"{source.url}/{name}", "name": f"{name}.bin"}
+    return client.post("/api/assets/download", json=wanted).raise_for_status().json()["task_id"]
+
+
+def _ended(client: httpx.Client, task_id: str) -> Any:
+    task = client.get(f"/api/tasks/{task_id}").raise_for_status().json()
+    return None if task["status"] in _WAITS else task
+
+
+def test_a_killed_server_fetches_again_what_is_still_there_and_keeps_no_half_file(
     start_server: Any, source: Source
 ) -> None:
     server = start_server(
@@ -91,25 +105,25 @@ def test_a_killed_server_fetches_again_what_waited_in_the_background_and_keeps_n
         FIRESIDE_OUTBOUND_READ_SECONDS="15",
     )
     client = server.client(server.add_user("ada"))
-    asked = client.post("/api/assets/download", json={"source_url": f"{source.url}/later", "name": "later.bin"})
-    task_id = asked.raise_for_status().json()["task_id"]
+    task_id, lost_id = _begin(client, source, "later"), _begin(client, source, "gone")
     with ThreadPoolExecutor() as waiting:
         at_once = waiting.submit(client.post, "/api/assets", json={"url": f"{source.url}/now", "name": "now.bin"})
-        assert source.asked.acquire(timeout=90)
-        assert source.asked.acquire(timeout=90)
-        _until(lambda: len(_unfinished(server)) == 2)
+        for _ in range(3):
+            assert source.asked.acquire(timeout=90)
+        _until(lambda: len(_unfinished(server)) == 3)
 
         server.kill()
         assert isinstance(at_once.exception(timeout=90), httpx.TransportError)
+    source.is_gone.set()
     server.start()
 
     assert client.get("/api/assets").json()["assets"] == []
     assert client.get(f"/api/tasks/{task_id}").json()["status"] in ("created", "running")
     source.let_go.set()
-    task = _until(
-        lambda: found if (found := client.get(f"/api/tasks/{task_id}").json())["status"] not in _WAITS else None
-    )
+    task, lost = _until(lambda: _ended(client, task_id)), _until(lambda: _ended(client, lost_id))
     assert (task["status"], task["result"]["hash"]) == ("completed", f"blake3:{blake3(CONTENT).hexdigest()}")
+    assert (lost["status"], lost["result"]["success"]) == ("failed", False)
+    assert "404" in lost["result"]["error"] or "nothing" in lost["result"]["error"]
     (asset,) = client.get("/api/assets").json()["assets"]
     assert (asset["id"], asset["name"], asset["size"]) == (task["result"]["asset_id"], "later.bin", len(CONTENT))
     assert client.get(f"/api/assets/{asset['id']}/content").content == CONTENT
