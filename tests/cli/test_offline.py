@@ -21,10 +21,23 @@ def test_a_users_limits_are_changed_and_taken_back(fireside: Any) -> None:
     fireside("users", "create", "ada", "--keep-days", "30")
 
     assert fireside("users", "change", "ada", "--max-running", "3", "--keep-jobs", "0").stdout == "ada\n"
-    assert re.search(r"^ada +member +1 +3 +- +- +0 +30 ", fireside("users", "list").stdout, re.MULTILINE)
+    fireside("users", "change", "ada", "--reuse", "no")
+    assert re.search(r"^ada +member +1 +3 +- +- +0 +30 +no ", fireside("users", "list").stdout, re.MULTILINE)
 
-    fireside("users", "change", "ada", "--max-running", "default", "--keep-days", "default", "--weight", "2")
-    assert re.search(r"^ada +member +2 +- +- +- +0 +- ", fireside("users", "list").stdout, re.MULTILINE)
+    fireside(
+        "users",
+        "change",
+        "ada",
+        "--max-running",
+        "default",
+        "--keep-days",
+        "default",
+        "--weight",
+        "2",
+        "--reuse",
+        "default",
+    )
+    assert re.search(r"^ada +member +2 +- +- +- +0 +- +- ", fireside("users", "list").stdout, re.MULTILINE)
 
 
 def test_a_user_is_deleted_when_that_is_said_twice(fireside: Any) -> None:

@@ -124,11 +124,12 @@ async def list_users(*, where: Where | None = None) -> None:
             _limit(user.max_run_seconds),
             _limit(user.keep_jobs),
             _limit(user.keep_days),
+            {True: "yes", False: "no", None: "-"}[user.reuse],
             local_time(user.created_at),
         )
         for user in found
     ]
-    limits = ("MAX RUNNING", "MAX QUEUED", "MAX SECONDS", "KEEP JOBS", "KEEP DAYS")
+    limits = ("MAX RUNNING", "MAX QUEUED", "MAX SECONDS", "KEEP JOBS", "KEEP DAYS", "REUSE")
     print_table(("NAME", "ROLE", "WEIGHT", *limits, "CREATED"), rows)
 
 
