@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import struct
 import wave
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -185,6 +186,20 @@ def test_pictures_that_a_node_sends_over_the_websocket_arrive_whole(fireside: Fi
     for frame in heard.frames:
         with Image.open(BytesIO(frame[8:])) as picture:
             assert picture.convert("RGB").tobytes() == painted("RGB").tobytes()
+
+
+def test_a_picture_that_is_larger_than_a_message_of_the_bus_arrives_whole(fireside: Fireside) -> None:
+    noise = Image.frombytes("RGB", (1024, 1024), random.Random(1).randbytes(3 << 20))
+    sent = {"image": ("large.png", png(noise), "image/png")}
+    name = fireside.http.post("/api/upload/image", files=sent).raise_for_status().json()["name"]
+
+    with fireside.server.watch(fireside.http.headers["X-API-Key"], "large") as socket:
+        heard = fireside.follow(fireside.submit(workflows.sent_picture(name)), socket)
+
+    assert heard.end[0] == "execution_success"
+    (frame,) = heard.frames
+    with Image.open(BytesIO(frame[8:])) as picture:
+        assert picture.convert("RGB").tobytes() == noise.tobytes()
 
 
 def test_a_node_that_fails_shows_what_comfyui_says_of_it(both: Both) -> None:

@@ -175,6 +175,14 @@ def sent_pictures() -> Graph:
     }
 
 
+def sent_picture(name: str) -> Graph:
+    """Send a picture of the input folder over the websocket, and save none."""
+    return {
+        "1": node("LoadImage", image=name),
+        "2": node("SaveImageWebsocket", images=["1", 0]),
+    }
+
+
 def failing() -> Graph:
     """Show a picture, and fail beside it."""
     return {

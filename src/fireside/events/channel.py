@@ -23,6 +23,7 @@ from fireside.events.facts import fact_of, output_fact, started_fact
 from fireside.events.following import Following, Standing, Verdict
 from fireside.events.heard import Heard
 from fireside.events.listener import Closing, Listener
+from fireside.events.parts import Parts
 from fireside.store.records import QueueCounts
 from fireside.store.store import Store
 from fireside.wire.fleet import LeaseBody, SnapshotRequest
@@ -58,6 +59,7 @@ class Channel:
         self._bus = bus
         self._store = store
         self._following = Following()
+        self._parts = Parts()
         self._listeners: set[Listener] = set()
         self._of_job: dict[JobId, set[Listener]] = {}
         self._subscription: Subscription | None = None
@@ -226,7 +228,10 @@ class Channel:
         )
 
     async def _frame_heard(self, job_id: JobId, worker_id: WorkerId, payload: bytes) -> None:
-        frame, picture = decode_frame(payload)
+        whole = self._parts.whole(job_id, worker_id, *decode_frame(payload))
+        if whole is None:
+            return
+        frame, picture = whole
         verdict = self._following.take_frame(job_id, worker_id, frame, picture)
         if verdict is Verdict.UNSURE:
             await self._learn(job_id)

@@ -130,12 +130,22 @@ class ProgressFrame(_Frame, frozen=True, kw_only=True, tag="progress"):
 
 
 class PreviewFrame(_Frame, frozen=True, kw_only=True, tag="preview"):
-    """A picture of a node's work so far; its bytes follow the JSON."""
+    """A picture of a node's work so far; its bytes follow the JSON.
+
+    One that is too large for a message comes in several, one after the other: this is the `part`, from 0, of so many.
+    """
 
     node_id: str
     display_node_id: str
     mime: str
+    part: int = 0
+    parts: int = 1
 
+
+MOST_PART_BYTES = 512 * 1024
+"""Of a picture in one message; the bus carries twice as much."""
+MOST_PARTS = 128
+"""Of one picture; what is larger is not shown live."""
 
 Frame = CachedFrame | NodeFrame | StateFrame | ProgressFrame | PreviewFrame
 

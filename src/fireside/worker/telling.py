@@ -9,12 +9,16 @@ import contextlib
 import time
 from collections.abc import Callable
 
+import structlog
+
 from fireside.bus.client import Bus
 from fireside.bus.subjects import live
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import Lease
 from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, Progress, ProgressState
 from fireside.wire.live import (
+    MOST_PART_BYTES,
+    MOST_PARTS,
     CachedFrame,
     Frame,
     NodeFrame,
@@ -26,6 +30,7 @@ from fireside.wire.live import (
 )
 
 _STATE_SECONDS = 0.05
+_log = structlog.get_logger(__name__)
 
 LiveEvent = CachedNodes | NodeStarted | ProgressState | Progress | Preview
 
@@ -64,7 +69,7 @@ class Telling:
             self._last_node = event
         elif isinstance(event, CachedNodes):
             self._cached = event
-        elif isinstance(event, Preview):
+        elif isinstance(event, Preview) and len(event.data) <= MOST_PART_BYTES:
             self._last_preview = event
         await self._publish(event)
 
@@ -94,8 +99,16 @@ class Telling:
             await self._publish(self._last_state)
 
     async def _publish(self, event: LiveEvent) -> None:
-        picture = event.data if isinstance(event, Preview) else b""
-        await self._bus.publish_lossy(self._subject, encode_frame(self._frame(event), picture))
+        if not isinstance(event, Preview):
+            await self._bus.publish_lossy(self._subject, encode_frame(self._frame(event)))
+            return
+        parts = max(1, -(-len(event.data) // MOST_PART_BYTES))
+        if parts > MOST_PARTS:
+            _log.warning("picture too large to be shown live", subject=self._subject, size_bytes=len(event.data))
+            return
+        for part in range(parts):
+            piece = event.data[part * MOST_PART_BYTES : (part + 1) * MOST_PART_BYTES]
+            await self._bus.publish_lossy(self._subject, encode_frame(self._preview_frame(event, part, parts), piece))
 
     async def tell_again(self) -> None:
         """Say where the run stands, for listeners who came late."""
@@ -103,7 +116,19 @@ class Telling:
             if event is not None:
                 await self._publish(event)
 
-    def _frame(self, event: LiveEvent) -> Frame:
+    def _preview_frame(self, event: Preview, part: int = 0, parts: int = 1) -> PreviewFrame:
+        self._sequence += 1
+        return PreviewFrame(
+            fence=self._fence,
+            sequence=self._sequence,
+            node_id=event.node_id,
+            display_node_id=event.display_node_id,
+            mime=event.mime,
+            part=part,
+            parts=parts,
+        )
+
+    def _frame(self, event: CachedNodes | NodeStarted | ProgressState | Progress) -> Frame:
         self._sequence += 1
         fence, sequence = self._fence, self._sequence
         match event:
@@ -116,14 +141,6 @@ class Telling:
             case Progress():
                 return ProgressFrame(
                     fence=fence, sequence=sequence, node_id=event.node_id, value=event.value, max=event.max
-                )
-            case Preview():
-                return PreviewFrame(
-                    fence=fence,
-                    sequence=sequence,
-                    node_id=event.node_id,
-                    display_node_id=event.display_node_id,
-                    mime=event.mime,
                 )
             case ProgressState():
                 return StateFrame(fence=fence, sequence=sequence, nodes=tuple(_state(node) for node in event.nodes))
