@@ -16,7 +16,7 @@ from fireside.server.routes import Route
 from fireside.server.tables import ROUTES
 
 EXAMPLES = 50
-OWN_TAGS = {"admin", "api v2", "editor", "health", "task", "webhook", "workflows"}
+OWN_TAGS = {"admin", "api v2", "editor", "health", "task", "usage", "webhook", "workflows"}
 # Documented by newer clients and contracts, absent from the published page.
 NEWER = {
     "cancelJob",

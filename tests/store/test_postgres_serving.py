@@ -17,11 +17,16 @@ def empty_url(postgres_server: PostgresServer) -> Iterator[str]:
         yield url
 
 
-def test_servers_that_share_a_database_know_the_same_users_and_jobs(start_server: StartServer, empty_url: str) -> None:
+def test_a_server_knows_the_users_and_jobs_of_another_on_its_database(
+    start_server: StartServer, empty_url: str
+) -> None:
     first = start_server("--workers=1", name="first", FIRESIDE_DATABASE_URL=empty_url)
     key = first.add_user("ann")
     submitted = first.client(key).post("/api/prompt", json={"prompt": GRAPH}).raise_for_status().json()["prompt_id"]
 
+    with pytest.raises(AssertionError, match=r"another server leads on this database.* set nats_url for all of them"):
+        start_server("--workers=0", name="beside", FIRESIDE_DATABASE_URL=empty_url)
+    first.stop()
     second = start_server("--workers=0", name="second", FIRESIDE_DATABASE_URL=empty_url)
 
     page = second.client(key).get("/api/jobs").raise_for_status().json()

@@ -16,6 +16,8 @@ from fireside.server.routes import Access
 from fireside.server.tables import ROUTES
 
 USERDATA = {"/userdata", "/userdata/{file:path}", "/userdata/{file:path}/move/{dest:path}"}
+SCRIPTS = "/extensions/"
+"""Files, which ComfyUI has at the bare path alone."""
 OTHERWISE = {"/queue", "/view", *USERDATA}
 """Where ComfyUI's answer differs: the order of an item, bytes instead of a redirect, how the editor's files look."""
 COMFYUIS = {
@@ -50,7 +52,7 @@ def test_comfyuis_routes_are_there_at_both_paths() -> None:
 @pytest.mark.statement(7)
 def test_what_is_at_both_paths_has_one_handler_unless_comfyui_answers_otherwise() -> None:
     handlers = {(route.method, route.path): route.handler for route in ROUTES}
-    bare = [(method, path) for method, path in handlers if is_local(path) and not path.startswith("/api/")]
+    bare = [(method, path) for method, path in handlers if is_local(path) and not path.startswith(("/api/", SCRIPTS))]
 
     differing = {path for method, path in bare if handlers[method, path] is not handlers[method, f"/api{path}"]}
 
