@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from tests.jobs.workshop import PlayedWorker, Workshop, until
@@ -16,6 +17,12 @@ pytestmark = pytest.mark.fault
 def bus_pid(shop: Workshop) -> int:
     (pid,) = shop.assembly.leftovers._recorded
     return pid
+
+
+def is_stopped(pid: int) -> bool:
+    """Say whether no thread runs any more: the signal goes to one of them, which stops the others when it runs."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads)
 
 
 async def look_for(shop: Workshop, leader: Dispatcher, seconds: float) -> None:
@@ -51,6 +58,7 @@ async def test_a_bus_that_hangs_makes_nobody_lost(
     await worker.say(leader)
 
     os.kill(bus_pid(shop), signal.SIGSTOP)
+    await until(lambda: is_stopped(bus_pid(shop)))
     try:
         await look_for(shop, leader, 4.0)
     finally:

@@ -167,10 +167,11 @@ async def test_a_task_that_a_killed_server_had_is_begun_anew_and_ends_once(yard:
 
     await yard.go(timedelta(seconds=60))
     assert (await yard.task(task)).attempt == 1
+    yard.now += timedelta(seconds=60)
+    await yard.importer.tick(yard.now)
     yard.site.let_go.set()
-    await yard.go(timedelta(seconds=60))
     async with asyncio.timeout(DEADLINE_SECONDS):
-        await dead.settle()
+        await asyncio.gather(dead.settle(), yard.importer.settle())
 
     ended = await yard.task(task)
     assert (ended.attempt, ended.status) == (2, TaskStatus.COMPLETED)
