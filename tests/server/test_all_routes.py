@@ -59,7 +59,7 @@ PUBLIC = {
     "POST /account/keys",
     "POST /account/keys/{key_id}/revoke",
     "POST /account/sign-out",
-    "GET /pages.css",
+    "GET /pages/{file}",
     "GET /favicon.svg",
     # The editor's files, which are the same for everybody.
     "GET /assets/{file:path}",

@@ -16,7 +16,7 @@ from fireside.server.local import history as local_history
 from fireside.server.local import queue as local_queue
 from fireside.server.local import userdata as local_userdata
 from fireside.server.local import view as local_view
-from fireside.server.pages import account, sign_in
+from fireside.server.pages import account, page_files, sign_in
 from fireside.server.pages import editor as editor_page
 from fireside.server.pages import jobs as jobs_page
 from fireside.server.routes import Route, SocketRoute
@@ -94,6 +94,7 @@ _ROWS: tuple[Route, ...] = (
     *sign_in.ROUTES,
     *account.ROUTES,
     *jobs_page.ROUTES,
+    *page_files.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
     *admin_queues.ROUTES,

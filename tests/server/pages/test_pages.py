@@ -202,11 +202,33 @@ async def test_an_odd_page_number_is_a_page(site: Site, page: str) -> None:
     assert (await site.browser.get("/dashboard", params={"page": page})).status_code == 200
 
 
-async def test_the_style_sheet_is_one(site: Site) -> None:
-    answer = await site.browser.get("/pages.css")
+async def test_a_page_names_files_that_a_browser_may_keep(site: Site) -> None:
+    (address,) = re.findall(r'"(/pages/[^"]+)"', (await site.browser.get("/login")).text)
+
+    answer = await site.browser.get(address)
 
     assert answer.headers["content-type"].startswith("text/css")
+    assert "immutable" in answer.headers["cache-control"]
     assert "prefers-color-scheme: dark" in answer.text
+
+
+async def test_a_file_of_the_pages_that_may_be_outdated_is_asked_for_again(site: Site) -> None:
+    former = await site.browser.get("/pages/pages.css?v=0123456789abcdef")
+    assert former.headers["cache-control"] == "no-cache"
+
+    known = await site.browser.get("/pages/pages.css", headers={"If-None-Match": former.headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["x.css", "pages.py", "..%2fshell.py", "pages.css%00"])
+async def test_there_are_no_other_files_of_the_pages(site: Site, name: str) -> None:
+    assert (await site.browser.get(f"/pages/{name}")).status_code == 404
+
+
+async def test_who_is_sent_to_sign_in_comes_back_to_the_very_page(site: Site) -> None:
+    answer = await site.browser.get("/dashboard?page=2&x=%26")
+
+    assert answer.headers["location"] == "/login?next=/dashboard%3Fpage%3D2%26x%3D%2526"
 
 
 def _listed(page: str) -> list[str]:

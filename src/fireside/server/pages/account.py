@@ -6,11 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
-from fireside.domain.accounts import PrincipalKind, User
+from fireside.domain.accounts import Principal, PrincipalKind, User
 from fireside.domain.errors import Refused
 from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
-from fireside.server.pages.rendering import address_of, form_of, page, redirect, set_session, with_fresh_session
+from fireside.server.pages.rendering import address_of, form_of, redirect, set_session, with_fresh_session
 from fireside.server.pages.rows import page_rows
+from fireside.server.pages.shell import framed
 from fireside.server.refusals import status_of
 
 _LIMITS = {"shortest": SHORTEST_PASSWORD, "longest": LONGEST_PASSWORD}
@@ -95,11 +96,11 @@ async def _account(
     status: int = 200,
 ) -> Response:
     keys = [key for key in await services_of(request).accounts.keys(user) if key.revoked_at is None]
-    return page(
+    return framed(
+        Principal(user=user, kind=PrincipalKind.SESSION),
         "account.html",
+        "/account",
         status,
-        user=user,
-        can_sign_out=True,
         keys=keys,
         new_key=new_key,
         key_problem=key_problem,

@@ -17,6 +17,7 @@ from fireside.server.editor.packs import OWN
 from fireside.server.editor.static_files import NEVER_KEPT, StaticFiles
 from fireside.server.pages.rendering import TEMPLATES, is_https, page, redirect, with_fresh_session
 from fireside.server.pages.rows import page_rows
+from fireside.server.pages.shell import framed
 from fireside.server.routes import Access
 
 MARK_COOKIE = "fireside_drafts_of"
@@ -48,7 +49,7 @@ async def show_editor(request: Request) -> Response:
         return redirect(_login_address(request))
     editor = services_of(request).editor
     if editor.files is None:
-        answer = page("no_editor.html", user=principal.user, can_sign_out=principal.kind is not PrincipalKind.LOCAL)
+        answer = framed(principal, "no_editor.html", "/")
     elif _has_anothers_drafts(request, principal):
         answer = page("other_user.html", mark=editor.mark_of(principal.user.id), is_secure=is_https(request))
     else:

@@ -3,34 +3,31 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fireside.domain.accounts import PrincipalKind
+from fireside.domain.accounts import Principal
 from fireside.domain.jobs import TERMINAL_STATES
 from fireside.domain.listing import JobFilter, Window
-from fireside.server.callers import principal_of, services_of
+from fireside.server.callers import services_of
 from fireside.server.pages.job_cards import card_of
-from fireside.server.pages.rendering import TEMPLATES, page, redirect, with_fresh_session
+from fireside.server.pages.rendering import TEMPLATES
 from fireside.server.pages.rows import page_rows
+from fireside.server.pages.shell import framed, shown
 
 JOBS_PER_PAGE = 24
-_STYLE = (TEMPLATES / "pages.css").read_bytes()
 _ICON = (TEMPLATES / "favicon.svg").read_bytes()
 _PAGE_DIGITS = 7
 _STATIC_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
 
 
-async def show_jobs(request: Request) -> Response:
-    """Show a page of the caller's jobs, newest first; who is nobody is sent to sign in."""
-    principal = principal_of(request)
-    if principal is None:
-        return redirect("/login?next=/dashboard")
+async def show_jobs(request: Request, principal: Principal) -> Response:
+    """Show a page of the caller's jobs, newest first."""
     number = _page_number(request.query_params.get("page", "1"))
     window = Window(offset=(number - 1) * JOBS_PER_PAGE, limit=JOBS_PER_PAGE)
     found = await services_of(request).store.list_jobs(principal.user.id, JobFilter(), window)
     pages = max(1, -(-found.total // JOBS_PER_PAGE))
-    answer = page(
+    return framed(
+        principal,
         "jobs.html",
-        user=principal.user,
-        can_sign_out=principal.kind is not PrincipalKind.LOCAL,
+        "/dashboard",
         jobs=[card_of(job) for job in found.jobs],
         total=found.total,
         page=number,
@@ -39,12 +36,6 @@ async def show_jobs(request: Request) -> Response:
         older=number + 1 if number < pages else None,
         is_live=any(job.state not in TERMINAL_STATES for job in found.jobs),
     )
-    return await with_fresh_session(request, answer)
-
-
-async def show_style(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
-    """Give the pages' style sheet."""
-    return Response(_STYLE, media_type="text/css", headers=_STATIC_HEADERS)
 
 
 async def show_icon(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
@@ -58,8 +49,7 @@ def _page_number(text: str) -> int:
 
 ROUTES = page_rows(
     (
-        ("GET", "/dashboard", show_jobs, "showJobs", "The caller's jobs as a page"),
-        ("GET", "/pages.css", show_style, "showStyle", "The style of the pages"),
+        ("GET", "/dashboard", shown(show_jobs), "showJobs", "The caller's jobs as a page"),
         ("GET", "/favicon.svg", show_icon, "showIcon", "The picture of the browser's tab"),
     )
 )

@@ -11,14 +11,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from fireside.accounts.tokens import SESSION_COOKIE
 from fireside.domain.errors import TooLarge
 from fireside.server.callers import services_of
+from fireside.server.pages.page_files import static_address
 
 TEMPLATES = Path(__file__).parent / "templates"
 SEE_OTHER = 303
 _FORM_BYTES = 8192
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
+        # Pictures of a running job come in its events, as blobs of the page's own.
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; media-src 'self'; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     # A link's address is a secret until it is used, and Origin must stay on our own forms' posts.
@@ -26,12 +28,16 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
-_environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+_environment = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Render a page."""
-    return HTMLResponse(_environment.get_template(template).render(values), status, headers=HEADERS)
+    return HTMLResponse(
+        _environment.get_template(template).render(values, static=static_address), status, headers=HEADERS
+    )
 
 
 def redirect(path: str) -> Response:
