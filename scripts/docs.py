@@ -28,6 +28,7 @@ from fireside.domain.errors import FiresideError, TooMany, Unavailable
 from fireside.domain.jobs import TERMINAL_STATES
 from fireside.domain.lifecycle import TRANSITIONS
 from fireside.runtimes.builtin.nodes import NODES
+from fireside.server.meters import Meters
 from fireside.server.refusals import refuse
 from fireside.server.routes import Access, Route
 from fireside.server.tables import ROUTES, SOCKETS
@@ -36,11 +37,13 @@ from fireside.wire.v1_socket import SocketMessage
 
 ROOT = Path(__file__).parents[1]
 _PART = re.compile(r"(?P<begin><!-- printed: (?P<name>[\w-]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
+_SUFFIXES = {"counter": "_total", "info": "_info"}
 _OF_SEVERAL_SEGMENTS = re.compile(r":path\}")
 _CALLERS = {
     Access.PUBLIC: "anybody",
     Access.USER: "a user",
     Access.ADMIN: "an admin",
+    Access.METRICS: "an admin, or who has the token for it",
     Access.WORKER: "a worker",
     Access.NEWCOMER: "who has a join token",
 }
@@ -328,6 +331,19 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 _FLAG = "true | false"
+
+
+def metric_table() -> str:
+    """Print what is measured, as Prometheus is told."""
+    kinds = ("counter", "gauge", "histogram", "info")
+    rows = [
+        f"| `{one.name}{_SUFFIXES.get(one.type, '')}` | {one.type} | {one.documentation} |"
+        for one in sorted(Meters().registry.collect(), key=lambda one: one.name)
+        if one.name.startswith("fireside_") and one.type in kinds
+    ]
+    return "\n".join(["| name | type | what it is |", "| --- | --- | --- |", *rows])
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "lifecycle-picture": lifecycle_picture,
     "lifecycle-table": lifecycle_table,
@@ -342,6 +358,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "errors": error_table,
     "inner-errors": inner_error_table,
     "bus-messages": bus_messages,
+    "metrics": metric_table,
     "command-table": command_table,
     "commands": command_reference,
 }

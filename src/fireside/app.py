@@ -36,7 +36,7 @@ from fireside.bus.authority import BusAuthority
 from fireside.bus.client import Bus
 from fireside.bus.server import NatsServer
 from fireside.config import Config
-from fireside.dispatch.dispatcher import Dispatcher
+from fireside.dispatch.dispatcher import Dispatcher, DispatchWatcher
 from fireside.dispatch.election import Election
 from fireside.dispatch.lookout import Lookout
 from fireside.domain.errors import FiresideError
@@ -57,6 +57,7 @@ from fireside.server.editor.editor import Editor
 from fireside.server.fleet_reports import FleetReports
 from fireside.server.fleet_watch import FleetWatch
 from fireside.server.listening import Doors
+from fireside.server.meters import Meters
 from fireside.server.passages import Passages
 from fireside.server.services import Services
 from fireside.store.folder_lock import lock_folder, require_unlocked
@@ -121,10 +122,8 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
         keys = ServerKeys.load_or_create(data_dir, config)
-        database = _database(config, data_dir, stack, name)
-        stack.push_async_callback(database.close)
-        await database.start()
-        store = Store(database, has_webhooks=bool(config.webhook_hosts))
+        meters = Meters()
+        database, store = await _open_store(config, data_dir, stack, name, meters)
         leftovers = Leftovers(data_dir / "run" / "children.json")
         await leftovers.end_all()
         authority = _authority(config, keys)
@@ -134,7 +133,8 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
             bus_url.split(","), authority.server_credentials(), name="server", inbox_prefix="_INBOX_server"
         )
         stack.push_async_callback(bus.close)
-        blobs = LocalBlobs(data_dir / "blobs")
+        bus.on_change(meters.bus_changed)
+        blobs = LocalBlobs(data_dir / "blobs", watcher=meters.bytes_moved)
         signer = UrlSigner(keys.derive("signed urls"))
         definitions = DefinitionBook(store)
         desk = Desk(
@@ -154,7 +154,11 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
         accounts = Accounts(store, utc_now, config)
         lookout = Lookout(desk, bus)
         dispatcher = Dispatcher(
-            desk, bus, lookout, name=f"{name or f'process {os.getpid()}'} on {socket.gethostname()}"
+            desk,
+            bus,
+            lookout,
+            name=f"{name or f'process {os.getpid()}'} on {socket.gethostname()}",
+            watcher=DispatchWatcher(meters.decided, meters.offered),
         )
         election = Election(
             database.lead(),
@@ -195,6 +199,7 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
             join_guesses=WrongTokens(config.max_join_failures, time.monotonic),
             authority=authority,
             passages=Passages(bus_url.split(",")),
+            meters=meters,
             revoke_bus_key=(lambda _: None) if nats is None else nats.revoke,
             clock=utc_now,
             public_url=public_url,
@@ -269,14 +274,25 @@ async def open_admin_app(config: Config) -> AsyncGenerator[Any]:
         yield build_edge(assembly.services, as_admin=True)
 
 
+async def _open_store(
+    config: Config, data_dir: Path, stack: contextlib.AsyncExitStack, name: str, meters: Meters
+) -> tuple[SqliteDatabase | PostgresDatabase, Store]:
+    database = _database(config, data_dir, stack, name, meters)
+    stack.push_async_callback(database.close)
+    await database.start()
+    store = Store(database, has_webhooks=bool(config.webhook_hosts))
+    store.watch(lambda before, after, new, share: meters.job_moved(before, after))  # noqa: ARG005 - a watcher's shape
+    return database, store
+
+
 def _database(
-    config: Config, data_dir: Path, stack: contextlib.AsyncExitStack, name: str
+    config: Config, data_dir: Path, stack: contextlib.AsyncExitStack, name: str, meters: Meters
 ) -> SqliteDatabase | PostgresDatabase:
     if config.database_url:
         # SQLite takes it by itself: what else lies in the folder is one server's as well.
         stack.callback(os.close, lock_folder(data_dir, name))
-        return PostgresDatabase(config.database_url)
-    return SqliteDatabase(data_dir / "fireside.db", holder=name)
+        return PostgresDatabase(config.database_url, watcher=meters.wrote)
+    return SqliteDatabase(data_dir / "fireside.db", holder=name, watcher=meters.wrote)
 
 
 def _authority(config: Config, keys: ServerKeys) -> BusAuthority:

@@ -285,6 +285,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = ""
     tls_certificate: Annotated[str, _help("Certificate file, to serve https.")] = ""
     tls_key: Annotated[str, _help("Private key file of the certificate.")] = ""
+    metrics_token: Annotated[
+        str,
+        _help(
+            "Token with which Prometheus may read `/metrics`, as `Authorization: Bearer`; empty: admins only.",
+            secret=True,
+        ),
+    ] = ""
     log_format: Annotated[Literal["console", "json"], _help("How log lines look.")] = "console"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _help("Least severe lines to log.")] = "info"
 

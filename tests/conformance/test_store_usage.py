@@ -146,6 +146,21 @@ async def test_a_quota_is_one_users_own(store: Store, ann: User) -> None:
     assert await store.change_user(changed) == changed
 
 
+async def test_jobs_of_all_users_are_counted_by_where_they_stand(store: Store, ann: User) -> None:
+    bob = await store.add_user("bob", Role.MEMBER, NOON)
+    await _run(store, await _submit(store, ann, workflow_id="w"), 1)
+    await _run(store, await _submit(store, bob, workflow_id="w"), 1)
+    canceled = await _submit(store, ann)
+    await store.change_job(canceled, advance(canceled, Verb.CANCEL, NOON + DAY))
+    await _submit(store, ann)
+    held = await _submit(store, bob)
+    await store.change_job(held, advance(held, Verb.ASSIGN, held.changed_at, worker_id=WorkerId("w")))
+
+    counts = await store.count_jobs()
+
+    assert counts == {"queued": 1, "assigned": 1, "running": 0, "succeeded": 2, "failed": 0, "canceled": 1}
+
+
 async def test_how_the_fleet_was_is_kept_by_its_most_within_minutes(store: Store, ann: User) -> None:
     await store.sample_fleet(NOON, workers=2, busy=1, forget_before=NOON - DAY)
     await _submit(store, ann)

@@ -33,12 +33,15 @@ _LOOKS = 3
 _OWNER = "owner"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _T = TypeVar("_T")
+BytesWatcher = Callable[[str, int], None]
+"""Hears that so many bytes were `written` or `read`."""
 
 
 class LocalBlobs:
     """The folder driver of `Blobs`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, watcher: BytesWatcher | None = None) -> None:
+        self._watcher = watcher
         self._folder = folder.absolute()
         self._unfinished = self._folder / _UNFINISHED
         self._folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)  # the mode is not for parents made here
@@ -53,7 +56,9 @@ class LocalBlobs:
         unfinished = await _in_thread(lambda: _Unfinished.create(self._unfinished))
         try:
             await _fill(unfinished, chunks, limit_bytes)
-            return await _in_thread(lambda: self._publish(unfinished, expected))
+            written = await _in_thread(lambda: self._publish(unfinished, expected))
+            self._tell("written", written.size_bytes)
+            return written
         finally:
             await _in_thread(unfinished.discard)
 
@@ -62,7 +67,9 @@ class LocalBlobs:
     ) -> WrittenBlob:
         """Store a small blob in one hop to a thread; see `Blobs.write_bytes`."""
         _check_size(len(content), limit_bytes)
-        return await _in_thread(lambda: self._write_at_once(content, expected))
+        written = await _in_thread(lambda: self._write_at_once(content, expected))
+        self._tell("written", written.size_bytes)
+        return written
 
     async def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give a range of the bytes; see `Blobs.read`."""
@@ -75,9 +82,11 @@ class LocalBlobs:
         for offset in range(start, end, CHUNK_BYTES):
             length = min(CHUNK_BYTES, end - offset)
             try:
-                yield bytes(await obstore.get_range_async(self._store, name, start=offset, length=length))
+                chunk = bytes(await obstore.get_range_async(self._store, name, start=offset, length=length))
             except FileNotFoundError as error:
                 raise NotFound("These bytes were removed while they were read.") from error
+            self._tell("read", len(chunk))
+            yield chunk
 
     async def stat(self, blob_hash: BlobHash) -> BlobStat | None:
         """Look at a blob; see `Blobs.stat`."""
@@ -125,6 +134,10 @@ class LocalBlobs:
     async def sweep_unfinished(self, older_than: datetime) -> int:
         """Remove what dead writers left; see `Blobs.sweep_unfinished`."""
         return await _in_thread(lambda: _sweep(self._unfinished, older_than.timestamp()))
+
+    def _tell(self, direction: str, count: int) -> None:
+        if self._watcher is not None:
+            self._watcher(direction, count)
 
     def _write_at_once(self, content: bytes, expected: BlobHash | None) -> WrittenBlob:
         unfinished = _Unfinished.create(self._unfinished)

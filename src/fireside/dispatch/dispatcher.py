@@ -6,7 +6,9 @@ it look sooner; looking every half second is enough for everything to be right.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,13 +43,24 @@ _ECHO_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class DispatchWatcher:
+    """Who hears how long a decision took and how many jobs it placed, and how long an offer, and if it was taken."""
+
+    decided: Callable[[float, int], None]
+    offered: Callable[[float, bool], None]
+
+
 class Dispatcher:
     """Hands queued jobs to free workers and takes them back from lost ones, from `start` to `stop`, again and again."""
 
-    def __init__(self, desk: Desk, bus: Bus, lookout: Lookout, *, name: str) -> None:
+    def __init__(
+        self, desk: Desk, bus: Bus, lookout: Lookout, *, name: str, watcher: DispatchWatcher | None = None
+    ) -> None:
         self._desk = desk
         self._bus = bus
         self._name = name
+        self._watcher = watcher
         self._clock: Callable[[], datetime] = desk.clock
         self._lookout = lookout
         self._presences = lookout.sightings
@@ -189,9 +202,12 @@ class Dispatcher:
         free = self._presences.free_workers(now, unfree, listening_since=self._lookout.listening_since)
         words = self._presences.words_of(free)
         while words and self._bus.is_connected and not self.refused.is_set():
+            began = time.perf_counter()
             spots = await self._ledger.spots(words)
             await self._ledger.refresh()
             placements = decide(self._ledger.state, spots, now.timestamp(), most=_MOST_AT_ONCE)
+            if self._watcher is not None:
+                self._watcher.decided(time.perf_counter() - began, len(placements))
             # All are on disk before the next look, or it would see the same jobs and the same shares again.
             await asyncio.gather(*(self._assign(placed, words.pop(placed.worker_id)) for placed in placements))
             if len(placements) < _MOST_AT_ONCE and not self._ledger.state.to_refill:
@@ -216,7 +232,7 @@ class Dispatcher:
         self._in_background(self._offer(job, placement.worker_id, work), f"offer to {placement.worker_id}")
 
     async def _offer(self, job: Job, worker_id: WorkerId, work: Awaitable[WorkBody | None]) -> None:
-        reply = AssignmentReply(accepted=False)
+        reply, began = AssignmentReply(accepted=False), time.perf_counter()
         try:
             boot_id = self._presences.boot_of(worker_id)
             reply = await offer_job(self._desk, job, await work, boot_id=boot_id)
@@ -226,6 +242,8 @@ class Dispatcher:
         finally:
             self._presences.offered(worker_id, job.lease if reply.accepted else None, number=reply.number)
             self._offering.discard(worker_id)
+            if self._watcher is not None:
+                self._watcher.offered(time.perf_counter() - began, reply.accepted)
 
     def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

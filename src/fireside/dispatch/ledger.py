@@ -117,6 +117,8 @@ class Ledger:
         if share is not None:
             # Not yet: what has been handed out since, in memory, may not be written.
             self._moved[after.user_id] = share
+        if before is None and after.is_terminal:
+            return
         if before is None:
             self._queued(after, new, share)
             self._when_queued()

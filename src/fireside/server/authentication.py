@@ -3,6 +3,8 @@
 A credential that is shown and not known is refused, never passed over for another one.
 """
 
+import hmac
+
 from starlette.requests import HTTPConnection
 
 from fireside.accounts.tokens import SESSION_COOKIE
@@ -29,6 +31,8 @@ async def admit(
     if access is Access.NEWCOMER:
         await _admit_newcomer(connection)
         return
+    if access is Access.METRICS and _shows_metrics_token(connection):
+        return
     if local_user_of(connection) is not None:
         refuse_foreign_pages(connection)
     if as_admin:
@@ -45,7 +49,7 @@ async def admit(
         raise Unauthenticated("Show who you are: send an API key as X-API-Key, or sign in.")
     if principal.kind is PrincipalKind.SESSION:
         _check_origin(connection)
-    if access is Access.ADMIN and not principal.is_admin:
+    if access in (Access.ADMIN, Access.METRICS) and not principal.is_admin:
         raise Forbidden("Only an admin may do this.")
 
 
@@ -72,6 +76,11 @@ def _shown_key(connection: HTTPConnection, *, in_query: bool) -> str | None:
     if key is None and in_query:
         key = connection.query_params.get("token")
     return key
+
+
+def _shows_metrics_token(connection: HTTPConnection) -> bool:
+    token, shown = services_of(connection).config.metrics_token, _bearer(connection)
+    return bool(token) and shown is not None and hmac.compare_digest(shown.encode(), token.encode())
 
 
 def _bearer(connection: HTTPConnection) -> str | None:

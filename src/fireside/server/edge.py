@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from fireside.domain.errors import FiresideError
 from fireside.server.authentication import admit
 from fireside.server.local_ports import serves
+from fireside.server.metered import Metered, note_route
 from fireside.server.openapi import openapi_document
 from fireside.server.refusals import refuse, refuse_plainly, status_of
 from fireside.server.routes import Access, Refusal, Route, SocketRoute
@@ -66,7 +67,7 @@ def build_edge(
     app.state.services = services
     app.state.local_user = local_user
     app.state.openapi = openapi_document(ROUTES, server_url=services.public_url)
-    return RequestIds(app)
+    return Metered(RequestIds(app), services.meters)
 
 
 def _routes(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, as_admin: bool) -> list[BaseRoute]:
@@ -94,6 +95,7 @@ def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
 
 def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
     async def endpoint(request: Request) -> Response:
+        note_route(request.scope, route.path)
         try:
             await admit(request, route.access, as_admin=as_admin, token_in_query=route.token_in_query)
             return await route.handler(request)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,10 +12,12 @@ from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Enrollment, Worker
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of
+from fireside.server.services import Services
 from fireside.wire.admin import FleetWorkerBody, WorkersBody
 from fireside.wire.fleet import Presence
 
 State = Literal["ready", "busy", "starting", "draining", "drained", "away"]
+WORKER_STATES: tuple[State, ...] = get_args(State)
 _BY_AN_ADMIN = "an admin lets it take no more jobs"
 
 
@@ -31,7 +33,11 @@ class Books:
 
 async def list_workers(request: Request) -> Response:
     """List the workers, also those that are away."""
-    services = services_of(request)
+    return json_answer(WorkersBody(workers=await read_fleet(services_of(request))))
+
+
+async def read_fleet(services: Services) -> list[FleetWorkerBody]:
+    """Give the workers, also those that are away."""
     store = services.store
     books = Books(
         joined={worker.id: worker for worker in await store.workers()},
@@ -39,7 +45,7 @@ async def list_workers(request: Request) -> Response:
         removed={one.worker_id for one in await store.removed_workers()},
         drained=await store.drained_workers(),
     )
-    return json_answer(WorkersBody(workers=fleet_list(books, services.fleet.presences())))
+    return fleet_list(books, services.fleet.presences())
 
 
 def fleet_list(books: Books, present: Mapping[WorkerId, Presence]) -> list[FleetWorkerBody]:

@@ -28,6 +28,8 @@ class Access(StrEnum):
     USER = "user"
     """Whoever is known: by key, session or admin socket."""
     ADMIN = "admin"
+    METRICS = "metrics"
+    """An admin, or whoever shows the token of the setting `metrics_token`."""
     WORKER = "worker"
     NEWCOMER = "newcomer"
     """Whoever shows a token to join the fleet with; whether it is still good is the handler's to say."""

@@ -24,6 +24,7 @@ from fireside.jobs.desk import Desk
 from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.client import Outbound
 from fireside.server.editor.editor import Editor
+from fireside.server.meters import Meters
 from fireside.server.passages import Passages
 from fireside.store.store import Store
 from fireside.wire.fleet import Presence
@@ -69,6 +70,7 @@ class Services:
     join_guesses: WrongTokens
     authority: BusAuthority
     passages: Passages
+    meters: Meters
     revoke_bus_key: Callable[[str], None]
     """Let nobody on the bus by this public key; does nothing where the bus is not ours."""
     clock: Callable[[], datetime]

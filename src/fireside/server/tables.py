@@ -8,6 +8,7 @@ from fireside.server import (
     enrolling,
     fleet_routes,
     health,
+    metrics,
     usage,
     webhooks,
 )
@@ -101,6 +102,7 @@ _ROWS: tuple[Route, ...] = (
     *admin_fleet.ROUTES,
     *enrolling.ROUTES,
     *health.ROUTES,
+    *metrics.ROUTES,
 )
 ROUTES: tuple[Route, ...] = bare_paths.at_both_paths(_ROWS)
 SOCKETS: tuple[SocketRoute, ...] = (*socket.SOCKETS, *enrolling.SOCKETS)

@@ -25,6 +25,9 @@ _CLASS = {
     JobState.EXPIRED: 3,
     JobState.CANCELED: 4,
 }
+COUNTED_STATES: tuple[str, ...] = ("queued", "assigned", "running", "succeeded", "failed", "canceled")
+"""The words of `state_of`, and `assigned`, which the counters of users tell from `queued`."""
+_WORD = {0: "queued", 1: "running", 3: "failed", 4: "canceled"}
 
 
 def class_of(state: JobState, media: Media) -> int:
@@ -38,6 +41,11 @@ def classes_of(states: AbstractSet[JobState], media: Media) -> list[int]:
     if media is not Media.NONE:
         return [_SUCCEEDED | mask for mask in masks if mask & media]
     return sorted({_CLASS[state] for state in states if state in _CLASS}) + [_SUCCEEDED | mask for mask in masks]
+
+
+def state_of(number: int) -> str:
+    """The word for the jobs of a class; a queued one may have a worker already, and a running one be told to stop."""
+    return "succeeded" if number >= _SUCCEEDED else _WORD[number]
 
 
 def are_whole(states: AbstractSet[JobState]) -> bool:

@@ -7,6 +7,7 @@ the `Connection`'s business.
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -18,6 +19,8 @@ from fireside.store.database import Transaction
 T = TypeVar("T")
 _MOST_AT_ONCE = 256
 _Future = asyncio.Future[Any]
+BatchWatcher = Callable[[int, float, bool], None]
+"""Hears, in the writer's thread, how many changes a transaction had, its seconds, and whether it was lost."""
 
 
 class TransactionLost(Exception):
@@ -77,8 +80,9 @@ class _Answered:
 class GroupCommit:
     """The writer's thread over a connection that only this thread uses."""
 
-    def __init__(self, connection: Connection, *, name: str) -> None:
+    def __init__(self, connection: Connection, *, name: str, watcher: BatchWatcher | None = None) -> None:
         self._connection = connection
+        self._watcher = watcher
         self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
         self._closed = False
         # A lock, so that nothing can be asked for behind the closing mark and wait for ever.
@@ -127,16 +131,20 @@ class GroupCommit:
         return batch, True
 
     def _write_together(self, batch: list[_Asked]) -> list[_Answered]:
+        began, is_lost = time.perf_counter(), True
         try:
             self._connection.begin()
             answers = [self._write_one(asked) for asked in batch]
             self._connection.commit()
+            is_lost = False
         except TransactionLost as lost:
             self._connection.rollback()
-            return [_Answered(asked.future, error=lost.reason) for asked in batch]
+            answers = [_Answered(asked.future, error=lost.reason) for asked in batch]
         except BaseException as error:  # noqa: BLE001  the thread must outlive whatever happens to one batch
             self._connection.rollback()
-            return [_Answered(asked.future, error=error) for asked in batch]
+            answers = [_Answered(asked.future, error=error) for asked in batch]
+        if self._watcher is not None:
+            self._watcher(len(batch), time.perf_counter() - began, is_lost)
         return answers
 
     def _write_one(self, asked: _Asked) -> _Answered:

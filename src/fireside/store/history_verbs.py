@@ -18,7 +18,15 @@ from fireside.domain.outputs import Media
 from fireside.domain.retention import EndedJob, Retention
 from fireside.store.asset_counting import count_assets_anew, tally_statements_of_assets
 from fireside.store.blocks import ACTIVE_AXIS, ALL_RUNS, ENDED_AXES, Found, Stretch, edges, next_coarse_edge
-from fireside.store.classes import ACTIVE_CLASSES, ENDED_SLOTS, RUNNING_CLASS, are_whole, classes_of
+from fireside.store.classes import (
+    ACTIVE_CLASSES,
+    COUNTED_STATES,
+    ENDED_SLOTS,
+    RUNNING_CLASS,
+    are_whole,
+    classes_of,
+    state_of,
+)
 from fireside.store.counters import Tally, tally_statements
 from fireside.store.database import Rows, Statement, Transaction
 from fireside.store.records import EndedHistory
@@ -50,6 +58,16 @@ class HistoryVerbs(Verbs):
         if wanted.media is Media.NONE and not are_whole(wanted.states):
             return await self._list_states(user_id, wanted, window)
         return await self._database.look(lambda tx: _page(tx, user_id, wanted, window))
+
+    async def count_jobs(self) -> Mapping[str, int]:
+        """Say how many jobs of all users are in each state, from counters; `running` are also those told to stop."""
+        classes, (queued,) = await self._database.read([Statement("jobs_by_class"), Statement("queued_in_all")])
+        counts: dict[str, int] = dict.fromkeys(COUNTED_STATES, 0)
+        for row in classes:
+            counts[state_of(row["class"])] += row["n"]
+        counts["assigned"] = max(0, counts["queued"] - queued["n"])
+        counts["queued"] = queued["n"]
+        return counts
 
     async def delete_jobs(self, user_id: UserId, job_ids: Collection[JobId] | None) -> Sequence[JobId]:
         """Remove terminal jobs of the user (all of them for None) from history, their outputs' assets included."""

@@ -17,7 +17,7 @@ from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 
 from fireside.domain.errors import FiresideError, Unavailable
 from fireside.store.database import DatabaseError, Rows, Transaction, Unexpected, Violated
-from fireside.store.group_commit import GroupCommit, TransactionLost
+from fireside.store.group_commit import BatchWatcher, GroupCommit, TransactionLost
 from fireside.store.postgres_lead import PostgresLead
 from fireside.store.postgres_link import RawConnection, connect, explained, read_url
 from fireside.store.postgres_migrations import WRITE_ALONE, migrate
@@ -35,8 +35,8 @@ _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 class PostgresDatabase(ThreadedDatabase):
     """One PostgreSQL database that several servers may share."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__()
+    def __init__(self, url: str, *, watcher: BatchWatcher | None = None) -> None:
+        super().__init__(watcher)
         self._parameters = read_url(url)
         self._queries = {name: prepare(text) for name, text in load_queries("postgres").items()}
 
@@ -49,7 +49,8 @@ class PostgresDatabase(ThreadedDatabase):
             if isinstance(error, psycopg.Error):
                 raise explained(error) from error
             raise
-        return GroupCommit(connection, name="store-writer"), Readers(self._connect_reader)
+        writer = GroupCommit(connection, name="store-writer", watcher=self._watcher)
+        return writer, Readers(self._connect_reader)
 
     def lead(self) -> PostgresLead:
         """Give a hold on the lead of the servers that share the database."""

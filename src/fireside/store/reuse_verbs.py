@@ -53,11 +53,14 @@ class ReuseVerbs(JobVerbs):
         all. The files are new assets over the same bytes. `nodes` are told as cached. Raises what `add_job` raises.
         """
         try:
-            return await self._database.decide(
+            reused = await self._database.decide(
                 lambda tx: _reuse(tx, new, made, now, nodes, end, has_webhooks=self._has_webhooks)
             )
         except (Violated, Unexpected) as error:
             raise await self._refused(error, new, now, None) from error
+        if reused is not None:
+            self._tell(None, reused.job, new, ())
+        return reused
 
     async def reuse_for_queued_job(
         self, job_id: JobId, made: MadeWork, now: datetime, *, nodes: Sequence[str], end: Callable[[Job], Job]

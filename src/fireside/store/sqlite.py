@@ -16,7 +16,7 @@ from uuid import UUID
 from fireside.domain.errors import BadRequest, StorageFull
 from fireside.store.database import DatabaseError, Rows, Transaction, Unexpected, Violated
 from fireside.store.folder_lock import lock_folder
-from fireside.store.group_commit import GroupCommit, TransactionLost
+from fireside.store.group_commit import BatchWatcher, GroupCommit, TransactionLost
 from fireside.store.lead import SoleLead
 from fireside.store.queries import load_migrations, load_queries, missing_migrations
 from fireside.store.threaded import Readers, ThreadedDatabase
@@ -46,9 +46,9 @@ _SETTINGS = (
 class SqliteDatabase(ThreadedDatabase):
     """One SQLite file that this process alone may write, from `start` until `close` or death."""
 
-    def __init__(self, path: Path, *, holder: str = "") -> None:
+    def __init__(self, path: Path, *, holder: str = "", watcher: BatchWatcher | None = None) -> None:
         """Open nothing yet; `holder` is told to whoever is refused because of us."""
-        super().__init__()
+        super().__init__(watcher)
         self._path = path
         self._holder = holder
         self._queries = load_queries("sqlite")
@@ -82,7 +82,7 @@ class SqliteDatabase(ThreadedDatabase):
             if isinstance(error, sqlite3.Error | OSError):
                 raise _explained(error, self._path) from error
             raise
-        writer = GroupCommit(SqliteConnection(raw, self._queries), name="store-writer")
+        writer = GroupCommit(SqliteConnection(raw, self._queries), name="store-writer", watcher=self._watcher)
         return writer, Readers(lambda: SqliteConnection(_connect(self._path), self._queries))
 
 

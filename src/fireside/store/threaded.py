@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from fireside.domain.errors import Unavailable
 from fireside.store.database import Rows, Statement, Transaction, run_all
-from fireside.store.group_commit import GroupCommit
+from fireside.store.group_commit import BatchWatcher, GroupCommit
 
 T = TypeVar("T")
 _READERS = 4
@@ -61,7 +61,8 @@ class Readers:
 class ThreadedDatabase(ABC):
     """What a `Database` does with its threads; a dialect opens them."""
 
-    def __init__(self) -> None:
+    def __init__(self, watcher: BatchWatcher | None = None) -> None:
+        self._watcher = watcher
         self._writer: GroupCommit | None = None
         self._readers: Readers | None = None
 
