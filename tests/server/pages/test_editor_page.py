@@ -233,6 +233,7 @@ async def test_without_the_editor_the_page_says_how_to_get_it(databases: Databas
             assert 'href="/dashboard"' in page.text
             assert 'href="/account"' in page.text
             assert (await browser.get("/assets/index.js")).status_code == 404
+            assert (await browser.get("/api/extensions")).json() == []
 
 
 def test_the_editor_is_found_as_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

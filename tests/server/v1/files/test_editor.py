@@ -6,7 +6,7 @@ import pytest
 from tests.server.v1.files.house import House
 from tests.server.v1.files.test_system import publish
 
-EMPTY = {"extensions": [], "i18n": {}, "node_replacements": {}, "workflow_templates": {}}
+EMPTY = {"i18n": {}, "node_replacements": {}, "workflow_templates": {}}
 
 
 @pytest.mark.parametrize("base", ["/api", ""])
