@@ -14,6 +14,19 @@ app.registerExtension({
   menuCommands: [{ path: ["Fireside"], commands: commands.map((command) => command.id) }],
 });
 
+// Opened without a workflow, the editor draws one of its own. Where no worker has that one's nodes, it would begin with a
+// warning about them; an empty canvas is the better start.
+const NODES = [
+  ...["UNETLoader", "CLIPLoader", "VAELoader", "ModelSamplingAuraFlow", "CLIPTextEncode"],
+  ...["EmptySD3LatentImage", "KSampler", "VAEDecode", "SaveImage"],
+];
+const EMPTY = { last_node_id: 0, last_link_id: 0, nodes: [], links: [], groups: [], config: {}, extra: {}, version: 0.4 };
+const loadGraphData = app.loadGraphData.bind(app);
+app.loadGraphData = (graph, ...more) => {
+  const hasNodes = NODES.every((name) => name in LiteGraph.registered_node_types);
+  return loadGraphData(graph ?? (hasNodes ? graph : EMPTY), ...more);
+};
+
 function signOut() {
   // A form, not a fetch: the browser follows it to the page that empties its storage.
   const form = document.createElement("form");
