@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import msgspec
@@ -10,6 +11,7 @@ from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.errors import IllegalTransition, StaleLease
 from fireside.domain.ids import AssetId, BlobHash, WorkerId
 from fireside.domain.jobs import JobState, Lease
+from fireside.jobs.desk import HeldJobs
 from fireside.jobs.read import read_job, read_work
 from fireside.jobs.report import add_output, held_job, start_job
 from fireside.jobs.rescue import rescue_job
@@ -50,6 +52,18 @@ async def test_starts_that_arrive_together_are_one_start(shop: Workshop, ann: Us
     await asyncio.gather(*(start_job(shop.desk, worker.id, lease) for _ in range(5)))
 
     assert await shop.kinds(job) == ["assigned", "started"]
+
+
+async def test_a_run_whose_start_another_server_has_recorded_ends_here(
+    shop: Workshop, ann: User, worker: PlayedWorker
+) -> None:
+    job = await shop.submit(ann)
+    lease = await shop.assigned(job, worker)
+    await start_job(replace(shop.desk, held=HeldJobs()), worker.id, lease)
+
+    ended = await shop.end(lease, worker)
+
+    assert ended.state is JobState.SUCCEEDED
 
 
 async def test_a_run_is_charged_what_it_took_instead_of_what_was_guessed(

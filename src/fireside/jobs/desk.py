@@ -20,7 +20,7 @@ from fireside.bus.subjects import dispatch_wake
 from fireside.config import Config
 from fireside.domain.errors import NotFound
 from fireside.domain.ids import JobId, UserId, WorkerId
-from fireside.domain.jobs import HELD_STATES, Job, Lease
+from fireside.domain.jobs import HELD_STATES, Job, JobState, Lease
 from fireside.events.announcer import Announcer
 from fireside.events.facts import fact_of
 from fireside.jobs.definitions import DefinitionBook
@@ -54,10 +54,15 @@ class HeldJobs:
                 del self._jobs[next(iter(self._jobs))]
             self._jobs[job.id] = job
 
-    def take(self, lease: Lease, worker_id: WorkerId) -> Job | None:
-        """Give the job as it is remembered under this lease, once: until it is kept anew it has to be read."""
+    def take(self, lease: Lease, worker_id: WorkerId, state: JobState) -> Job | None:
+        """Give the job as it is remembered in this state under this lease, once: until it is kept anew it has to be read.
+
+        A memory of another state is worth nothing, as the rule would judge by it: who has moved the job since may be
+        another server.
+        """
         job = self._jobs.pop(lease.job_id, None)
-        return job if job is not None and job.lease == lease and job.worker_id == worker_id else None
+        fits = job is not None and (job.lease, job.worker_id, job.state) == (lease, worker_id, state)
+        return job if fits else None
 
 
 @dataclass(slots=True)

@@ -39,9 +39,7 @@ _UNSAID = NodeFailure(
 async def start_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
     """Record that the worker's job runs now; `StaleLease` when the worker must drop it."""
     while True:
-        before = desk.held.take(lease, worker_id)
-        if before is None or before.state is not JobState.ASSIGNED:
-            before = await held_job(desk, worker_id, lease)
+        before = desk.held.take(lease, worker_id, JobState.ASSIGNED) or await held_job(desk, worker_id, lease)
         if before.state is not JobState.ASSIGNED:
             return before
         after = advance(before, Verb.START, desk.clock(), lease=lease)
@@ -89,7 +87,7 @@ async def end_job(
     """
     lease = report.lease.lease()
     while True:
-        before, seen = seen or desk.held.take(lease, worker_id) or await desk.store.job(lease.job_id), None
+        before, seen = seen or await last_run(desk, worker_id, lease), None
         if before is not None and _is_recorded(before, lease):
             return before
         before = _held(before, worker_id, lease)
@@ -139,9 +137,14 @@ async def held_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
     return _held(await desk.store.job(lease.job_id), worker_id, lease)
 
 
+async def last_run(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job | None:
+    """Give the job, perhaps from memory if it runs: for a write whose fence finds out when that is out of date."""
+    return desk.held.take(lease, worker_id, JobState.RUNNING) or await desk.store.job(lease.job_id)
+
+
 async def last_held_job(desk: Desk, worker_id: WorkerId, lease: Lease) -> Job:
-    """Give what `held_job` gives, perhaps from memory: for a write whose fence finds out when that is out of date."""
-    return desk.held.take(lease, worker_id) or await held_job(desk, worker_id, lease)
+    """Give what `held_job` gives, perhaps from memory as above."""
+    return _held(await last_run(desk, worker_id, lease), worker_id, lease)
 
 
 def error_object(failure: NodeFailure) -> dict[str, Any]:

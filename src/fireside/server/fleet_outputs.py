@@ -11,7 +11,7 @@ from fireside.blobs.base import WrittenBlob
 from fireside.domain.assets import Asset
 from fireside.domain.ids import BlobHash, WorkerId
 from fireside.domain.jobs import Job
-from fireside.jobs.report import Shown, add_output, end_job, holds, last_held_job
+from fireside.jobs.report import Shown, add_output, end_job, holds, last_held_job, last_run
 from fireside.server.services import Services
 from fireside.store.records import NodeRecord
 from fireside.wire.fleet import EndReport, OutputBody, OutputFile
@@ -29,7 +29,7 @@ async def take_output(services: Services, worker_id: WorkerId, body: OutputBody)
 async def take_end(services: Services, worker_id: WorkerId, report: EndReport) -> None:
     """Record the end of a run together with the outputs that came along; `StaleLease` as above."""
     lease = report.lease.lease()
-    job = services.desk.held.take(lease, worker_id) or await services.store.job(lease.job_id)
+    job = await last_run(services.desk, worker_id, lease)
     if not report.outputs or not holds(job, worker_id, lease):
         await end_job(services.desk, worker_id, report, seen=job)
         return
