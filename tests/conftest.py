@@ -77,6 +77,7 @@ class ServerProcess:
     data_dir: Path
     options: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    before: Sequence[str] = ()
     process: "subprocess.Popen[bytes] | None" = None
     url: str = ""
     clients: list[httpx.Client] = field(default_factory=list[httpx.Client])
@@ -87,7 +88,7 @@ class ServerProcess:
         port = self.url.rpartition(":")[2] or "0"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
         with (self.data_dir / "test.log").open("ab") as log:
-            command = [sys.executable, "-m", "fireside.cli.main", "up", f"--data-dir={self.data_dir}"]
+            command = [*self.before, sys.executable, "-m", "fireside.cli.main", "up", f"--data-dir={self.data_dir}"]
             if not any(option.startswith("--port") for option in self.options):
                 command.append(f"--port={port}")
             self.process = subprocess.Popen(

@@ -58,6 +58,12 @@ class PostgresServer:
         command = ["initdb", "--pgdata=data", "--username=fireside", "--pwfile=password", "--no-sync"]
         self._run([*command, "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C"])
 
+    def let_in(self, address: str, network: str) -> None:
+        """Listen on one more address from its next start on, for who comes from a network and has the password."""
+        self._settings = {**self._settings, "listen_addresses": f"localhost,{address}"}
+        with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network} scram-sha-256\n")
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self.folder)}
@@ -85,9 +91,9 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return f"postgresql://fireside@/{database}?host={self.folder}&port={self.port}"
 
-    def tcp_url(self, database: str) -> str:
+    def tcp_url(self, database: str, address: str = "127.0.0.1") -> str:
         password = PASSWORD.replace("/", "%2F").replace("@", "%40")
-        return f"postgresql://fireside:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://fireside:{password}@{address}:{self.port}/{database}"
 
     def add_template(self) -> None:
         """Make the migrated database that `add_database` copies."""

@@ -6,7 +6,7 @@ The servers have no workers of their own; these join, and reach the bus by thems
 import os
 import signal
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ class SharedBus:
     """A nats-server that is nobody's child but ours; it is started again on the same port."""
 
     folder: Path
+    address: str = "127.0.0.1"
     port: int = -1
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -41,7 +42,7 @@ class SharedBus:
         keys = ServerKeys.load_or_create(self.folder, Config(secret_key=SECRET_KEY))
         authority = BusAuthority.from_secret(keys.derive("bus"))
         config = self.folder / "nats.conf"
-        config.write_text(authority.server_config(str(ports), self.port))
+        config.write_text(authority.server_config(str(ports), self.port).replace("127.0.0.1", self.address))
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen([find_program(), "--config", str(config)], stdout=log, stderr=log)
         self.port = until(lambda: self._port(ports))
@@ -51,9 +52,13 @@ class SharedBus:
         self.process.kill()
         self.process.wait()
 
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
     @property
     def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self.address}:{self.port}"
 
     @staticmethod
     def _port(ports: Path) -> int:
@@ -75,8 +80,8 @@ class Cluster:
     servers: list[ServerProcess] = field(default_factory=list[ServerProcess])
     places: list[Place] = field(default_factory=list[Place])
 
-    def server(self, *options: str) -> Place:
-        """Start one more server."""
+    def server(self, *options: str, before: Sequence[str] = ()) -> Place:
+        """Start one more server, by a command that may stand before."""
         number = len(self.servers) + 1
         data_dir = self.folder / f"server-{number}"
         data_dir.mkdir(parents=True)
@@ -89,7 +94,7 @@ class Cluster:
             "FIRESIDE_NATS_URL": self.bus.url,
             "FIRESIDE_NATS_WORKER_URL": self.bus.url,
         }
-        server = ServerProcess(data_dir, ["--workers=0", *options], environment)
+        server = ServerProcess(data_dir, ["--workers=0", *options], environment, before)
         self.servers.append(server)
         place = Place(server, self.folder / f"workers-{number}")
         place.tmp_path.mkdir()
@@ -100,6 +105,20 @@ class Cluster:
     def leader(self) -> Place:
         """Wait until one of the servers leads, and give it."""
         return until(lambda: next((place for place in self.places if leads(place)), None), self.logs)
+
+    def mend(self) -> None:
+        """Start what has ended, and wait until all is well again."""
+        if self.bus.process is None or self.bus.process.poll() is not None:
+            self.bus.start()
+        for place in self.places:
+            if place.server.process.poll() is not None:
+                place.server.start()
+        for place in self.places:
+            for worker in place.workers:
+                if worker.process is None or worker.process.poll() is not None:
+                    worker.start()
+                place.becomes(worker.folder.name, "ready")
+        self.leader()
 
     def logs(self) -> str:
         return "\n".join(place.logs() for place in self.places)
@@ -119,12 +138,14 @@ def leads(place: Place) -> bool:
 
 
 @contextmanager
-def cluster_over(folder: Path, postgres: PostgresServer) -> Generator[Cluster]:
-    """Set up a bus and a database; servers are started when they are asked for."""
+def cluster_over(folder: Path, postgres: PostgresServer, address: str = "") -> Generator[Cluster]:
+    """Set up a bus and a database; servers are started when they are asked for, and find both at the address."""
     with ExitStack() as stack:
         database_url = stack.enter_context(postgres.database())
-        bus = SharedBus(folder / "bus")
-        stack.callback(lambda: bus.process and bus.kill())
+        if address:
+            database_url = postgres.tcp_url(postgres.name_of(database_url), address)
+        bus = SharedBus(folder / "bus", address or SharedBus.address)
+        stack.callback(bus.close)
         bus.start()
         cluster = Cluster(folder, database_url, bus)
         stack.callback(cluster.close)

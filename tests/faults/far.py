@@ -44,6 +44,8 @@ class FarWorker:
     folder: Path
     before: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    options: Sequence[str] = ()
+    """What it is started with each time."""
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self, *options: str) -> None:
@@ -51,9 +53,13 @@ class FarWorker:
         command = [*self.before, sys.executable, "-m", "fireside.cli.main", "worker", f"--data-dir={self.folder}"]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean | self.environment,
+                [*command, *self.options, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=clean | self.environment,
                 start_new_session=True,
-            )  # fmt: skip
+            )
 
     def tell(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -86,10 +92,10 @@ class Place:
 
     def worker(self, name: str = "gpu-1", *options: str) -> FarWorker:
         """Let a worker join, and wait until it takes jobs."""
-        worker = FarWorker(self.tmp_path / name)
+        worker = FarWorker(self.tmp_path / name, options=options)
         self.workers.append(worker)
         worker.environment["FIRESIDE_WORKER_TOKEN"] = self.token()
-        worker.start(f"--server={self.server.url}", f"--name={name}", *options)
+        worker.start(f"--server={self.server.url}", f"--name={name}")
         self.becomes(name, "ready")
         del worker.environment["FIRESIDE_WORKER_TOKEN"]
         return worker
@@ -114,8 +120,10 @@ class Place:
         return "\n".join([f"{self.server.log()[-2000:]}", *(worker.log()[-2000:] for worker in self.workers)])
 
 
-def submit(client: httpx.Client, number: int = 1, seconds: float = 0.0) -> str:
-    return client.post("/api/prompt", json={"prompt": _graph(number, seconds)}).raise_for_status().json()["prompt_id"]
+def submit(client: httpx.Client, number: int = 1, seconds: float = 0.0, **labels: str) -> str:
+    """Queue a job, for a worker with these labels."""
+    body = {"prompt": _graph(number, seconds), "extra_data": {"fireside": {"require": labels}}}
+    return client.post("/api/prompt", json=body).raise_for_status().json()["prompt_id"]
 
 
 def status(client: httpx.Client, job_id: str) -> str:

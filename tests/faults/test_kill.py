@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 from tests.databases import Databases
+from tests.faults.load import load_of
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -99,17 +100,22 @@ def test_a_killed_server_loses_no_job_and_runs_none_twice(start_server: Any, dat
     _assert_each_ended_once(databases, server, owners)
 
 
-def test_a_server_killed_while_jobs_are_submitted_has_all_it_said_yes_to(start_server: Any) -> None:
-    server = start_server("--workers=1")
-    client = server.client()
-    accepted = {
-        client.post("/api/prompt", json={"prompt": _graph(number, 0.0)}).json()["prompt_id"] for number in range(30)
-    }
-    server.kill()
-    server.start()
+def test_a_server_killed_under_load_does_all_it_said_yes_to_and_nothing_twice(
+    start_server: Any, databases: Databases
+) -> None:
+    server = start_server("--workers=2")
+    with load_of(_two_users(server)) as load:
+        server.kill()
+        load.is_in_trouble()
+        server.start()
 
-    listed = {job["id"] for job in client.get("/api/jobs", params={"limit": 1000}).raise_for_status().json()["jobs"]}
-    assert accepted <= listed
+    assert Counter(load.ends.values()) == {"completed": len(load.ends)}
+    assert server.stop() == 0
+    with databases.raw(server.data_dir) as execute:
+        submitted = execute("SELECT id FROM job")
+        ended = execute("SELECT job.id FROM job_attempt JOIN job ON job.pk = job_pk WHERE outcome = 'succeeded'")
+    assert Counter(job_id for (job_id,) in ended) == Counter(job_id for (job_id,) in submitted)
+    assert {job_id for (job_id,) in submitted} == {UUID(job_id) for job_id in load.ends}
 
 
 def test_a_killed_bus_comes_back_and_no_job_is_lost(start_server: Any, databases: Databases) -> None:

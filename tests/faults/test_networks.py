@@ -1,21 +1,18 @@
-"""Workers on hosts of their own, as far as the network can tell: one beside the server, one behind a router.
-
-A host is a network namespace. Nothing has a way to the host behind the router; the router carries connections out,
-under its own address, as one that translates addresses does.
-"""
+"""Workers and servers on hosts of their own: some beside us, one behind a router, and each of them can be cut off."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faults.cluster import Cluster, cluster_over, leads
 from tests.faults.far import FarWorker, Place, attempts, ends, status, submit, until
+from tests.faults.network import Network, NoNetworks, network_of_hosts
+from tests.postgres_server import running_server
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -49,75 +46,15 @@ asyncio.run(main())
 """
 
 
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=30)
-
-
-@dataclass(frozen=True)
-class Network:
-    """Three hosts beside the one that we are: `near`, `router` on our network, and `far` behind the router."""
-
-    tag: str
-    ours: str
-
-    def name(self, host: str) -> str:
-        return f"fs{self.tag}{host}"
-
-    def on(self, host: str) -> Sequence[str]:
-        """What stands before a command that runs on a host."""
-        return ("ip", "netns", "exec", self.name(host))
-
-    def cable(self, host: str, *, plugged: bool) -> None:
-        """Pull out the cable between a host and us, or put it in again."""
-        ip("link", "set", f"{self.name(host)}a", "up" if plugged else "down")
-
-
-def _network(tag: str, number: int) -> Network:
-    net = f"10.213.{number}"
-    network = Network(tag, f"{net}.1")
-    bridge = network.name("br")
-    ip("link", "add", bridge, "type", "bridge")
-    ip("addr", "add", f"{net}.1/24", "dev", bridge)
-    ip("link", "set", bridge, "up")
-    for position, host in enumerate(("n", "r", "f"), 2):
-        ip("netns", "add", network.name(host))
-        ip("-n", network.name(host), "link", "set", "lo", "up")
-        if host == "f":
-            continue
-        ip("link", "add", f"{network.name(host)}a", "type", "veth", "peer", "eth0", "netns", network.name(host))
-        ip("link", "set", f"{network.name(host)}a", "master", bridge, "up")
-        ip("-n", network.name(host), "addr", "add", f"{net}.{position}/24", "dev", "eth0")
-        ip("-n", network.name(host), "link", "set", "eth0", "up")
-    ip("-n", network.name("r"), "link", "add", "eth1", "type", "veth", "peer", "eth0", "netns", network.name("f"))
-    for host, device, address in (("r", "eth1", "192.168.77.1/24"), ("f", "eth0", "192.168.77.2/24")):
-        ip("-n", network.name(host), "addr", "add", address, "dev", device)
-        ip("-n", network.name(host), "link", "set", device, "up")
-    return network
-
-
-def _remove(tag: str) -> None:
-    network = Network(tag, "")
-    for host in ("n", "r", "f"):
-        subprocess.run(["ip", "netns", "del", network.name(host)], capture_output=True, check=False, timeout=30)
-        subprocess.run(["ip", "link", "del", f"{network.name(host)}a"], capture_output=True, check=False, timeout=30)
-    subprocess.run(["ip", "link", "del", network.name("br")], capture_output=True, check=False, timeout=30)
-
-
 @pytest.fixture
 def network() -> Iterator[Network]:
-    tag = f"{os.getpid() % 100_000}"
-    why = "network namespaces need root and the program ip"
     try:
-        if os.geteuid() == 0 and shutil.which("ip"):
-            yield _network(tag, os.getpid() % 250)
-            return
-    except subprocess.CalledProcessError as error:
-        why = f"there are no network namespaces here: {error.stderr.decode(errors='replace').strip()}"
-    finally:
-        _remove(tag)
-    if os.environ.get("CI"):
-        pytest.fail(why)
-    pytest.skip(why)
+        with network_of_hosts() as network:
+            yield network
+    except NoNetworks as why:
+        if os.environ.get("CI"):
+            pytest.fail(str(why))
+        pytest.skip(str(why))
 
 
 @pytest.fixture
@@ -133,12 +70,23 @@ def place(network: Network, start_server: Any, tmp_path: Path) -> Iterator[Place
 def relay(network: Network, place: Place) -> Iterator[str]:
     """Carry what comes from behind the router to the server; gives the address that is used there."""
     host, _, port = place.server.url.removeprefix("http://").partition(":")
-    command = [*network.on("r"), sys.executable, "-c", _RELAY, "192.168.77.1", "8787", host, port]
+    command = [*network.on("router"), sys.executable, "-c", _RELAY, "192.168.77.1", "8787", host, port]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         yield "http://192.168.77.1:8787"
         process.kill()
+
+
+@pytest.fixture
+def cluster(network: Network, tmp_path: Path) -> Iterator[Cluster]:
+    """A database and a bus on our host, for servers on others."""
+    with running_server() as postgres:
+        postgres.let_in(network.ours, network.addresses)
+        postgres.stop()
+        postgres.start()
+        with cluster_over(tmp_path, postgres, network.ours) as cluster:
+            yield cluster
 
 
 def worker_on(place: Place, network: Network, host: str, url: str, name: str) -> FarWorker:
@@ -152,7 +100,7 @@ def worker_on(place: Place, network: Network, host: str, url: str, name: str) ->
 def test_a_worker_behind_a_router_does_jobs_and_survives_a_restart_of_the_server(
     place: Place, network: Network, relay: str, databases: Any
 ) -> None:
-    worker_on(place, network, "f", relay, "far")
+    worker_on(place, network, "far", relay, "far")
     client = place.server.client()
     ends(place, client, submit(client))
     job_id = submit(client, 2, seconds=5.0)
@@ -165,37 +113,58 @@ def test_a_worker_behind_a_router_does_jobs_and_survives_a_restart_of_the_server
     assert attempts(place, databases, job_id) == [(1, "succeeded")]
 
 
-def test_a_job_of_a_worker_that_is_cut_off_runs_elsewhere_and_ends_once(
+def test_a_job_of_a_worker_that_is_cut_off_runs_elsewhere_and_what_the_first_one_reports_then_is_refused(
     place: Place, network: Network, relay: str, databases: Any
 ) -> None:
-    worker_on(place, network, "n", place.server.url, "near")
+    near = worker_on(place, network, "near", place.server.url, "near")
     client = place.server.client()
     job_id = submit(client, seconds=6.0)
     until(lambda: status(client, job_id) == "in_progress", place.logs)
-    worker_on(place, network, "f", relay, "far")
+    worker_on(place, network, "far", relay, "far")
 
-    network.cable("n", plugged=False)
-    until(lambda: place.listed("far")["jobs"] == [job_id], place.logs)
-    network.cable("n", plugged=True)
+    network.cable("near", plugged=False)
+    ended = ends(place, client, job_id)
+    network.cable("near", plugged=True)
 
-    ends(place, client, job_id)
+    until(lambda: f"dropped a job that is not ours any more job_id={job_id}" in near.log(), place.logs)
     place.becomes("near", "ready")
+    assert ends(place, client, job_id) == ended
     ends(place, client, submit(client, 2))
-    first, second = attempts(place, databases, job_id)
-    assert (first[0], second) == (1, (2, "succeeded"))
-    assert first[1] != "succeeded"
+    outcomes = [outcome for _, outcome in attempts(place, databases, job_id)]
+    assert outcomes[0] == "queued"
+    assert outcomes.count("succeeded") == 1
 
 
 def test_a_worker_whose_host_vanishes_is_replaced_and_comes_back_without_a_word(place: Place, network: Network) -> None:
-    worker = worker_on(place, network, "n", place.server.url, "near")
-    network.cable("n", plugged=False)
+    worker = worker_on(place, network, "near", place.server.url, "near")
+    network.cable("near", plugged=False)
     place.becomes("near", "away")
 
     worker.tell(signal.SIGKILL)
     worker.wait()
     worker.start()
-    network.cable("n", plugged=True)
+    network.cable("near", plugged=True)
 
     place.becomes("near", "ready")
     client = place.server.client()
     ends(place, client, submit(client))
+
+
+def test_a_leader_whose_host_vanishes_loses_the_lead_and_another_one_hands_out(
+    cluster: Cluster, network: Network
+) -> None:
+    first = cluster.server(f"--host={network.address('a')}", before=network.on("a"))
+    assert cluster.leader() is first
+    second = cluster.server(f"--host={network.address('b')}", before=network.on("b"))
+    worker_on(second, network, "near", second.server.url, "near")
+    client = second.server.client()
+    ends(second, client, submit(client))
+
+    network.cable("a", plugged=False)
+
+    until(lambda: leads(second), cluster.logs)
+    ends(second, client, submit(client, 2))
+    until(lambda: "this server does not lead any more" in first.server.log(), cluster.logs)
+    network.cable("a", plugged=True)
+    client = first.server.client()
+    ends(first, client, submit(client, 3))
