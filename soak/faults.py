@@ -2,8 +2,9 @@
 
     python -m soak.faults [--jobs N] [--workers N] [--builtin] [--kill-every SECONDS] [--seed N] [--folder DIR]
 
-Jobs succeed, fail in a node, or are canceled at any moment. Every few seconds one process that computes is ended with
-kill -9. Afterwards: each job has the one end that it may have, with its picture if it succeeded; no attempt succeeded
+Jobs succeed, fail in a node, or are canceled at any moment. After every few seconds of work one process that computes
+is ended with kill -9, once it has come up: what dies again and again in its starts is left alone for minutes, by
+rule. At the end each job has the one end that it may have, with its picture if it succeeded; no attempt succeeded
 twice; and when the server has stopped, no process and no file of a run is left.
 """
 
@@ -23,7 +24,7 @@ from bench.measuring import parser_of, work_folder
 from bench.servers import Server, running_server
 from rich.progress import Progress
 from soak.graphs import failing, flags, quick, slow
-from soak.processes import command_of, descendants, kill, naming
+from soak.processes import command_of, descendants, has_come_up, kill, naming
 
 ENDED = ("completed", "failed", "cancelled")
 _SHARES = ((quick, 60, "completed"), (slow, 25, "completed"), (failing, 15, "failed"))
@@ -64,10 +65,12 @@ class Soak:
     def disturb(self, kill_every: float, word: str, most_kills: int | None = None) -> dict[str, dict[str, Any]]:
         """Cancel and kill until all have ended, and give the jobs as they are listed then.
 
-        A kill ends a process whose command line holds the word. `most_kills` makes them few, and each strike a job.
+        A kill ends a process whose command line holds the word, after so many seconds in which some job ran: were the
+        rests counted that follow on a kill, the first to come up again would be struck at once, and nothing ever done.
+        `most_kills` makes them few.
         """
         deadline = time.monotonic() + len(self.allowed) * _SECONDS_A_JOB
-        next_kill = time.monotonic() + kill_every
+        work_seconds, looked_at = 0.0, time.monotonic()
         canceled_share = len(self._to_cancel) / len(self.allowed)
         with Progress() as progress:
             bar = progress.add_task("jobs ended", total=len(self.allowed))
@@ -78,10 +81,12 @@ class Soak:
                 if ended == len(self.allowed):
                     return jobs
                 self._cancel_up_to(int((1 - ended / len(self.allowed)) * canceled_share * len(self.allowed)), jobs)
-                strikes = most_kills is None or any(job["status"] == "in_progress" for job in jobs.values())
-                is_due = time.monotonic() > next_kill and self.kills != most_kills and strikes
+                strikes = any(job["status"] == "in_progress" for job in jobs.values())
+                work_seconds += time.monotonic() - looked_at if strikes else 0.0
+                looked_at = time.monotonic()
+                is_due = work_seconds > kill_every and self.kills != most_kills and strikes
                 if is_due and self._kill_one(word):
-                    next_kill = time.monotonic() + self._random.uniform(0.5, 1.5) * kill_every
+                    work_seconds = self._random.uniform(-0.5, 0.5) * kill_every
                 time.sleep(_LOOK_SECONDS)
         stuck = Counter(job["status"] for job in self._listed().values())
         sys.exit(f"not all jobs have ended: {dict(stuck)}")
@@ -102,7 +107,8 @@ class Soak:
             self._client.post(f"/api/jobs/{job_id}/cancel").raise_for_status()
 
     def _kill_one(self, word: str) -> bool:
-        victims = [pid for pid in descendants(self._server.pid) if word in command_of(pid)]
+        computing = (pid for pid in descendants(self._server.pid) if word in command_of(pid))
+        victims = [pid for pid in computing if has_come_up(pid)]
         if victims:
             kill(self._random.choice(victims))
             self.kills += 1
@@ -155,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--builtin", action="store_true", help="the builtin runtime in the place of ComfyUI")
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--kill-every", type=float, default=10.0, help="seconds between two kills, on average")
+    parser.add_argument("--kill-every", type=float, default=10.0, help="seconds of work between two kills, on average")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     with work_folder(options.folder) as folder:

@@ -1,7 +1,9 @@
 """The processes below a server, found and measured by the kernel's own files (Linux only)."""
 
 import os
+import re
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +23,16 @@ def command_of(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
     except OSError:
         return ""
+
+
+def has_come_up(pid: int) -> bool:
+    """Say whether it listens to the port that its command line names; a process without one is up at once."""
+    port = re.search(r"--port[ =](\d+)", command_of(pid))
+    if port is None:
+        return True
+    with suppress(OSError), socket.create_connection(("127.0.0.1", int(port[1])), timeout=1):
+        return True
+    return False
 
 
 def memory_bytes(pid: int) -> int:

@@ -29,7 +29,7 @@ def test_mixed_jobs_end_right_and_once_though_comfyui_is_killed(
         # This one has a slow job to cancel while it runs, and another late in the queue.
         soak = Soak(server, client, seed=1068)
         soak.submit(JOBS, CANCELS)
-        jobs = soak.disturb(2.0, "main.py", KILLS)
+        jobs = soak.disturb(0.2, "main.py", KILLS)
 
         assert soak.check() == []
 
