@@ -70,6 +70,13 @@ PUBLIC = {
     "GET /user.css",
     "GET /other-user.js",
     "GET /dashboard",
+    "GET /dashboard/cards",
+    "GET /dashboard/jobs/{job_id}",
+    "GET /dashboard/jobs/{job_id}/files.zip",
+    "GET /dashboard/jobs/{job_id}/workflow.json",
+    "POST /dashboard/jobs/{job_id}/cancel",
+    "POST /dashboard/jobs/{job_id}/rerun",
+    "POST /dashboard/jobs/{job_id}/delete",
     # A signed link is its own credential.
     "GET /files/{token}",
     # Health, and the document of the API.

@@ -19,6 +19,7 @@ from fireside.server.local import userdata as local_userdata
 from fireside.server.local import view as local_view
 from fireside.server.pages import account, page_files, sign_in
 from fireside.server.pages import editor as editor_page
+from fireside.server.pages import job as job_page
 from fireside.server.pages import jobs as jobs_page
 from fireside.server.routes import Route, SocketRoute
 from fireside.server.v1 import (
@@ -95,6 +96,7 @@ _ROWS: tuple[Route, ...] = (
     *sign_in.ROUTES,
     *account.ROUTES,
     *jobs_page.ROUTES,
+    *job_page.ROUTES,
     *page_files.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,

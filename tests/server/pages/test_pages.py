@@ -1,5 +1,6 @@
 """The plain pages, as a browser meets them: over the whole edge, with real accounts and a real store."""
 
+import html
 import re
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +18,7 @@ from fireside.domain.jobs import Job
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.outputs import Media, OutputSummary
 from fireside.server.edge import build_edge
+from fireside.server.pages.jobs import JOBS_PER_PAGE
 from fireside.store.records import Ending
 
 
@@ -163,14 +165,14 @@ async def test_what_jobs_say_cannot_become_markup(site: Site) -> None:
 
     page = (await site.browser.get("/dashboard")).text
 
-    assert "<script" not in page
+    assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert re.search(r'<img src="/api/view\?filename=%22%3E%3Cscript', page)
 
 
 async def test_every_page_forbids_scripts_of_its_own_frames_and_sniffing(site: Site) -> None:
     await site.sign_in()
-    for path in ("/dashboard", "/login/x", "/dashboard?page=5", "/account"):
+    for path in ("/dashboard", "/login/x", "/dashboard?sort_order=asc", "/account"):
         answer = await site.browser.get(path)
         assert answer.status_code == 200
         policy = answer.headers["content-security-policy"]
@@ -178,28 +180,75 @@ async def test_every_page_forbids_scripts_of_its_own_frames_and_sniffing(site: S
         assert "frame-ancestors 'none'" in policy
         assert "script-src 'self';" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "<script" not in answer.text
-        assert " style=" not in answer.text
+        assert all(script.startswith(' src="/pages/') for script in re.findall("<script([^>]*)", answer.text))
+        assert not re.search(r"\s(style|on\w+)=", answer.text)
 
 
-async def test_many_jobs_come_in_pages(site: Site) -> None:
+@pytest.mark.parametrize("order", ["sort_order=desc", "sort_order=asc", "sort_by=execution_time"])
+async def test_many_jobs_come_in_pages(site: Site, order: str) -> None:
     user = await site.sign_in()
-    jobs = [await site.job(user) for _ in range(25)]
+    jobs = {str((await site.job(user)).id) for _ in range(JOBS_PER_PAGE + 1)}
 
-    first = (await site.browser.get("/dashboard")).text
-    second = (await site.browser.get("/dashboard?page=2")).text
+    first = (await site.browser.get(f"/dashboard?{order}")).text
+    more = _more(first)
+    assert more is not None
+    second = (await site.browser.get(more)).text
 
-    assert _listed(first) == [str(job.id) for job in reversed(jobs[1:])]
-    assert _listed(second) == [str(jobs[0].id)]
-    assert 'href="/dashboard?page=2"' in first
-    assert 'href="/dashboard?page=1"' in second
+    assert (len(_listed(first)), len(_listed(second))) == (JOBS_PER_PAGE, 1)
+    assert {*_listed(first), *_listed(second)} == jobs
+    assert _more(second) is None
+    assert f'id="total">{len(jobs)}<' in first
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "x", "", "9" * 30, "²"])
-async def test_an_odd_page_number_is_a_page(site: Site, page: str) -> None:
+async def test_the_filters_of_the_api_are_those_of_the_page(site: Site) -> None:
+    user = await site.sign_in()
+    waits = await site.job(user)
+    failed = await _ended(site, user, Verb.FAIL, Ending(error=b"{}"))
+
+    for query, ids in {
+        "": [failed.id, waits.id],
+        "sort_order=asc": [waits.id, failed.id],
+        "status=pending": [waits.id],
+        "status=in_progress,failed": [failed.id],
+        "status=&output_type=image&workflow_id=": [],
+        "workflow_id=x": [],
+    }.items():
+        page = (await site.browser.get(f"/dashboard?{query}")).text
+        assert _listed(page) == [str(job_id) for job_id in ids], query
+
+
+async def test_the_page_says_what_is_chosen_and_goes_on_with_it(site: Site) -> None:
+    user = await site.sign_in()
+    for _ in range(JOBS_PER_PAGE + 1):
+        await site.job(user)
+
+    page = (await site.browser.get("/dashboard?status=pending&sort_order=asc&limit=1&offset=0")).text
+
+    assert re.search(r'<option value="pending" selected', page)
+    assert re.search(r'<option value="asc" selected', page)
+    more = _more(page)
+    assert more is not None
+    assert more.startswith("/dashboard?status=pending&sort_order=asc&after=")
+
+
+@pytest.mark.parametrize("query", ["status=x", "sort_by=x", "after=x", "offset=-1", "offset=x", "output_type=%22%3E"])
+async def test_an_odd_filter_is_a_page_that_says_so(site: Site, query: str) -> None:
     await site.sign_in()
 
-    assert (await site.browser.get("/dashboard", params={"page": page})).status_code == 200
+    answer = await site.browser.get(f"/dashboard?{query}")
+
+    assert answer.status_code == 400
+    assert "Back to your jobs" in answer.text
+
+
+async def test_cards_are_renewed_by_their_ids(site: Site) -> None:
+    theirs = await site.job(await site.user("bob"))
+    user = await site.sign_in()
+    mine, _ = await site.job(user), await site.job(user)
+
+    answer = await site.browser.get("/dashboard/cards", params={"id": [str(theirs.id), "x", str(mine.id)]})
+
+    assert _listed(answer.text) == [str(mine.id)]
 
 
 async def test_a_page_names_files_that_a_browser_may_keep(site: Site) -> None:
@@ -232,6 +281,11 @@ async def test_who_is_sent_to_sign_in_comes_back_to_the_very_page(site: Site) ->
 
 
 def _listed(page: str) -> list[str]:
-    found = re.findall(r'class="small id">([0-9a-f-]+)<', page)
+    found = re.findall(r'data-job="([0-9a-f-]+)"', page)
     assert all(UUID(job_id) for job_id in found)
     return found
+
+
+def _more(page: str) -> str | None:
+    found = re.search(r'rel="next" href="([^"]+)"', page)
+    return html.unescape(found[1]) if found else None

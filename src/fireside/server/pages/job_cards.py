@@ -1,4 +1,4 @@
-"""A job as the plain page shows it: words and links, ready for a template that escapes them. Does no I/O."""
+"""A job as the list shows it: words and links, ready for a template that escapes them. Does no I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,64 +8,84 @@ from urllib.parse import urlencode
 import msgspec
 
 from fireside.domain.jobs import Job
+from fireside.server.pages.words import STATE_TONES, STATE_WORDS, ago, span
 
 _THUMBNAIL_PIXELS = "256"
 _TEXT_CHARACTERS = 280
+_ERROR_CHARACTERS = 280
+_SHORT_ID = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCard:
-    """What the page shows of one job; empty texts are left out. `file` and `thumbnail` are addresses of our own."""
+    """What the list shows of one job; empty texts are left out. `thumbnail` is an address of our own."""
 
     id: str
+    short_id: str
+    stamp: str
+    """Changes whenever the job does."""
     status: str
+    tone: str
+    is_active: bool
     created_at: datetime
+    ago: str
     took: str
     outputs: int
     error: str
     text: str
     media: str
-    file: str
     thumbnail: str
 
 
-def card_of(job: Job) -> JobCard:
+def card_of(job: Job, now: datetime) -> JobCard:
     """Make the card of a job."""
-    preview = _object(job.preview)
-    file = _view_address(preview)
-    media = _text(preview, "mediaType")
+    preview = object_of(job.preview)
+    file = view_address(preview)
+    media = text_of(preview, "mediaType")
     return JobCard(
         id=str(job.id),
-        status=job.state.value,
+        short_id=str(job.id)[:_SHORT_ID],
+        stamp=f"{job.state}-{job.fence}-{job.outputs_count}",
+        status=STATE_WORDS[job.state],
+        tone=STATE_TONES[job.state],
+        is_active=not job.is_terminal,
         created_at=job.created_at,
-        took=f"{job.run_time.total_seconds():.1f} s" if job.is_terminal and job.run_time else "",
+        ago=ago(job.created_at, now),
+        took=span(job.run_time) if job.is_terminal and job.run_time else "",
         outputs=job.outputs_count,
-        error=_error_text(_object(job.error)),
-        text=_text(preview, "content")[:_TEXT_CHARACTERS],
-        media=media or "file",
-        file=file,
+        error=error_text(object_of(job.error))[:_ERROR_CHARACTERS],
+        text=text_of(preview, "content")[:_TEXT_CHARACTERS],
+        media=media or ("file" if file else ""),
         thumbnail=f"{file}&res={_THUMBNAIL_PIXELS}" if file and media == "images" else "",
     )
 
 
-def _view_address(preview: dict[str, Any]) -> str:
-    filename = _text(preview, "filename")
+def view_address(preview: dict[str, Any]) -> str:
+    """Give the address of the file that an output's item names; empty for an item without a file."""
+    filename = text_of(preview, "filename")
     if not filename:
         return ""
-    names = {"filename": filename, "subfolder": _text(preview, "subfolder"), "type": _text(preview, "type") or "output"}
+    names = {
+        "filename": filename,
+        "subfolder": text_of(preview, "subfolder"),
+        "type": text_of(preview, "type") or "output",
+    }
     return f"/api/view?{urlencode(names)}"
 
 
-def _error_text(error: dict[str, Any]) -> str:
-    message, node = _text(error, "exception_message").strip(), _text(error, "node_type")
+def error_text(error: dict[str, Any]) -> str:
+    """Say where and what an error was, in one text."""
+    message, node = text_of(error, "exception_message").strip(), text_of(error, "node_type")
     return f"{node}: {message}" if node and message else message
 
 
-def _object(encoded: bytes | None) -> dict[str, Any]:
+def object_of(encoded: bytes | None) -> dict[str, Any]:
+    """Read an object that is kept as JSON; empty for anything else."""
     decoded: Any = msgspec.json.decode(encoded) if encoded else None
     return cast("dict[str, Any]", decoded) if isinstance(decoded, dict) else {}
 
 
-def _text(fields: dict[str, Any], name: str) -> str:
+def text_of(fields: dict[str, Any], name: str) -> str:
+    """Give a field that is a text; empty for anything else."""
     value = fields.get(name)
     return value if isinstance(value, str) else ""

@@ -1,41 +1,78 @@
-"""The page of the caller's jobs. No scripts."""
+"""The page of the caller's jobs, with the filters of `GET /api/jobs` in its address, and single cards of it.
 
+It reads no more than it shows: one page behind a cursor with its exact total, and one row of counts.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.domain.accounts import Principal
-from fireside.domain.jobs import TERMINAL_STATES
-from fireside.domain.listing import JobFilter, Window
+from fireside.domain.listing import JobPage, JobSort, Window
 from fireside.server.callers import services_of
 from fireside.server.pages.job_cards import card_of
 from fireside.server.pages.rendering import TEMPLATES
 from fireside.server.pages.rows import page_rows
 from fireside.server.pages.shell import framed, shown
+from fireside.server.reading import read_query
+from fireside.server.v1.cursors import write_cursor
+from fireside.server.v1.jobs_query import filter_of, window_of
+from fireside.server.v1.rendering import job_ids_of
+from fireside.wire.v1_jobs import JobsQuery
 
-JOBS_PER_PAGE = 24
+JOBS_PER_PAGE = 36
+_MOST_CARDS = 100
 _ICON = (TEMPLATES / "favicon.svg").read_bytes()
-_PAGE_DIGITS = 7
 _STATIC_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+_FILTERS = ("status", "output_type", "workflow_id", "sort_by", "sort_order")
+STATUSES = {
+    "": "All",
+    "pending,in_progress": "Not ended",
+    "pending": "Waiting",
+    "in_progress": "Running",
+    "completed": "Done",
+    "failed": "Failed",
+    "cancelled": "Canceled",
+}
+_OUTPUTS = {"": "Any", "image": "Pictures", "video": "Video", "audio": "Audio", "3d": "3D"}
+_SORTS = {"create_time": "Submitted", "execution_time": "Run time"}
+_ORDERS = {"desc": "Descending", "asc": "Ascending"}
 
 
 async def show_jobs(request: Request, principal: Principal) -> Response:
-    """Show a page of the caller's jobs, newest first."""
-    number = _page_number(request.query_params.get("page", "1"))
-    window = Window(offset=(number - 1) * JOBS_PER_PAGE, limit=JOBS_PER_PAGE)
-    found = await services_of(request).store.list_jobs(principal.user.id, JobFilter(), window)
-    pages = max(1, -(-found.total // JOBS_PER_PAGE))
+    """Show the caller's jobs that match, a page of them."""
+    services = services_of(request)
+    query = replace(read_query(request, JobsQuery), limit=JOBS_PER_PAGE)
+    window, now = window_of(query), services.clock()
+    found = await services.store.list_jobs(principal.user.id, filter_of(query), window)
+    counts = await services.store.queue_counts(principal.user.id)
     return framed(
         principal,
         "jobs.html",
         "/dashboard",
-        jobs=[card_of(job) for job in found.jobs],
+        jobs=[card_of(job, now) for job in found.jobs],
         total=found.total,
-        page=number,
-        pages=pages,
-        newer=min(number - 1, pages) if number > 1 else None,
-        older=number + 1 if number < pages else None,
-        is_live=any(job.state not in TERMINAL_STATES for job in found.jobs),
+        waiting=counts.queued,
+        held=counts.held,
+        query=query,
+        is_filtered=bool(query.status or query.output_type or query.workflow_id),
+        choices=_choices(query),
+        more=_more(query, window, found),
+        is_first=window.after is None and window.offset == 0,
+        takes_new=window.after is None and window.descending and window.sort is JobSort.CREATE_TIME,
     )
+
+
+async def show_cards(request: Request, principal: Principal) -> Response:
+    """Show some of the caller's jobs by their ids, as cards alone: what a page that is open has to renew."""
+    services = services_of(request)
+    job_ids = job_ids_of(request.query_params.getlist("id")[:_MOST_CARDS])
+    now = services.clock()
+    jobs = [card_of(job, now) for job in await services.store.jobs(job_ids, user_id=principal.user.id)]
+    return framed(principal, "cards.html", "/dashboard", jobs=jobs)
 
 
 async def show_icon(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
@@ -43,13 +80,51 @@ async def show_icon(request: Request) -> Response:  # noqa: ARG001 - every handl
     return Response(_ICON, media_type="image/svg+xml", headers=_STATIC_HEADERS)
 
 
-def _page_number(text: str) -> int:
-    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < _PAGE_DIGITS else 1
+def _chosen(query: JobsQuery) -> dict[str, str]:
+    """Give what of the query is not as it would be without one."""
+    given, plain = {name: str(getattr(query, name)) for name in _FILTERS}, JobsQuery()
+    return {name: value for name, value in given.items() if value != getattr(plain, name)}
+
+
+def _more(query: JobsQuery, window: Window, found: JobPage) -> str:
+    """Give the address of the page behind this one; empty for the last."""
+    behind: dict[str, str] = {}
+    end = window.offset + len(found.jobs)
+    if found.next_after is not None:
+        behind = {"after": write_cursor(found.next_after)}
+    elif window.sort is JobSort.RUN_TIME and found.jobs and end < found.total:
+        behind = {"offset": str(end)}
+    return f"/dashboard?{urlencode(_chosen(query) | behind)}" if behind else ""
+
+
+def _choices(query: JobsQuery) -> Mapping[str, tuple[str, Mapping[str, str], str]]:
+    """Give the menus: name to label, choices and the chosen one; a value of the address that is not there is added."""
+    menus = {
+        "status": ("Status", STATUSES),
+        "output_type": ("Made", _OUTPUTS),
+        "sort_by": ("Sorted by", _SORTS),
+        "sort_order": ("Order", _ORDERS),
+    }
+    return {
+        name: (
+            label,
+            choices if (chosen := str(getattr(query, name))) in choices else {**choices, chosen: chosen},
+            chosen,
+        )
+        for name, (label, choices) in menus.items()
+    }
 
 
 ROUTES = page_rows(
     (
         ("GET", "/dashboard", shown(show_jobs), "showJobs", "The caller's jobs as a page"),
+        (
+            "GET",
+            "/dashboard/cards",
+            shown(show_cards),
+            "showJobCards",
+            "Some of the caller's jobs, for a page that is open",
+        ),
         ("GET", "/favicon.svg", show_icon, "showIcon", "The picture of the browser's tab"),
     )
 )
