@@ -13,10 +13,11 @@ import os
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -34,6 +35,7 @@ from fireside.domain.ids import JobId, UserId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.workers import Topic, Worker
 from fireside.graphs.requirements import Requirement, requirement_id
+from fireside.processes.garbage import look_for_garbage_seldom
 from fireside.scheduler.state import State
 from fireside.scheduler.values import Placement, Spot
 from fireside.server.fleet_reports import FleetReports
@@ -43,6 +45,7 @@ from fireside.store.store import Store
 _CALLERS = 32
 _MODELS = 8
 _WARM_UP_SECONDS = 5.0
+_PART_SECONDS = 5.0
 _DECISION_MOST_SECONDS = 0.020
 _MEMORY_MOST_BYTES = 500_000_000
 _RATE_LEAST = 200.0
@@ -55,6 +58,8 @@ class Watch:
     def __init__(self) -> None:
         self.assigned_at: list[float] = []
         self.decisions: list[float] = []
+        self.processor: list[float] = []
+        """Of each decision the processor time: what is left where nobody else wants the processor."""
         self.refreshes: list[float] = []
         self._awaited = 0
         self._began = asyncio.Event()
@@ -76,9 +81,10 @@ class Watch:
         decide, refresh, watch = dispatching.decide, Ledger.refresh, self
 
         def timed(state: State, spots: Iterable[Spot], now: float, *, most: int | None = None) -> list[Placement]:
-            begun = time.perf_counter()
+            begun, used = time.perf_counter(), time.thread_time()
             placements = decide(state, spots, now, most=most)
             if placements:
+                self.processor.append(time.thread_time() - used)
                 self.decisions.append(time.perf_counter() - begun)
             return placements
 
@@ -89,6 +95,15 @@ class Watch:
 
         dispatching.decide = timed
         Ledger.refresh = timed_refresh
+
+
+class Took(NamedTuple):
+    """A measurement: from when, for how long, what processor time it used, and how long it had to wait for that."""
+
+    since: float
+    seconds: float
+    processor_seconds: float
+    kept_off_seconds: float
 
 
 async def fill(store: Store, users: int, jobs: int, workers: int) -> None:
@@ -158,18 +173,18 @@ async def measure(folder: Path, workers: int, users: int, jobs: int, seconds: fl
         try:
             await watch.all_began(workers)
             await asyncio.sleep(_WARM_UP_SECONDS)
-            for figures in (watch.assigned_at, watch.decisions, watch.refreshes):
+            for figures in (watch.assigned_at, watch.decisions, watch.processor, watch.refreshes):
                 figures.clear()
-            used = time.process_time()
+            since, used, kept_off = time.perf_counter(), time.process_time(), _kept_off_seconds()
             await asyncio.sleep(seconds)
-            used = time.process_time() - used
+            took = Took(since, seconds, time.process_time() - used, _kept_off_seconds() - kept_off)
         finally:
+            await assembly.dispatcher.stop()
             players.kill()
             await players.wait()
-            await assembly.dispatcher.stop()
             await assembly.lookout.stop()
             await reports.stop()
-        return _print(watch, waiting, rebuilt, seconds, used)
+        return _print(watch, waiting, rebuilt, took)
 
 
 async def _play(kit: Kit) -> asyncio.subprocess.Process:
@@ -182,17 +197,39 @@ async def _play(kit: Kit) -> asyncio.subprocess.Process:
     return players
 
 
-def _print(watch: Watch, waiting: int, rebuilt: float, seconds: float, used: float) -> bool:
-    rate = len(watch.assigned_at) / seconds
+def _print(watch: Watch, waiting: int, rebuilt: float, took: Took) -> bool:
     memory = _peak_bytes()
-    named = {"a decision": watch.decisions, "what is read before": watch.refreshes}
+    named = {
+        "a decision": watch.decisions,
+        "its processor time": watch.processor,
+        "what is read before": watch.refreshes,
+    }
     rows = [(name, *_spread(taken)) for name, taken in named.items()]
     print_table(f"{waiting:,} jobs wait", ("median ms", "95 % ms", "99 % ms", "most ms", "times"), rows)
-    each = 1000 * used / max(len(watch.assigned_at), 1)
-    print(f"{rate:,.0f} assignments a second over {seconds:.0f} s, {each:.1f} ms of processor time each")
-    print(f"begun in {rebuilt:.2f} s; peak memory {memory / 1e6:.0f} MB")
+    each = 1000 * took.processor_seconds / max(len(watch.assigned_at), 1)
+    rate, least = len(watch.assigned_at) / took.seconds, _least_rate(watch.assigned_at, took)
+    print(
+        f"{rate:,.0f} assignments a second over {took.seconds:.0f} s, {least:,.0f} in the slowest {_PART_SECONDS:.0f} s"
+    )
+    print(f"{each:.1f} ms of processor time each; peak memory {memory / 1e6:.0f} MB; begun in {rebuilt:.2f} s")
+    print(f"others kept the loop off the processor for {took.kept_off_seconds / took.seconds:.0%} of the time")
     slowest = _at(watch.decisions, 0.99)
-    return rate >= _RATE_LEAST and slowest <= _DECISION_MOST_SECONDS and memory <= _MEMORY_MOST_BYTES
+    return least >= _RATE_LEAST and slowest <= _DECISION_MOST_SECONDS and memory <= _MEMORY_MOST_BYTES
+
+
+def _least_rate(assigned_at: Sequence[float], took: Took) -> float:
+    """Give the rate of the slowest part, as a mean over all of them hides a leader that stands still now and then."""
+    parts = max(1, int(took.seconds / _PART_SECONDS))
+    counts = Counter(min(parts - 1, int((at - took.since) / took.seconds * parts)) for at in assigned_at)
+    return min(counts[part] for part in range(parts)) * parts / took.seconds
+
+
+def _kept_off_seconds() -> float:
+    """Say how long this process's first thread was ready to run and did not; nothing where the system does not tell."""
+    try:
+        return int(Path("/proc/self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
 
 
 def _spread(values: Sequence[float]) -> tuple[str, ...]:
@@ -223,8 +260,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.folder = folder
     folder.mkdir(parents=True, exist_ok=True)
     measured = measure(folder, options.workers, options.users, options.jobs, options.seconds, options.job_seconds)
+    look_for_garbage_seldom()
     if not uvloop.run(measured):
-        sys.exit("the fleet is served too slowly, or with too much memory")
+        sys.exit(
+            f"not as promised: {_RATE_LEAST:.0f} assignments a second all the time, 99 of 100 decisions within"
+            f" {_DECISION_MOST_SECONDS * 1000:.0f} ms, {_MEMORY_MOST_BYTES / 1e6:.0f} MB at most"
+        )
 
 
 if __name__ == "__main__":

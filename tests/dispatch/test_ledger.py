@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+import pytest
 from tests.dispatch.test_dispatcher import look
 from tests.jobs.workshop import PlayedWorker, Workshop, until
 
@@ -11,8 +12,10 @@ from fireside.bus.subjects import dispatch_wake
 from fireside.dispatch.dispatcher import Dispatcher
 from fireside.dispatch.ledger import Ledger
 from fireside.domain.accounts import User
+from fireside.domain.ids import UserId
 from fireside.domain.jobs import JobState
 from fireside.jobs.cancel import cancel_job
+from fireside.jobs.report import start_job
 from fireside.store.store import Store
 from fireside.wire.fleet import QueueChanged
 
@@ -132,6 +135,49 @@ async def test_it_reads_on_where_more_wait_than_it_knows_at_a_time(
 
     assert len([lease for worker in workers for lease in worker.offers()]) == 40
     assert known(leader._ledger, ann)[0] == jobs[40].id
+
+
+async def test_of_many_users_it_knows_fewer_jobs_each_and_reads_on_all_the_same(
+    shop: Workshop, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fireside.dispatch.ledger._MOST_HEADS", 18)
+    bob, cid = await shop.user("bob"), await shop.user("cid")
+    jobs = {user.id: [await shop.submit(user) for _ in range(8)] for user in (ann, bob, cid)}
+    ledger = Ledger(shop.desk)
+
+    await ledger.rebuild()
+
+    assert all(known(ledger, user) == [job.id for job in jobs[user.id][:6]] for user in (ann, bob, cid))
+    (group,) = ledger.state.users[bob.id].groups.values()
+    for waiting in list(group):
+        ledger.state.hand_out(ledger.state.users[bob.id], waiting, 1.0)
+    for job in jobs[bob.id][:6]:
+        await cancel_job(deaf(shop).desk, bob.id, job.id)
+    await ledger.refresh()
+    assert known(ledger, bob) == [job.id for job in jobs[bob.id][6:]]
+
+
+async def test_who_stands_otherwise_by_a_change_it_has_heard_of_is_not_read_for_that(
+    shop: Workshop, ann: User, worker: PlayedWorker, leader: Dispatcher
+) -> None:
+    await shop.submit(ann)
+    await shop.submit(ann)
+    await look(shop, leader, worker)
+    ledger = leader._ledger
+    await ledger.refresh()
+    (lease,) = worker.offers()
+    await start_job(shop.desk, worker.id, lease)
+    await shop.end(lease, worker)
+    (share,) = await shop.store.shares()
+    assert not ledger._agrees(ann.id, share)
+    # So that it is not her turn to be read anyway.
+    ledger._in_turn = [UserId(10_000)]
+
+    await ledger.reconcile()
+
+    assert ann.id not in ledger._changed
+    await ledger.refresh()
+    assert ledger._agrees(ann.id, share)
 
 
 async def test_shares_of_some_users_are_those_of_all(shop: Workshop, ann: User) -> None:

@@ -22,6 +22,7 @@ from fireside.cli.printing import give, say
 from fireside.cli.settings import config_in, takes_settings
 from fireside.config import Config, load_config
 from fireside.fleet.plan import PlannedWorker, plan_workers
+from fireside.processes.garbage import look_for_garbage_seldom
 from fireside.wire.tickets import BuiltinSpec
 
 _STOP_SECONDS = 30.0
@@ -72,6 +73,7 @@ def down(*, data_dir: Annotated[str | None, Parameter(help="Data folder of the s
 
 def _serve(config: Config, plan: Sequence[PlannedWorker]) -> None:
     set_up_logs(config)
+    look_for_garbage_seldom()
 
     def tell(server: ServerFile, first_start: FirstStart | None) -> None:
         give(banner(config, server, first_start))

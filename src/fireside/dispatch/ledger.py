@@ -18,7 +18,10 @@ from fireside.store.records import EQUAL_JOB_AWAITED, NOTHING_REQUIRED, NewJob, 
 from fireside.wire.fleet import Presence
 
 _HEADS = 32
-"""How many jobs of one user and one requirement are known at a time."""
+"""How many jobs of one user and one requirement are known at a time, at most."""
+_LEAST_HEADS = 4
+_MOST_HEADS = 8_000
+"""Shared by all users: the more of them wait, the seldomer is it the turn of each."""
 _FEW_HEADS = 2
 _MANY_GROUPS = 16
 _MOST_AT_ONCE = 200
@@ -43,6 +46,7 @@ class Ledger:
         self._under_way: dict[JobId, Placement] = {}
         self._warm: dict[WorkerId, tuple[str, frozenset[str]]] = {}
         self._in_turn: list[UserId] = []
+        self._heads = _HEADS
         self._paused: set[UserId] = set()
         self._pauses_are_read = False
         desk.store.watch(self._heard)
@@ -51,6 +55,7 @@ class Ledger:
         """Begin anew, with what the store says."""
         self.forget()
         self._changed = {share.user_id for share in await self._desk.store.shares()}
+        self._heads = _heads_of_each(len(self._changed))
         await self.refresh()
 
     def forget(self) -> None:
@@ -68,7 +73,9 @@ class Ledger:
         """Look for what was not told: users whose figures differ, and a few others in turn."""
         self._pauses_are_read = False
         shares = {share.user_id: share for share in await self._desk.store.shares()}
-        known = self.state.users.keys() | shares.keys()
+        self._heads = _heads_of_each(len(shares))
+        # Whose last change of this process is not taken in yet may well differ.
+        known = (self.state.users.keys() | shares.keys()) - self._moved.keys()
         self._changed |= {user_id for user_id in known if not self._agrees(user_id, shares.get(user_id))}
         self._in_turn = self._in_turn or list(self.state.users)
         self._changed |= set(self._in_turn[-_READ_AGAIN:])
@@ -209,7 +216,7 @@ class Ledger:
         for user_id, _ in pairs:
             groups[user_id] = groups.get(user_id, 0) + 1
         found: dict[_Pair, tuple[list[QueueHead], bool]] = {}
-        for heads, is_many in ((_HEADS, False), (_FEW_HEADS, True)):
+        for heads, is_many in ((self._heads, False), (_FEW_HEADS, True)):
             wanted = [pair for pair in pairs if (groups[pair[0]] > _MANY_GROUPS) == is_many]
             read: dict[_Pair, list[QueueHead]] = {}
             for head in await self._desk.store.heads_of_requirements(wanted, per_pair=heads) if wanted else ():
@@ -241,6 +248,10 @@ class Ledger:
             return frozenset(said.warm)
         boot_id, models = self._warm.get(worker_id, ("", frozenset[str]()))
         return models if boot_id == said.boot_id else frozenset[str]()
+
+
+def _heads_of_each(users: int) -> int:
+    return min(_HEADS, max(_LEAST_HEADS, _MOST_HEADS // max(users, 1)))
 
 
 def _group(requirement_id: UUID, heads: Sequence[QueueHead], *, has_more: bool) -> Group:

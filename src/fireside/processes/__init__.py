@@ -1,1 +1,1 @@
-"""Child processes: started, watched, ended; none outlives its parent."""
+"""Child processes: started, watched, ended; none outlives its parent. And how a large one looks for garbage."""
