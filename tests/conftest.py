@@ -3,10 +3,12 @@
 It is started as people start it; its ports come from the kernel, and its session is ended with the test.
 """
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +30,7 @@ _READY_SECONDS = 90.0
 _STOP_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 _DATABASES = pytest.StashKey[Databases]()
+_NETWORK = Path(tempfile.gettempdir()) / f"fireside-tests-network-{os.getuid()}.lock"
 
 # How long an example takes says how busy the machine is. Where `CI` is set, Hypothesis has a profile like this.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -55,6 +58,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "databases" in getattr(item, "fixturenames", ()) and item.get_closest_marker("once") is None:
             item.add_marker(pytest.mark.database)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the network stay as it is while a browser is open, also over several processes.
+
+    Chromium gives up all that it loads, from loopback too, when the machine gets another address or loses one.
+    """
+    changes = item.get_closest_marker("network") is not None
+    if not changes and item.get_closest_marker("browser") is None:
+        return (yield)
+    with _NETWORK.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if changes else fcntl.LOCK_SH)
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,7 +14,7 @@ from tests.faults.far import FarWorker, Place, attempts, ends, status, submit, u
 from tests.faults.network import Network, NoNetworks, network_of_hosts
 from tests.postgres_server import running_server
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.network, pytest.mark.timeout(600)]
 
 _RELAY = """
 import asyncio, sys
