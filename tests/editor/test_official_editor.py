@@ -180,3 +180,22 @@ def test_a_start_without_drafts_has_no_warning_of_nodes_that_no_worker_has(
     watched.picture("again-1280")
     assert page.evaluate("() => window.app.rootGraph.nodes.length") == 0
     context.close()
+
+
+def test_a_job_is_opened_in_the_editor_by_its_address(browser: Browser, server: ServerProcess) -> None:
+    job = server.client(server.add_user("dora")).post("/api/prompt", json={"prompt": _GRAPH}).json()["prompt_id"]
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    watched = Watched(context.new_page(), server)
+    page = watched.page
+    page.request.post(server.login_link("dora"), headers={"Origin": server.url})
+    page.request.post(f"{server.url}/api/settings/Comfy.TutorialCompleted", data="true", headers={"Origin": server.url})
+
+    page.goto(f"{server.url}/?job={job}")
+
+    page.wait_for_function("() => window.app?.rootGraph?.nodes.some((node) => node.type === 'ImageBlur')")
+    assert page.evaluate("() => window.app.rootGraph.nodes.map((node) => node.type).toSorted()") == sorted(
+        str(node["class_type"]) for node in _GRAPH.values()
+    )
+    page.wait_for_function("() => !location.search.includes('job=')")
+    watched.picture("job-1280")
+    context.close()

@@ -8,10 +8,18 @@ const commands = [
   { id: "Fireside.SignOut", label: "Sign out", icon: "pi pi-sign-out", function: signOut },
 ];
 
+// The job that the address asks for, such as /?job=…: it is opened once the editor has what was open before.
+let wanted = new URLSearchParams(location.search).get("job");
+let waiting;
+
 app.registerExtension({
   name: "Fireside",
   commands,
   menuCommands: [{ path: ["Fireside"], commands: commands.map((command) => command.id) }],
+  afterConfigureGraph() {
+    clearTimeout(waiting);
+    if (wanted) waiting = setTimeout(openJob, 500);
+  },
 });
 
 // Opened without a workflow, the editor draws one of its own. Where no worker has that one's nodes, it would begin with a
@@ -26,6 +34,25 @@ app.loadGraphData = (graph, ...more) => {
   const hasNodes = NODES.every((name) => name in LiteGraph.registered_node_types);
   return loadGraphData(graph ?? (hasNodes ? graph : EMPTY), ...more);
 };
+
+async function openJob() {
+  const id = wanted;
+  wanted = null;
+  const address = new URL(location.href);
+  address.searchParams.delete("job");
+  history.replaceState(history.state, "", address);
+  const answer = await fetch(`/api/jobs/${encodeURIComponent(id)}`);
+  if (!answer.ok) return tell("There is no such job.");
+  const { prompt, extra_data } = (await answer.json()).workflow;
+  const drawn = extra_data?.extra_pnginfo?.workflow;
+  const name = `job-${id.slice(0, 8)}`;
+  if (drawn?.nodes) await app.loadGraphData(drawn, true, true, name);
+  else await app.loadApiJson(prompt, name);
+}
+
+function tell(detail) {
+  app.extensionManager.toast.add({ severity: "error", summary: "Fireside", detail, life: 5000 });
+}
 
 function signOut() {
   // A form, not a fetch: the browser follows it to the page that empties its storage.
