@@ -15,6 +15,7 @@ from bench import (
     dispatch,
     end_to_end,
     fan_out,
+    faults,
     labels,
     listing,
     scheduler,
@@ -24,7 +25,8 @@ from bench import (
 )
 
 BENCHES: tuple[ModuleType, ...] = (
-    *(store, submit, listing, labels, scheduler, dispatch, end_to_end, comfyui, cancel, fan_out, streams, blobs),
+    *(store, submit, listing, labels, scheduler, dispatch),
+    *(end_to_end, comfyui, cancel, fan_out, streams, blobs, faults),
 )
 
 

@@ -155,6 +155,21 @@ async def test_a_leader_that_was_asleep_takes_nothing_back_for_its_own_silence(
     assert await shop.state(lease) is JobState.RUNNING
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clock_that_jumps_takes_nothing_from_a_worker_and_makes_no_silence_longer(
+    shop: Workshop, ann: User, worker: PlayedWorker, leader: Dispatcher, hours: int
+) -> None:
+    lease = await held_by(shop, leader, worker, await shop.submit(ann))
+    await look(shop, leader, worker)
+
+    shop.clock.go(hours * 3600)
+    await pass_time(shop, leader, 3.0)
+    assert await shop.state(lease) is JobState.RUNNING
+
+    await pass_time(shop, leader, 6.0)
+    assert await shop.state(lease) is JobState.QUEUED
+
+
 async def test_a_leader_whose_term_is_over_neither_hands_out_nor_takes_back(
     shop: Workshop, ann: User, worker: PlayedWorker, leader: Dispatcher
 ) -> None:

@@ -33,6 +33,9 @@ def until(what: Callable[[], Any], why: Callable[[], str] = str) -> Any:
                 return found
         except httpx.TransportError:
             pass
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != 503:
+                raise
         time.sleep(_LOOK_SECONDS)
     raise AssertionError(f"it has not come to that within {_PATIENCE_SECONDS:.0f} s:\n{why()}")
 
@@ -90,9 +93,9 @@ class Place:
     tmp_path: Path
     workers: list[FarWorker] = field(default_factory=list[FarWorker])
 
-    def worker(self, name: str = "gpu-1", *options: str) -> FarWorker:
-        """Let a worker join, and wait until it takes jobs."""
-        worker = FarWorker(self.tmp_path / name, options=options)
+    def worker(self, name: str = "gpu-1", *options: str, before: Sequence[str] = ()) -> FarWorker:
+        """Let a worker join, by a command that may stand before, and wait until it takes jobs."""
+        worker = FarWorker(self.tmp_path / name, before, options=options)
         self.workers.append(worker)
         worker.environment["FIRESIDE_WORKER_TOKEN"] = self.token()
         worker.start(f"--server={self.server.url}", f"--name={name}")

@@ -156,7 +156,7 @@ def test_a_leader_whose_host_vanishes_loses_the_lead_and_another_one_hands_out(
     first = cluster.server(f"--host={network.address('a')}", before=network.on("a"))
     assert cluster.leader() is first
     second = cluster.server(f"--host={network.address('b')}", before=network.on("b"))
-    worker_on(second, network, "near", second.server.url, "near")
+    second.worker("near", before=network.on("near"))
     client = second.server.client()
     ends(second, client, submit(client))
 
