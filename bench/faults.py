@@ -204,13 +204,17 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.2f}"
 
 
+def _stop(number: int, frame: object) -> None:  # noqa: ARG001 - a signal handler's shape
+    sys.exit("stopped")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and say when a limit was passed."""
     parser = parser_of("faults", __doc__)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
     # Whoever stops us leaves neither hosts nor processes behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    signal.signal(signal.SIGTERM, _stop)
     try:
         with work_folder(options.folder) as folder, running_fleet(folder) as rounds:
             for _ in range(options.rounds):

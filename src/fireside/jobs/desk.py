@@ -55,10 +55,10 @@ class HeldJobs:
             self._jobs[job.id] = job
 
     def take(self, lease: Lease, worker_id: WorkerId, state: JobState) -> Job | None:
-        """Give the job as it is remembered in this state under this lease, once: until it is kept anew it has to be read.
+        """Give the job as it is remembered under this lease, once: until it is kept anew it has to be read.
 
-        A memory of another state is worth nothing, as the rule would judge by it: who has moved the job since may be
-        another server.
+        A memory of another state than this one is worth nothing, as the rule would judge by it: who has moved the job
+        since may be another server.
         """
         job = self._jobs.pop(lease.job_id, None)
         fits = job is not None and (job.lease, job.worker_id, job.state) == (lease, worker_id, state)
