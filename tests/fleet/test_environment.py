@@ -9,9 +9,12 @@ import nkeys
 import pytest
 from tests.postgres_server import PASSWORD, PostgresServer
 
+from fireside.config import settings, variable_of
+
 SECRETS = {
     "FIRESIDE_SECRET_KEY": "5ec2e7" * 10 + "abcd",
     "FIRESIDE_NATS_ACCOUNT_SEED": nkeys.encode_seed(b"5ec2e7" * 5 + b"xy", nkeys.PREFIX_BYTE_ACCOUNT).decode(),
+    "FIRESIDE_METRICS_TOKEN": "5ec2e7" * 7,
     "PGPASSWORD": PASSWORD,
 }
 
@@ -32,6 +35,10 @@ def family_of(pid: int) -> list[int]:
 def environment_of(pid: int) -> dict[str, str]:
     entries = Path(f"/proc/{pid}/environ").read_text(errors="replace").split("\0")
     return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
+
+def test_every_secret_setting_is_among_them(secrets: Mapping[str, str]) -> None:
+    assert {variable_of(row.name) for row in settings() if row.secret} <= secrets.keys()
 
 
 def test_no_process_that_a_server_starts_has_its_secrets(start_server: Any, secrets: Mapping[str, str]) -> None:
