@@ -12,6 +12,7 @@ from bench import (
     blobs,
     cancel,
     comfyui,
+    dashboard,
     dispatch,
     end_to_end,
     fan_out,
@@ -25,7 +26,7 @@ from bench import (
 )
 
 BENCHES: tuple[ModuleType, ...] = (
-    *(store, submit, listing, labels, scheduler, dispatch),
+    *(store, submit, listing, dashboard, labels, scheduler, dispatch),
     *(end_to_end, comfyui, cancel, fan_out, streams, blobs, faults),
 )
 

@@ -40,7 +40,7 @@ PATIENCE_SECONDS = 60.0
 _QUICK_SECONDS = 1.0
 _MOST_IN_MEMORY = 1_000_000
 # Workers that hold jobs of a filled store are not there; they are not given up while we measure.
-_PATIENT = {"FIRESIDE_WORKER_LOST_AFTER": "86400"}
+PATIENT = {"FIRESIDE_WORKER_LOST_AFTER": "86400"}
 _IN_MEMORY_PAGES = ("all", "failed", "of a workflow, last", "longest, at 1 M")
 
 Ways = Mapping[tuple[str, int], Work]
@@ -84,7 +84,7 @@ async def measure_servers(
             ways: dict[tuple[str, int], Work] = {}
             for jobs, target in targets.items():
                 data_dir = target.data_dir or folder / f"server-{jobs}"
-                settings = _PATIENT | {"FIRESIDE_DATABASE_URL": target.database_url}
+                settings = PATIENT | {"FIRESIDE_DATABASE_URL": target.database_url}
                 server = servers.enter_context(running_server(data_dir, workers=0, **settings))
                 (caller,) = await callers.enter_async_context(calling(server))
                 paths = {page.name: page.path(results.totals[page.name][jobs]) for page in PAGES}
