@@ -154,11 +154,14 @@ def test_a_job_whose_comfyui_is_killed_runs_again(server: ServerProcess, client:
 
 def test_a_job_that_takes_longer_than_it_may_fails(server: ServerProcess, client: httpx.Client) -> None:
     with server.watch(client.headers["X-API-Key"]) as socket:
-        job = submit(client, diffusion(steps=10_000, seed=10), fireside={"max_run_seconds": 1})
+        graph = diffusion(steps=10_000, seed=10)
+        job = submit(client, graph, fireside={"max_run_seconds": 1})
 
         kind, data = follow(socket, job)[-1]
 
-    assert (kind, data["exception_type"], data["node_id"]) == ("execution_error", "TimeoutError", "3")
+    # Where a machine is slow the time is over before the sampler's turn has come.
+    assert (kind, data["exception_type"]) == ("execution_error", "TimeoutError")
+    assert data["node_id"] in graph
 
 
 def test_a_node_that_hangs_has_its_comfyui_ended_and_the_next_job_runs(

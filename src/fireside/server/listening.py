@@ -24,6 +24,9 @@ ADMIN_SOCKET = "admin.sock"
 _BACKLOG = 2048
 _ADMIN_BACKLOG = 64
 _GRACE_SECONDS = 3
+# Longer than clients (5 s in httpx) and load balancers (a minute) keep an idle connection: whoever sends a request just
+# as the other side closes has it answered by nobody.
+_IDLE_SECONDS = 75
 # A message of the bus as a worker sends it through here: what NATS takes at most, and a line of protocol.
 _FRAME_BYTES = 1024 * 1024 + 4096
 _LOOPBACK = "127.0.0.1"
@@ -131,6 +134,7 @@ def _uvicorn_config(config: Config, app: Any, *, tls: bool) -> uvicorn.Config:
         server_header=False,
         proxy_headers=bool(config.trusted_proxies),
         forwarded_allow_ips=config.trusted_proxies or None,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ssl_certfile=config.tls_certificate if tls else None,
         ssl_keyfile=config.tls_key if tls and config.tls_key else None,
