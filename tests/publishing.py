@@ -8,7 +8,7 @@ import msgspec
 from blake3 import blake3
 
 from fireside.domain.ids import WorkerId
-from fireside.domain.workers import Topic, Worker
+from fireside.domain.workers import BYTES_PER_GB, Topic, Worker
 from fireside.runtimes.builtin.definitions import definitions_of
 from fireside.runtimes.builtin.nodes import NODES
 from fireside.store.records import Publication
@@ -35,6 +35,7 @@ async def publish(
     subgraphs: Sequence[tuple[str, str, str]] = (),
     editor: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,
+    vram_gb: float = 0.0,
     boot_id: str = "boot-1",
     now: datetime = NOON,
 ) -> Worker:
@@ -64,6 +65,7 @@ async def publish(
         editor_hash=hashes.get(Topic.EDITOR, ""),
         labels=labels or {},
         joined_at=now,
+        devices=({"name": "gpu", "type": "cuda", "vram_total": int(vram_gb * BYTES_PER_GB)},) if vram_gb else (),
     )
     await store.save_worker(made)
     for topic, body in bodies.items():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from tests.publishing import publish
 
 from fireside.domain.ids import WorkerId
-from fireside.domain.workers import Topic, Worker, WorkerKind
+from fireside.domain.workers import BYTES_PER_GB, Topic, Worker, WorkerKind
 from fireside.store.records import Publication
 from fireside.store.store import Store
 
@@ -35,7 +35,7 @@ async def test_a_worker_is_remembered_as_it_joined_last(store: Store) -> None:
 
 
 async def test_what_a_worker_can_run_is_read_without_the_rest(store: Store) -> None:
-    await publish(store, b"{}", models={"vae": {"a": 1}}, labels={"gpu": "a"}, boot_id="7", now=NOW)
+    await publish(store, b"{}", models={"vae": {"a": 1}}, labels={"gpu": "a"}, vram_gb=24.0, boot_id="7", now=NOW)
 
     (profile,) = await store.worker_profiles()
 
@@ -44,6 +44,7 @@ async def test_what_a_worker_can_run_is_read_without_the_rest(store: Store) -> N
     assert profile.kind == WorkerKind("builtin", worker.definitions_hash, "")
     assert (profile.id, profile.boot_id, profile.seen_at) == (WORKER, "7", NOW)
     assert (profile.models_hash, profile.labels) == (worker.models_hash, {"gpu": "a"})
+    assert profile.vram_bytes == 24 * BYTES_PER_GB
 
 
 async def test_what_several_publish_is_kept_once_and_only_the_unknown_is_asked_for(store: Store) -> None:

@@ -65,7 +65,7 @@ def test_the_reason_is_what_has_to_change_first(facts: WaitFacts, reason: WaitRe
 
 def test_what_is_missing_is_told_of_the_worker_that_comes_nearest() -> None:
     near = Lack(models=("big.safetensors",), labels={"gpu": "h100"})
-    far = Lack(nodes=("A", "B", "C", "D"))
+    far = Lack(nodes=("A", "B", "C", "D"), vram_bytes=23_990_000_001)
     helpers = (replace(FREE, lack=far), replace(FREE, lack=near))
 
     waiting = explain(replace(PLAIN, helpers=helpers), NOON)
@@ -75,7 +75,9 @@ def test_what_is_missing_is_told_of_the_worker_that_comes_nearest() -> None:
     assert waiting.message == "No worker that is there has the file big.safetensors, the label gpu=h100."
     assert waiting.starts_at is None
     alone = explain(replace(PLAIN, helpers=helpers[:1]), NOON)
-    assert alone.message == "No worker that is there has the node A, the node B, the node C and 1 more."
+    assert (
+        alone.message == "No worker that is there has the node A, the node B, the node C, 23.99 GB of VRAM and 1 more."
+    )
 
 
 @pytest.mark.parametrize(

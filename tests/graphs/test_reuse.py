@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from fireside.domain.workers import WorkerWish
 from fireside.graphs.node_sets import read_node_set
 from fireside.graphs.reuse import DETERMINISTIC, Work, are_core, model_names, work_of
 from fireside.runtimes.builtin.definitions import definitions_of
@@ -27,7 +28,18 @@ NAMES = st.text("abcdef", min_size=1, max_size=3)
 
 
 def work(graph: Graph, outputs: tuple[str, ...] = ("0",), files: dict[str, str] = FILES, **labels: str) -> Work | None:
-    return work_of(graph, outputs, files, labels)
+    return work_of(graph, outputs, files, WorkerWish(labels=labels))
+
+
+def test_work_that_asks_for_memory_is_other_work() -> None:
+    graph = {"0": {"class_type": ALLOWED[0], "inputs": {"x": 1}}}
+    names = {
+        found.name
+        for wish in (WorkerWish(), WorkerWish(vram_bytes=1), WorkerWish(vram_bytes=2))
+        if (found := work_of(graph, ("0",), FILES, wish)) is not None
+    }
+
+    assert len(names) == 3
 
 
 def named(graph: Graph, *others: Any, **labels: str) -> bytes:
@@ -115,7 +127,7 @@ def test_a_class_that_was_not_read_has_no_name(graph: Graph, data: st.DataObject
     graph[node_id]["class_type"] = "RandomThing"
 
     assert work(graph) is None
-    assert work_of(graph, ("0",), FILES, {}, more_classes=("RandomThing",)) is not None
+    assert work_of(graph, ("0",), FILES, WorkerWish(), more_classes=("RandomThing",)) is not None
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.ids import AssetId, BlobHash
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.pauses import PauseOrigin
+from fireside.domain.workers import WorkerWish
 from fireside.jobs.report import add_output
 from fireside.jobs.submit import Submission, Submitted, submit_job
 from fireside.store.records import NodeRecord, QueueCounts
@@ -193,7 +194,7 @@ async def test_a_worker_with_other_labels_is_no_witness(shop: Workshop, ann: Use
     await publish(shop.store, worker="worker-2", labels={"gpu": "h100"})
     await shop.desk.definitions.refresh()
 
-    assert (await submit(shop, ann, require={"gpu": "h100"})).job.state is JobState.QUEUED
+    assert (await submit(shop, ann, wish=WorkerWish(labels={"gpu": "h100"}))).job.state is JobState.QUEUED
 
 
 async def test_outputs_that_are_gone_are_made_anew(shop: Workshop, ann: User, worker: PlayedWorker) -> None:

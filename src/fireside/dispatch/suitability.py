@@ -1,4 +1,4 @@
-"""Which workers can run what waits: by their kind's nodes and models, and by their labels.
+"""Which workers can run what waits: by their kind's nodes and models, their labels, and their video memory.
 
 Workers that suit the same are one kind here, by a number. Whether a kind meets a requirement never changes, so it is
 found out once for each pair.
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fireside.domain.ids import WorkerId
 from fireside.domain.workers import WorkerKind, WorkerProfile
-from fireside.graphs.requirements import Requirement, can_run, decode_requirement, has_labels
+from fireside.graphs.requirements import Requirement, can_run, decode_requirement
 from fireside.jobs.definitions import Fleet
 from fireside.jobs.desk import Desk
 from fireside.scheduler.values import Need
@@ -18,7 +18,7 @@ from fireside.store.records import EQUAL_JOB_AWAITED, NOTHING_REQUIRED
 _MOST_KEPT = 20_000
 _UNKNOWN = 0
 """The kind of workers of which nothing is known; what asks for nothing runs there, too."""
-_Kind = tuple[WorkerKind, tuple[tuple[str, str], ...]]
+_Kind = tuple[WorkerKind, tuple[tuple[str, str], ...], int]
 
 
 class Suitability:
@@ -30,6 +30,8 @@ class Suitability:
         self._answers: dict[tuple[UUID, WorkerKind], bool] = {}
         self._asked_about: dict[WorkerId, str] = {}
         self._kinds: dict[_Kind, int] = {}
+        self._examples: dict[int, WorkerProfile] = {}
+        """A worker of each kind, as it was first seen."""
         self._seen: tuple[Fleet | None, int] = (None, 0)
 
     async def kinds_of(self, free: Mapping[WorkerId, str]) -> dict[WorkerId, int]:
@@ -59,11 +61,11 @@ class Suitability:
         requirement = self._requirements.get(requirement_id)
         if requirement is None:
             return Need(side=frozenset())
-        labels = dict(requirement.labels)
+        wish = requirement.wish
         side = {
             number
-            for (kind, offered), number in self._kinds.items()
-            if has_labels(dict(offered), labels) and self._can_run(requirement_id, requirement, kind)
+            for number, worker in self._examples.items()
+            if wish.is_met_by(worker) and self._can_run(requirement_id, requirement, worker.kind)
         }
         return Need(side=frozenset(side), models=self._models_of(requirement))
 
@@ -84,8 +86,10 @@ class Suitability:
         return answer
 
     def _kind_of(self, profile: WorkerProfile) -> int:
-        kind = (profile.kind, tuple(sorted(profile.labels.items())))
-        return self._kinds.setdefault(kind, len(self._kinds) + 1)
+        kind = (profile.kind, tuple(sorted(profile.labels.items())), profile.vram_bytes)
+        number = self._kinds.setdefault(kind, len(self._kinds) + 1)
+        self._examples.setdefault(number, profile)
+        return number
 
     async def _profiles(self, free: Mapping[WorkerId, str]) -> Mapping[WorkerId, WorkerProfile]:
         """Give what is known of workers; of those whose start is news it is looked up, once."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fireside.domain.pauses import Pause, PauseOrigin
+from fireside.domain.workers import in_gb
 
 _MOST_NAMED = 3
 
@@ -40,11 +41,13 @@ class Lack:
     nodes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    vram_bytes: int = 0
+    """As much video memory as the job asks for, where the worker has less."""
 
     @property
     def count(self) -> int:
         """How much it is; none for a worker that can run the job."""
-        return len(self.nodes) + len(self.models) + len(self.labels)
+        return len(self.nodes) + len(self.models) + len(self.labels) + bool(self.vram_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +152,7 @@ def _nobody(facts: WaitFacts) -> tuple[str, Lack | None]:
         *(f"the node {name}" for name in nearest.nodes[:_MOST_NAMED]),
         *(f"the file {name}" for name in nearest.models[:_MOST_NAMED]),
         *(f"the label {key}={value}" for key, value in list(nearest.labels.items())[:_MOST_NAMED]),
+        *([f"{in_gb(nearest.vram_bytes)} of VRAM"] if nearest.vram_bytes else []),
     ]
     more = nearest.count - len(parts)
     listed = ", ".join(parts) + (f" and {more} more" if more else "")

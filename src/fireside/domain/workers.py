@@ -1,10 +1,11 @@
 """What the server knows of its workers, and of the node definitions they publish."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from fireside.domain.ids import WorkerId
@@ -13,6 +14,9 @@ SERVER_NAME = "server"
 """What the server itself is called on the bus, where a worker's name would stand."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OWN_NAME = re.compile(r"local-\d+")
+_CPU = "cpu"
+BYTES_PER_GB = 10**9
+"""Decimal, as cards are sold: one "of 24 GB" tells a little more than that."""
 
 
 class Topic(StrEnum):
@@ -93,6 +97,31 @@ class WorkerProfile:
     subgraphs_hash: str = ""
     editor_hash: str = ""
     snapshot_hash: str = ""
+    vram_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerWish:
+    """What a job asks of its worker beside what its graph needs: labels, and at least so much video memory."""
+
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    vram_bytes: int = 0
+
+    def is_met_by(self, worker: WorkerProfile) -> bool:
+        """Whether the worker has all of it."""
+        has_labels = all(worker.labels.get(name) == value for name, value in self.labels.items())
+        return has_labels and worker.vram_bytes >= self.vram_bytes
+
+
+def vram_of(devices: Iterable[Mapping[str, Any]]) -> int:
+    """Give the video memory of the largest device as the worker told it; the memory of a processor is none."""
+    told = [device.get("vram_total") for device in devices if device.get("type") != _CPU]
+    return max((int(total) for total in told if isinstance(total, int | float) and isfinite(total)), default=0)
+
+
+def in_gb(size_bytes: int) -> str:
+    """Say a size of memory; rounded down, so that what is asked for after it is there."""
+    return f"{size_bytes // (BYTES_PER_GB // 100) / 100:g} GB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

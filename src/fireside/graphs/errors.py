@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from fireside.domain.errors import BadRequest
+from fireside.domain.workers import BYTES_PER_GB, WorkerProfile, WorkerWish, in_gb
 
 
 class InvalidGraph(BadRequest):
@@ -86,15 +87,23 @@ def unknown_class(node_id: str, class_type: Any, title: str | None) -> InvalidGr
     )
 
 
-def no_such_worker(wanted: Mapping[str, str], known: Collection[tuple[str, str]]) -> InvalidGraph:
-    """Refuse a wish for labels that no worker ever had."""
-    asked = ", ".join(f"{name}={value}" for name, value in sorted(wanted.items()))
-    have = ", ".join(f"{name}={value}" for name, value in sorted(known)) or "none"
+def no_such_worker(wish: WorkerWish, known: Collection[WorkerProfile]) -> InvalidGraph:
+    """Refuse a wish for labels and memory that no worker ever had."""
+    asked = ", ".join(f"{name}={value}" for name, value in sorted(wish.labels.items()))
+    labels = {label for one in known for label in one.labels.items()}
+    have = ", ".join(f"{name}={value}" for name, value in sorted(labels)) or "none"
+    message, details = f"the labels {asked}" if asked else "", f"The labels of the workers are: {have}"
+    require: dict[str, Any] = dict(wish.labels)
+    if wish.vram_bytes:
+        message = " and ".join([*filter(None, [message]), f"{in_gb(wish.vram_bytes)} of VRAM"])
+        details += f". The most VRAM of one is {in_gb(max((one.vram_bytes for one in known), default=0))}"
+        require["vram_gb"] = wish.vram_bytes / BYTES_PER_GB
+    together = " together" if len(require) > 1 or not wish.vram_bytes else ""
     return InvalidGraph(
         "no_such_worker",
-        f"No worker has ever had the labels {asked} together",
-        details=f"The labels of the workers are: {have}",
-        extra_info={"require": dict(wanted)},
+        f"No worker has ever had {message}{together}",
+        details=details,
+        extra_info={"require": require},
     )
 
 

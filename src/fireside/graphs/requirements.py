@@ -1,4 +1,4 @@
-"""What a graph asks of a worker: nodes, choices such as models, and labels. Few graphs differ in it.
+"""What a job asks of a worker: nodes, choices such as models, labels, and video memory. Few jobs differ in it.
 
 It is what a job carries into the queue, so that kinds of workers that come later are found to suit it too. Limits of
 numbers are not looked at again, and of inputs that others bring along only those that every node of the class has.
@@ -10,7 +10,9 @@ from uuid import UUID
 
 import msgspec
 from blake3 import blake3
+from msgspec import UNSET, UnsetType
 
+from fireside.domain.workers import WorkerWish
 from fireside.graphs.definitions import NodeDefinition, NodeDefinitions
 from fireside.graphs.links import as_list, is_wrapped, unwrap
 
@@ -18,11 +20,20 @@ _ID_BYTES = 16
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
-    """Classes of nodes, `(class, input, choice)`, and labels; sorted, so that equal ones have equal bytes."""
+    """Classes of nodes, `(class, input, choice)`, labels, memory; sorted, so that equal ones have equal bytes.
+
+    Where no memory is asked for there is no field of it, as there was none before it could be.
+    """
 
     classes: tuple[str, ...] = ()
     choices: tuple[tuple[str, str, Any], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    vram_bytes: int | UnsetType = UNSET
+
+    @property
+    def wish(self) -> WorkerWish:
+        """What it asks for that no graph says."""
+        return WorkerWish(labels=dict(self.labels), vram_bytes=self.vram_bytes or 0)
 
     def encoded(self) -> bytes:
         """Give it as JSON, to be kept under `id`."""
@@ -39,7 +50,7 @@ def requirement_id(encoded: bytes) -> UUID:
     return UUID(bytes=blake3(encoded).digest(_ID_BYTES))
 
 
-def requirement_of(graph: Mapping[str, Any], definitions: NodeDefinitions, labels: Mapping[str, str]) -> Requirement:
+def requirement_of(graph: Mapping[str, Any], definitions: NodeDefinitions, wish: WorkerWish) -> Requirement:
     """Say what a valid graph in API format asks for; `definitions` are those it was held against."""
     classes: set[str] = set()
     choices: dict[bytes, tuple[str, str, Any]] = {}
@@ -53,17 +64,13 @@ def requirement_of(graph: Mapping[str, Any], definitions: NodeDefinitions, label
     return Requirement(
         classes=tuple(sorted(classes)),
         choices=tuple(choice for _, choice in sorted(choices.items())),
-        labels=tuple(sorted(labels.items())),
+        labels=tuple(sorted(wish.labels.items())),
+        vram_bytes=wish.vram_bytes or UNSET,
     )
 
 
-def has_labels(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Whether a worker with these labels has the wanted ones."""
-    return all(labels.get(name) == value for name, value in wanted.items())
-
-
 def can_run(requirement: Requirement, definitions: NodeDefinitions) -> bool:
-    """Whether these nodes are enough; labels are each worker's own and not looked at."""
+    """Whether these nodes are enough; labels and memory are each worker's own and not looked at."""
     return all(definitions.get(name) is not None for name in requirement.classes) and all(
         _is_offered(definitions.get(class_type), name, value) for class_type, name, value in requirement.choices
     )

@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 from blake3 import blake3
 
+from fireside.domain.workers import WorkerWish
 from fireside.graphs.links import source_of
 from fireside.graphs.node_sets import NodeSet
 
@@ -83,13 +84,13 @@ def work_of(
     graph: Mapping[str, Any],
     outputs: Collection[str],
     files: Mapping[str, str],
-    labels: Mapping[str, str],
+    wish: WorkerWish,
     *,
     more_classes: Collection[str] = (),
 ) -> Work | None:
     """Name the work of a valid graph in API format; None where it may make something else the next time.
 
-    `files` are the hashes of the bytes that values of the graph stand for, `labels` what its worker must have.
+    `files` are the hashes of the bytes that values of the graph stand for, `wish` is what its worker must have.
     """
     classes = {str(node["class_type"]) for node in graph.values()}
     if not classes <= DETERMINISTIC | set(more_classes) or not all(map(_is_lasting, _leaves(graph))):
@@ -98,7 +99,7 @@ def work_of(
         node_id: [node["class_type"], node.get("inputs") or {}] for node_id, node in graph.items()
     }
     named = msgspec.json.encode(
-        [_FORM, nodes, sorted(outputs), dict(files), dict(labels)],
+        [_FORM, nodes, sorted(outputs), dict(files), dict(wish.labels), *filter(None, [wish.vram_bytes])],
         order="deterministic",
     )
     return Work(name=blake3(named).digest(), classes=frozenset(classes), reads_models=not classes.isdisjoint(LOADERS))

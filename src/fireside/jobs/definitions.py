@@ -14,11 +14,10 @@ from blake3 import blake3
 
 from fireside.domain.errors import NoDefinitions
 from fireside.domain.ids import WorkerId
-from fireside.domain.workers import Topic, WorkerKind, WorkerProfile
+from fireside.domain.workers import Topic, WorkerKind, WorkerProfile, WorkerWish
 from fireside.graphs.definitions import NodeDefinitions
 from fireside.graphs.errors import no_such_worker
 from fireside.graphs.node_sets import NodeSet, read_node_set, unite
-from fireside.graphs.requirements import has_labels
 from fireside.jobs.editor_files import EditorFiles, read_editor_files, unite_editor_files
 from fireside.store.store import Store
 from fireside.wire.fleet import ModelFileBody, SubgraphBody
@@ -65,14 +64,13 @@ class Fleet:
     union: NodeSet | None = None
     object_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def kinds_with(self, labels: Mapping[str, str]) -> Sequence[KnownKind]:
-        """Give the kinds of workers that have these labels; `InvalidGraph` when there never was such a worker."""
-        if not labels:
+    def kinds_that(self, meet: WorkerWish) -> Sequence[KnownKind]:
+        """Give the kinds of the workers that meet a wish; `InvalidGraph` when there never was such a worker."""
+        if meet == WorkerWish():
             return list(self.kinds.values())
-        kinds = {one.kind for one in self.profiles.values() if has_labels(one.labels, labels)}
+        kinds = {one.kind for one in self.profiles.values() if meet.is_met_by(one)}
         if not kinds:
-            known = {label for one in self.profiles.values() for label in one.labels.items()}
-            raise no_such_worker(labels, known)
+            raise no_such_worker(meet, list(self.profiles.values()))
         return [known for kind, known in self.kinds.items() if kind in kinds]
 
     def workers_with(self, class_type: str) -> list[WorkerId]:

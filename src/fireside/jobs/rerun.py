@@ -1,6 +1,5 @@
 """Rerun: the workflow of a job once more, as a new job, checked against what there is today."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,6 +8,7 @@ from fireside.domain.accounts import User
 from fireside.domain.errors import NotFound
 from fireside.domain.ids import JobId
 from fireside.domain.jobs import Job
+from fireside.domain.workers import WorkerWish
 from fireside.graphs.requirements import decode_requirement
 from fireside.jobs.desk import Desk
 from fireside.jobs.submit import Submission, Submitted, submit_job
@@ -33,7 +33,7 @@ async def rerun_job(desk: Desk, user: User, job_id: JobId) -> Submitted:
         client_id=await desk.store.client_of_job(job_id),
         workflow_id=job.workflow_id,
         targets=body.outputs,
-        require=await _required_labels(desk, job),
+        wish=await _wish_of(desk, job),
         labels=msgspec.json.decode(job.metadata, type=dict[str, str]) if job.metadata else {},
         is_whole=True,
         named_run=named_runs.get(job_id),
@@ -42,6 +42,6 @@ async def rerun_job(desk: Desk, user: User, job_id: JobId) -> Submitted:
     return await submit_job(desk, submission)
 
 
-async def _required_labels(desk: Desk, job: Job) -> Mapping[str, str]:
+async def _wish_of(desk: Desk, job: Job) -> WorkerWish:
     facts = await desk.store.queue_facts(job, unknown_seconds=DEFAULT_RUN_SECONDS)
-    return dict(decode_requirement(facts.requirement).labels) if facts.requirement else {}
+    return decode_requirement(facts.requirement).wish if facts.requirement else WorkerWish()

@@ -4,7 +4,7 @@ It has to be the same work, done by a worker as those that are there now: the sa
 in the model files. Whatever is not known is no reason to reuse: then the job runs.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -17,9 +17,8 @@ from fireside.domain.accounts import User
 from fireside.domain.jobs import Job
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.reuse import MadeWork
-from fireside.domain.workers import WorkerProfile
+from fireside.domain.workers import WorkerProfile, WorkerWish
 from fireside.events.facts import ended_fact
-from fireside.graphs.requirements import has_labels
 from fireside.graphs.reuse import Work, are_core
 from fireside.jobs.desk import Desk
 from fireside.store.records import NewJob
@@ -38,19 +37,17 @@ def may_reuse(desk: Desk, user: User, *, wished: bool) -> bool:
     return wished and (desk.config.reuse if user.reuse is None else user.reuse)
 
 
-def can_vouch(desk: Desk, work: Work, labels: Mapping[str, str]) -> bool:
+def can_vouch(desk: Desk, work: Work, wish: WorkerWish) -> bool:
     """Whether a worker that is here could say that what it has made of this may be had by equal jobs."""
-    return bool(_workers_like_now(desk, work.classes, labels))
+    return bool(_workers_like_now(desk, work.classes, wish))
 
 
 def snapshots_like_now(desk: Desk, classes: Collection[str]) -> Collection[str]:
     """Give what is run by workers on which these classes are what they are believed to be."""
-    return _workers_like_now(desk, classes, {}).keys()
+    return _workers_like_now(desk, classes, WorkerWish()).keys()
 
 
-async def reuse_job(
-    desk: Desk, new: NewJob, work: Work, labels: Mapping[str, str], *, nodes: Sequence[str]
-) -> Reused | None:
+async def reuse_job(desk: Desk, new: NewJob, work: Work, wish: WorkerWish, *, nodes: Sequence[str]) -> Reused | None:
     """Submit the job and end it with what was made before; None, and nothing is submitted, where there is nothing.
 
     Raises what a submit raises.
@@ -58,7 +55,7 @@ async def reuse_job(
     made = await desk.store.jobs_of_work(work.name, user_id=new.user_id)
     if desk.config.reuse_across_users:
         made = [*made, *await desk.store.jobs_of_work(work.name, user_id=None)]
-    workers = _workers_like_now(desk, work.classes, labels) if made else {}
+    workers = _workers_like_now(desk, work.classes, wish) if made else {}
     for one in made:
         if one.snapshot_hash in workers and await _are_same_models(desk, work, one, workers[one.snapshot_hash]):
             end = partial(_ended, desk)
@@ -78,9 +75,7 @@ def _ended(desk: Desk, queued: Job) -> Job:
     return advance(queued, Verb.REUSE, desk.clock())
 
 
-def _workers_like_now(
-    desk: Desk, classes: Collection[str], labels: Mapping[str, str]
-) -> dict[str, list[WorkerProfile]]:
+def _workers_like_now(desk: Desk, classes: Collection[str], wish: WorkerWish) -> dict[str, list[WorkerProfile]]:
     """Give the workers that could do the work, by what they run."""
     fleet = desk.definitions.known
     last = max((one.seen_at for one in fleet.profiles.values()), default=desk.clock())
@@ -90,7 +85,7 @@ def _workers_like_now(
         if not one.snapshot_hash or kind is None or last - one.seen_at > _AWAY_AFTER:
             continue
         is_core = are_core(classes, kind.nodes, more_classes=desk.config.reuse_classes)
-        if is_core and has_labels(one.labels, labels):
+        if is_core and wish.is_met_by(one):
             found.setdefault(one.snapshot_hash, []).append(one)
     return found
 

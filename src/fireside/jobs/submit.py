@@ -16,6 +16,7 @@ from fireside.domain.errors import BadRequest
 from fireside.domain.ids import BlobHash, JobId
 from fireside.domain.jobs import Job
 from fireside.domain.usage import Quota
+from fireside.domain.workers import WorkerWish
 from fireside.graphs.asset_references import MissingAsset
 from fireside.graphs.choosing import choose_kind
 from fireside.graphs.definitions import NodeDefinitions
@@ -61,8 +62,8 @@ class Submission:
     client_id: str | None = None
     workflow_id: str | None = None
     targets: Sequence[str] | None = None
-    require: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Labels that the worker must have."""
+    wish: WorkerWish = field(default_factory=WorkerWish)
+    """What the worker must have beside what the graph needs."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     """Labels of the job itself, which its owner finds it by."""
     webhook_url: str | None = None
@@ -104,7 +105,7 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     if submission.webhook_url is not None:
         desk.webhooks.check(submission.webhook_url)
     fleet = await desk.definitions.fleet()
-    kinds = fleet.kinds_with(submission.require)
+    kinds = fleet.kinds_that(submission.wish)
     limits = GraphLimits(max_nodes=desk.config.max_graph_nodes, max_depth=desk.config.max_graph_depth)
     resolved = Resolved(graph=submission.graph)
     if submission.has_references:
@@ -125,11 +126,11 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
         new = replace(new, work=work.name)
         # What is made already costs no GPU, so it is no matter whether there is any left.
         free = new if new.quota is None else replace(new, quota=replace(new.quota, gpu_seconds=None))
-        reused = await reuse_job(desk, free, work, submission.require, nodes=list(valid.graph))
+        reused = await reuse_job(desk, free, work, submission.wish, nodes=list(valid.graph))
         if reused is not None:
             return Submitted(job=reused.job, node_errors=valid.node_errors_body(), reused=reused)
         # Where nobody could vouch for what an equal job makes, waiting for it would be for nothing.
-        new = replace(new, joins_equals=can_vouch(desk, work, submission.require))
+        new = replace(new, joins_equals=can_vouch(desk, work, submission.wish))
     job = await _queue(desk, submission, new)
     await desk.announce(job)
     await desk.wake_dispatch(job.user_id)
@@ -205,11 +206,11 @@ def _work(desk: Desk, submission: Submission, valid: ValidGraph, assets: Mapping
         return None
     files = {value: str(asset.hash) for value, asset in assets.items()}
     more_classes = desk.config.reuse_classes
-    return work_of(valid.graph, valid.outputs, files, submission.require, more_classes=more_classes)
+    return work_of(valid.graph, valid.outputs, files, submission.wish, more_classes=more_classes)
 
 
 def _requirement(submission: Submission, valid: ValidGraph, kind: KnownKind) -> KeptRequirement:
-    body = requirement_of(valid.graph, kind.definitions, submission.require).encoded()
+    body = requirement_of(valid.graph, kind.definitions, submission.wish).encoded()
     return KeptRequirement(requirement_id(body), body)
 
 

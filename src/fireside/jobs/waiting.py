@@ -74,8 +74,10 @@ def _away(desk: Desk, wanted: Requirement, present: Present) -> Sequence[str]:
 def _lack(desk: Desk, wanted: Requirement, profile: WorkerProfile) -> Lack:
     kind = desk.definitions.known.kinds.get(profile.kind)
     nodes, models = lack_of(wanted, kind.definitions) if kind is not None else (wanted.classes, ())
-    labels = {name: value for name, value in wanted.labels if profile.labels.get(name) != value}
-    return Lack(nodes=nodes, models=models, labels=labels)
+    wish = wanted.wish
+    labels = {name: value for name, value in wish.labels.items() if profile.labels.get(name) != value}
+    vram_bytes = wish.vram_bytes if profile.vram_bytes < wish.vram_bytes else 0
+    return Lack(nodes=nodes, models=models, labels=labels, vram_bytes=vram_bytes)
 
 
 def _seconds_until_free(held: Sequence[HeldJob], now: datetime) -> float:

@@ -6,6 +6,7 @@ from fireside.domain.ids import UserId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.pauses import Pause
 from fireside.domain.waiting import Lack, Waiting
+from fireside.domain.workers import BYTES_PER_GB
 from fireside.jobs.waiting import why_waiting
 from fireside.server.services import Services
 from fireside.wire.queues import JobExtrasBody, MissingBody, PauseBody, WaitingBody
@@ -41,4 +42,5 @@ def pause_body(pause: Pause, names: Mapping[UserId, str]) -> PauseBody:
 
 
 def _missing(lack: Lack) -> MissingBody:
-    return MissingBody(nodes=list(lack.nodes), models=list(lack.models), labels=dict(lack.labels))
+    vram_gb = lack.vram_bytes / BYTES_PER_GB or None
+    return MissingBody(nodes=list(lack.nodes), models=list(lack.models), labels=dict(lack.labels), vram_gb=vram_gb)

@@ -15,7 +15,7 @@ from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.usage import MonthlyUse, Usage
 from fireside.domain.user_files import FilePath, UserFile
-from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker, Worker, WorkerKind, WorkerProfile
+from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker, Worker, WorkerKind, WorkerProfile, vram_of
 from fireside.store.database import Row
 from fireside.store.records import Attempt, HeldJob, QueueHead, Share, TimelineEntry
 
@@ -188,6 +188,7 @@ def profile_of(row: Row) -> WorkerProfile:
         subgraphs_hash=row["subgraphs_hash"],
         editor_hash=row["editor_hash"],
         snapshot_hash=row["snapshot_hash"],
+        vram_bytes=vram_of(from_json(row["devices"])),
     )
 
 

@@ -30,6 +30,9 @@ class MissingBody(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[str]
     models: Annotated[list[str], Meta(description="Names of files, and other choices that a node does not offer.")]
     labels: dict[str, str]
+    vram_gb: Annotated[
+        float | None, Meta(description="As many GB of video memory as the job asks for; null: the worker has them.")
+    ] = None
 
 
 class WaitingBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from fireside.wire.requiring import Require, check_require
+
 MAX_NUMBER = 10**15
 """Farthest place in a queue; up to here whole numbers and the store's real ones are the same."""
 
@@ -13,15 +15,16 @@ MAX_NUMBER = 10**15
 class FiresideFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What stands at `extra_data.fireside` of a submit; the limit of a run is looked at with the other limits."""
 
-    require: Annotated[
-        dict[Annotated[str, Meta(min_length=1, max_length=100)], Annotated[str, Meta(max_length=100)]],
-        Meta(max_length=20, description="Labels that the worker must have, with their values."),
-    ] = {}
+    require: Require = {}
     max_run_seconds: Any = None
     webhook_url: (
         Annotated[str, Meta(max_length=4096, description="A URL that hears of this job; see webhooks.")] | None
     ) = None
     reuse: Annotated[bool, Meta(description="Whether the job may be answered with what an equal one has made.")] = True
+
+    def __post_init__(self) -> None:
+        """Look at what no schema says; msgspec makes its own error of a `ValueError`."""
+        check_require(self.require)
 
 
 class PromptBody(msgspec.Struct, frozen=True, kw_only=True):

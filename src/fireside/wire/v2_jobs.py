@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from fireside.wire.queues import JobExtrasBody
+from fireside.wire.requiring import Require, check_require
 
 JobStatus = Literal["queued", "running", "succeeded", "canceling", "canceled", "failed", "expired"]
 OutputType = Literal["image", "video", "audio", "text", "file", "latent"]
@@ -36,10 +37,7 @@ class ExtraDataBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class FiresideBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What only Fireside knows."""
 
-    require: Annotated[
-        dict[Annotated[str, Meta(min_length=1, max_length=100)], Annotated[str, Meta(max_length=100)]],
-        Meta(max_length=20, description="Labels that the worker must have, with their values."),
-    ] = {}
+    require: Require = {}
     max_run_seconds: Annotated[float, Meta(gt=0, description="Seconds after which the run is stopped.")] | None = None
     webhook_url: (
         Annotated[str, Meta(max_length=4096, description="A URL that hears of this job; see webhooks.")] | None
@@ -55,6 +53,10 @@ class FiresideBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         None
     )
     reuse: Annotated[bool, Meta(description="Whether the job may be answered with what an equal one has made.")] = True
+
+    def __post_init__(self) -> None:
+        """Look at what no schema says; msgspec makes its own error of a `ValueError`."""
+        check_require(self.require)
 
 
 class SubmitBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,9 @@ def loading(**inputs: Any) -> dict[str, Any]:
 async def kinds(house: House, nodes: None) -> None:
     """Beside the builtin worker, one that has models."""
     body = msgspec.json.encode(one_class("Load", model=[["a.safetensors"], {}]))
-    await publish(house.services.store, body, worker="gpu-1", runtime="comfyui", labels={"gpu": "big", "rack": "1"})
+    await publish(
+        house.services.store, body, worker="gpu-1", runtime="comfyui", labels={"gpu": "big", "rack": "1"}, vram_gb=24.0
+    )
 
 
 async def refuse(caller: Caller, **body: Any) -> Any:
@@ -67,6 +69,43 @@ async def test_labels_that_no_worker_ever_had_together_are_refused_with_those_th
 
     assert body["error"]["type"] == "no_such_worker"
     assert "gpu=big, rack=1" in body["error"]["details"]
+
+
+@pytest.mark.usefixtures("kinds")
+@pytest.mark.parametrize("vram_gb", [24, 0.5], ids=["all", "less"])
+async def test_memory_that_a_worker_has_is_taken(ann: Caller, vram_gb: float) -> None:
+    require = {"gpu": "big", "vram_gb": vram_gb}
+
+    await ann.submit(loading(model="a.safetensors"), extra_data={"fireside": {"require": require}})
+
+
+@pytest.mark.usefixtures("kinds")
+@pytest.mark.parametrize(
+    ("require", "message"),
+    [
+        ({"vram_gb": 24.5}, "No worker has ever had 24.5 GB of VRAM"),
+        ({"vram_gb": 8, "gpu": "small"}, "No worker has ever had the labels gpu=small and 8 GB of VRAM together"),
+    ],
+    ids=["too much", "elsewhere"],
+)
+async def test_memory_that_no_worker_ever_had_is_refused_with_what_there_is(
+    ann: Caller, require: dict[str, Any], message: str
+) -> None:
+    body = await refuse(ann, prompt=loading(model="a.safetensors"), extra_data={"fireside": {"require": require}})
+
+    assert (body["error"]["type"], body["error"]["message"]) == ("no_such_worker", message)
+    assert "The most VRAM of one is 24 GB" in body["error"]["details"]
+    assert body["error"]["extra_info"] == {"require": require}
+
+
+@pytest.mark.parametrize("vram_gb", ["16", "16GB", True, None, 0, -1, [16], 1e9, {"gte": 16}], ids=[*"abcdefghi"])
+async def test_memory_is_a_number_of_gigabytes(ann: Caller, vram_gb: Any) -> None:
+    body = await refuse(
+        ann, prompt=loading(model="x"), extra_data={"fireside": {"require": {"gpu": "big", "vram_gb": vram_gb}}}
+    )
+
+    assert body["error"]["type"] == "invalid_request"
+    assert "require" in body["error"]["message"]
 
 
 @pytest.mark.usefixtures("kinds")

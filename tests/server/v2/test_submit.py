@@ -176,7 +176,11 @@ async def test_labels_come_back_with_the_job(ann: Caller) -> None:
 
 async def test_a_worker_with_labels_can_be_asked_for(ann: Caller) -> None:
     error_of(await ann.post(fireside={"require": {"gpu": "big"}}), 422, "invalid_workflow")
+    error_of(await ann.post(fireside={"require": {"vram_gb": 16}}), 422, "invalid_workflow")
     error_of(await ann.post(fireside={"other": 1}), 422, "invalid_request")
+    for malformed in ({"vram_gb": "16"}, {"gpu": 16}, {"vram_gb": 0}, {"vram_gb": None}):
+        error = error_of(await ann.post(fireside={"require": malformed}), 422, "invalid_request")
+        assert "require" in error["message"]
     await ann.submit(fireside={"max_run_seconds": 5})
 
 

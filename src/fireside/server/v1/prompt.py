@@ -23,6 +23,7 @@ from fireside.server.reading import read_json
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.store.store import DuplicateJob
 from fireside.wire.refusals import PromptRefusalBody
+from fireside.wire.requiring import wish_of
 from fireside.wire.v1_prompt import MAX_NUMBER, ExecInfo, FiresideFields, PromptBody, PromptInfoBody, SubmittedBody
 
 _USAGE_SOURCE = "comfy_usage_source"
@@ -48,7 +49,7 @@ async def submit(request: Request) -> Response:
         client_id=client_id,
         workflow_id=_text(fields, "workflow_id"),
         targets=_targets(fields),
-        require=ours.require,
+        wish=wish_of(ours.require),
         webhook_url=ours.webhook_url,
         reuse=ours.reuse,
         api_key_id=caller_of(request).key_id,

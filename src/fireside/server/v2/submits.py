@@ -17,6 +17,7 @@ from fireside.graphs.parse import is_editor_format
 from fireside.jobs.submit import Submission
 from fireside.server.callers import caller_of
 from fireside.server.reading import decode_json, read_bytes, read_json
+from fireside.wire.requiring import wish_of
 from fireside.wire.v2_interfaces import Fault
 from fireside.wire.v2_jobs import (
     MAX_KEY_CHARACTERS,
@@ -78,7 +79,7 @@ async def read_submission(request: Request, user: User) -> tuple[Submission, Nam
         user=user,
         graph=workflow,
         extra_data=extra_data,
-        require=ours.require,
+        wish=wish_of(ours.require),
         webhook_url=ours.webhook_url,
         reuse=ours.reuse,
         labels=labels,
