@@ -81,6 +81,15 @@ async def test_a_run_is_charged_what_it_took_instead_of_what_was_guessed(
     assert await shop.kinds(job) == ["assigned", "started", "cached", "succeeded"]
 
 
+async def test_when_nodes_began_is_kept_with_the_run(shop: Workshop, ann: User, worker: PlayedWorker) -> None:
+    lease = await shop.started(await shop.submit(ann), worker)
+
+    job = await shop.end(lease, worker, cached=("1",), began=(("2", 0.0), ("3", 1.5)))
+
+    told = {entry.kind: entry.data for entry in await shop.store.job_timeline(job.id)}
+    assert told["cached"] == {"nodes": ["1"], "began": [["2", 0.0], ["3", 1.5]]}
+
+
 @pytest.mark.parametrize(("said", "charged"), [(1e300, 10.0), (-5.0, 0.0)])
 async def test_a_worker_is_not_believed_more_than_the_clock(
     shop: Workshop, ann: User, worker: PlayedWorker, said: float, charged: float

@@ -8,7 +8,7 @@ from fireside.domain.ids import JobId
 from fireside.domain.jobs import Lease
 from fireside.runtimes.base import Failed
 from fireside.wire.fleet import EndReport, LeaseBody
-from fireside.worker.fitting import failure_of, fitting_names
+from fireside.worker.fitting import failure_of, fitting_names, fitting_times
 
 BUS_BYTES = 1024 * 1024
 WORST = "\x01"
@@ -72,3 +72,8 @@ json_values = st.recursive(
 @given(st.dictionaries(st.text(), json_values), st.lists(st.text()))
 def test_whatever_a_node_was_given_can_be_told(inputs: dict[str, object], traceback: list[str]) -> None:
     msgspec.json.encode(failure_of(failed(current_inputs=inputs, traceback=tuple(traceback))))
+
+
+def test_times_of_nodes_are_kept_as_far_as_there_is_room() -> None:
+    assert fitting_times([("1", 0.0), ("2", 1.5)]) == (("1", 0.0), ("2", 1.5))
+    assert len(msgspec.json.encode(fitting_times([("x" * 1000, 1.0)] * 100))) < 20_000

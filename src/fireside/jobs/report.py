@@ -223,7 +223,10 @@ def _ending(after: Job, report: EndReport, cost: float, records: Sequence[NodeRe
 def _timeline(before: Job, after: Job, report: EndReport) -> list[TimelineEntry]:
     entries: list[TimelineEntry] = []
     if before.started_at is not None:
-        entries.append(TimelineEntry(kind="cached", at=before.started_at, data={"nodes": list(report.cached)}))
+        ran: dict[str, Any] = {"nodes": list(report.cached)}
+        if report.began:
+            ran["began"] = list(report.began)
+        entries.append(TimelineEntry(kind="cached", at=before.started_at, data=ran))
     data: dict[str, Any] = {}
     if after.state is JobState.QUEUED:
         reason = report.failure.exception_message if report.failure else ""

@@ -210,7 +210,8 @@ class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
 
     `broken` gives it back because the runtime did not survive it; that counts like a lost worker. `models` are the
     BLAKE3 hashes of the model files that the graph names, by folder and name, if the worker vouches for what it runs.
-    `outputs` are those that were not recorded before because the end came right behind them.
+    `outputs` are those that were not recorded before because the end came right behind them. `began` says of nodes when
+    they began, in seconds from the start of the run; of very many of the first ones only.
     """
 
     lease: LeaseBody
@@ -223,6 +224,7 @@ class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     interrupted_type: str | None = None
     models: dict[str, str] | None = None
     outputs: "tuple[OutputBody, ...]" = ()
+    began: tuple[tuple[str, float], ...] = ()
 
 
 class OutputFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,11 @@ import msgspec
 from fireside.runtimes.base import Failed
 from fireside.wire.fleet import NodeFailure
 
+MOST_TIMED_NODES = 100
+"""Of how many nodes a report says when they began."""
+
 _NAMES_BYTES = 192 * 1024
+_TIMES_BYTES = 16 * 1024
 _TRACEBACK_BYTES = 192 * 1024
 _INPUTS_BYTES = 128 * 1024
 _INPUT_BYTES = 16 * 1024
@@ -38,6 +42,11 @@ def failure_of(failed: Failed) -> NodeFailure:
 def fitting_names(node_ids: Iterable[str]) -> tuple[str, ...]:
     """Keep as many of the nodes' ids as there is room for."""
     return tuple(_while_room(node_ids, _NAMES_BYTES))
+
+
+def fitting_times(began: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    """Keep as many of the nodes, with when they began, as there is room for."""
+    return tuple(_while_room(began, _TIMES_BYTES))
 
 
 def _fitting_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:

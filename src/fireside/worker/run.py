@@ -45,7 +45,7 @@ from fireside.wire.fleet import (
     WorkBody,
 )
 from fireside.worker.collecting import collect_output
-from fireside.worker.fitting import failure_of, fitting_names
+from fireside.worker.fitting import MOST_TIMED_NODES, failure_of, fitting_names, fitting_times
 from fireside.worker.identifying import ModelsOfRun, models_of_run
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import ServerAway
@@ -95,6 +95,8 @@ class Run:
     giving_back: bool = False
     cached: tuple[str, ...] = ()
     started_at: float = 0.0
+    began: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    """When nodes began, in seconds from the start."""
     time_limit: TimeLimit | None = None
     is_overdue: bool = False
     models: ModelsOfRun | None = None
@@ -254,6 +256,8 @@ async def _follow(run: Run, first: Awaitable[RunEvent], events: AsyncIterator[Ru
                 run.cached = event.nodes
                 await run.telling.tell(event)
             case NodeStarted() | ProgressState() | Progress() | Preview():
+                if isinstance(event, NodeStarted) and len(run.began) < MOST_TIMED_NODES:
+                    run.began.append((event.node_id, round(time.monotonic() - run.started_at, 3)))
                 await run.telling.tell(event)
             case Finished() | Failed() | Interrupted():
                 return event
@@ -279,7 +283,11 @@ async def _abort(run: Run, first: Awaitable[RunEvent], events: AsyncIterator[Run
 def _report_of(run: Run, outcome: Outcome) -> EndReport:
     run_seconds = time.monotonic() - run.started_at if run.started_at else 0.0
     report = EndReport(
-        lease=LeaseBody.of(run.lease), outcome="succeeded", run_seconds=run_seconds, cached=fitting_names(run.cached)
+        lease=LeaseBody.of(run.lease),
+        outcome="succeeded",
+        run_seconds=run_seconds,
+        cached=fitting_names(run.cached),
+        began=fitting_times(run.began),
     )
     changed: dict[str, Any] = {}
     match outcome:

@@ -138,6 +138,7 @@ async def test_a_page_of_a_job_goes_along_with_it_to_its_outputs(place: Place) -
         await expect(visit.page.locator("#preview img")).to_be_visible()
         await expect(visit.page.locator("#status")).to_have_text("Done")
         await expect(visit.page.locator("#outputs img")).to_be_visible()
+        await expect(visit.page.locator("#times")).to_contain_text("FiresideSleep")
         await expect(visit.page.get_by_text("Now", exact=True)).to_have_count(0)
 
         async with visit.page.expect_download() as downloading:

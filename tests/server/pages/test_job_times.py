@@ -89,7 +89,9 @@ def test_very_many_hand_outs_are_told_from_the_last_ones() -> None:
 
 
 def test_nodes_last_until_the_next_one_begins() -> None:
-    entry = TimelineEntry(kind="cached", at=NOW, data={"nodes": ["9"], "began": [["1", 0.0], ["2", 40.0], ["3", 60.0]]})
+    entry = TimelineEntry(
+        kind="cached", at=NOW, data={"nodes": ["9"], "began": [["1", 0.0], ["2", 40.0], ["3", 1e300]]}
+    )
 
     bars = node_bars_of(JOB, [entry], {"1": "Loader", "2": "Sampler"})
 

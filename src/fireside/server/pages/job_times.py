@@ -70,7 +70,8 @@ def node_bars_of(job: Job, timeline: Sequence[TimelineEntry], classes: Mapping[s
     began = _began(timeline)
     if job.started_at is None or job.ended_at is None or not began:
         return []
-    begins = [min(job.started_at + timedelta(seconds=seconds), job.ended_at) for _, seconds in began]
+    longest = job.run_time.total_seconds()
+    begins = [job.started_at + timedelta(seconds=min(max(0.0, seconds), longest)) for _, seconds in began]
     ends = [*begins[1:], job.ended_at]
     stretches = [
         _Stretch(label=classes.get(node_id, "node"), note=node_id, tone="run", begin=begin, end=end)
