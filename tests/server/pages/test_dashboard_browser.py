@@ -169,3 +169,19 @@ async def test_the_list_goes_on_where_a_page_of_it_ends(place: Place) -> None:
         await visit.page.locator(".job").last.get_by_role("button", name="again").click()
         await expect(visit.page.locator("h1")).to_be_visible()
         assert "/dashboard/jobs/" in visit.page.url
+
+
+async def test_a_job_runs_again_with_its_labels_and_even_where_its_outputs_are_there(place: Place) -> None:
+    emma = place.user("emma")
+    first = emma.post("/api/v2/jobs", json={"workflow": MAKES, "metadata": {"shot": "7"}}).json()["id"]
+    wait_until_ended(emma, [first])
+
+    answer = emma.post(f"/dashboard/jobs/{first}/rerun")
+
+    assert answer.status_code == 303, answer.text
+    again = answer.headers["location"].rpartition("/")[2]
+    wait_until_ended(emma, [again])
+    told = emma.get(f"/api/v2/jobs/{again}").json()
+    assert (told["status"], told["metadata"], len(told["outputs"])) == ("succeeded", {"shot": "7"}, 2)
+    assert told["started_at"] is not None
+    assert emma.get(f"/api/v2/jobs/{again}/workflow").json()["workflow"] == MAKES

@@ -134,7 +134,11 @@ function listen() {
     look();
   });
   socket.addEventListener("message", ({ data }) => (typeof data === "string" ? hear(JSON.parse(data)) : show(data)));
-  socket.addEventListener("close", () => setTimeout(listen, Math.min(30_000, 1000 * 2 ** tries++)));
+  // Where no more sockets may be open, the list is looked at as often as that is tried.
+  socket.addEventListener("close", () => setTimeout(() => {
+    look();
+    listen();
+  }, Math.min(30_000, 1000 * 2 ** tries++)));
 }
 
 function hear({ type, data }) {
