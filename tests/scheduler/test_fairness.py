@@ -14,7 +14,7 @@ from fireside.scheduler.values import Rules, Waiting
 JAIN_LEAST = 0.99
 LOADS = {"sd15": 4.0, "xl": 12.0, "flux": 40.0}
 SLACK = 60.0
-RULES = Rules(slack_seconds=SLACK, most_passes=3, longest_pass_seconds=120.0)
+RULES = Rules(slack_seconds=SLACK, most_passes=5, longest_pass_seconds=120.0)
 
 
 class Watched(Fair):
@@ -27,7 +27,7 @@ class Watched(Fair):
         self.longest_pass = 0.0
         self.idle: list[str] = []
         self._waiting: dict[JobId, Task] = {}
-        self._passes: Counter[tuple[JobId, UserId]] = Counter()
+        self._passes: Counter[JobId] = Counter()
         self._passed_at: dict[JobId, float] = {}
         for person in scenario.people:
             for workflow in person.workflows:
@@ -47,9 +47,9 @@ class Watched(Fair):
         taken = {worker_id for _, worker_id in placed}
         for job_id, _ in placed:
             self._passed_at.pop(job_id, None)
-            task = self._waiting.pop(job_id)
+            del self._waiting[job_id]
             if turn is not None and turn.job_id != job_id:
-                self._count_pass(turn.job_id, task.user_id, now)
+                self._count_pass(turn.job_id, now)
         for machine in free:
             if machine.worker_id not in taken:
                 self._look_for_idling(machine)
@@ -63,9 +63,9 @@ class Watched(Fair):
         jobs = [self.state.first_of(user, [machine.kind]) for user in ranked if user.may_have_more]
         return next((job for job in jobs if job is not None), None)
 
-    def _count_pass(self, job_id: JobId, by: UserId, now: float) -> None:
-        self._passes[job_id, by] += 1
-        self.most_passes = max(self.most_passes, self._passes[job_id, by])
+    def _count_pass(self, job_id: JobId, now: float) -> None:
+        self._passes[job_id] += 1
+        self.most_passes = max(self.most_passes, self._passes[job_id])
         self.longest_pass = max(self.longest_pass, now - self._passed_at.setdefault(job_id, now))
 
     def _look_for_idling(self, machine: Machine) -> None:

@@ -112,7 +112,7 @@ def _warm_turn(state: State, turn: Turn, spot: Spot, now: float) -> Turn | None:
         )
         if all(_may_pass(state, theirs, one, rival, warm, now) for (_, one), theirs in passed.items()):
             for (_, one), theirs in passed.items():
-                theirs.pass_over(one, rival.user_id, now)
+                theirs.pass_over(one, now)
             return rival, warm
     return None
 
@@ -121,9 +121,7 @@ def _may_pass(state: State, user: UserQueue, job: Waiting, rival: UserQueue, war
     if rival is user and job.is_urgent and not warm.is_urgent:
         return False
     passed, rules = user.passed(job), state.rules
-    return passed is None or (
-        passed.times[rival.user_id] < rules.most_passes and now - passed.since < rules.longest_pass_seconds
-    )
+    return passed is None or (passed.times < rules.most_passes and now - passed.since < rules.longest_pass_seconds)
 
 
 def _rivals(state: State, spot: Spot, latest: float) -> Iterator[Turn]:

@@ -1,12 +1,11 @@
 """One user's part of the state: how they stand, and the first of their waiting jobs by what those ask for."""
 
 from bisect import insort
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from fireside.domain.ids import JobId, UserId
+from fireside.domain.ids import JobId
 from fireside.scheduler.values import Group, Standing, Waiting
 
 
@@ -16,10 +15,10 @@ def _by_order(job: Waiting) -> tuple[float, float]:
 
 @dataclass(slots=True)
 class Passed:
-    """How often a job was passed over by jobs of which users, and since when."""
+    """How often a job was passed over, and since when."""
 
     since: float
-    times: Counter[UserId] = field(default_factory=Counter[UserId])
+    times: int = 0
 
 
 class UserQueue:
@@ -98,9 +97,9 @@ class UserQueue:
         """Give the first job of each group."""
         return (jobs[0] for jobs in self.groups.values())
 
-    def pass_over(self, job: Waiting, by: UserId, now: float) -> None:
-        """Note that a job of some user went although this one's turn had come."""
-        self._passed.setdefault(job.job_id, Passed(now)).times[by] += 1
+    def pass_over(self, job: Waiting, now: float) -> None:
+        """Note that another job went although this one's turn had come."""
+        self._passed.setdefault(job.job_id, Passed(now)).times += 1
 
     def passed(self, job: Waiting) -> Passed | None:
         """Say how often a job was passed over, if ever."""

@@ -22,7 +22,7 @@ class Rules:
     """
 
     slack_seconds: float = 60.0
-    most_passes: int = 3
+    most_passes: int = 5
     longest_pass_seconds: float = 120.0
     reserve_after_seconds: float = 20.0
 
