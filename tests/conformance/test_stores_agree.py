@@ -21,6 +21,7 @@ from fireside.domain.jobs import Job, JobState
 from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.listing import JobFilter, JobSort, Window
 from fireside.domain.outputs import Media, OutputSummary
+from fireside.domain.pauses import PauseOrigin
 from fireside.domain.retention import Retention
 from fireside.domain.workers import Topic, Worker
 from fireside.store.database import Database
@@ -36,6 +37,7 @@ PATHS = (
     [Verb.ASSIGN, Verb.START, Verb.FAIL],
     [Verb.ASSIGN, Verb.START, Verb.RELEASE, Verb.ASSIGN],
 )
+SPAN = (NOW.date() - timedelta(days=2), NOW.date() + timedelta(days=2))
 NAMES = ("a.png", "a (1).png", "x_00001_.png", "ä\N{GRINNING FACE}.png", "Z", "_")
 
 numbers = st.integers(0, 99)
@@ -262,6 +264,23 @@ class Sides(RuleBasedStateMachine):
         self.both(lambda store: store.forget_workers(timedelta(hours=1)))
         self.both(lambda store: store.take_term(name, at))
 
+    @rule(user=st.integers(0, 1), origin=st.sampled_from(list(PauseOrigin)), is_all=st.booleans(), at=instants)
+    def pause(self, user: int, origin: PauseOrigin, is_all: bool, at: datetime) -> None:
+        user_id = None if is_all else self.user(user)
+        self.both(lambda store: store.pause(user_id, origin, "ä", at))
+        self.both(lambda store: store.pauses(self.user(user)))
+
+    @rule(user=st.integers(0, 1), origin=st.sampled_from(list(PauseOrigin)), is_all=st.booleans())
+    def resume(self, user: int, origin: PauseOrigin, is_all: bool) -> None:
+        self.both(lambda store: store.resume(None if is_all else self.user(user), origin))
+        self.both(lambda store: store.pauses())
+
+    @rule(now=instants, workers=st.integers(0, 3), busy=st.integers(0, 3))
+    def sample(self, now: datetime, workers: int, busy: int) -> None:
+        before = now - timedelta(seconds=5)
+        self.both(lambda store: store.sample_fleet(now, workers=workers, busy=busy, forget_before=before))
+        self.both(lambda store: store.fleet_samples(NOW - timedelta(days=1)))
+
     def look_at_everything(self) -> None:
         ids = [job_id(number) for number in range(self.jobs)]
         looks: list[Callable[[Store], Awaitable[Any]]] = [
@@ -274,6 +293,18 @@ class Sides(RuleBasedStateMachine):
             lambda store: store.waiting_requirements(self.users),
             lambda store: store.shares(),
             lambda store: store.shares_of(self.users),
+            lambda store: store.pauses(),
+            lambda store: store.leader(),
+            lambda store: store.stored_bytes(),
+            lambda store: store.departing_users(),
+            lambda store: store.first_user(),
+            lambda store: store.ended_equal_jobs(),
+            *(lambda store, user_id=user_id: store.month_use(user_id, NOW) for user_id in self.users),
+            *(lambda store, user_id=user_id: store.usage_by_day(user_id, *SPAN) for user_id in (None, *self.users)),
+            *(
+                lambda store, user_id=user_id: store.usage_by_workflow(user_id, *SPAN)
+                for user_id in (None, *self.users)
+            ),
             *(lambda store, one=one: store.job_attempts(one) for one in ids),
             lambda store: store.published(Topic.DEFINITIONS, ["h", "H"]),
             lambda store: store.job_bodies(ids),
