@@ -72,6 +72,7 @@ from fireside.upkeep.errands import errands, forgetting
 from fireside.upkeep.importer import Importer
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
+from fireside.upkeep.sampler import fleet_sampling
 from fireside.wire.fleet import OLDEST_PROTOCOL, PROTOCOL
 
 SERVER_FILE = "server.json"
@@ -359,6 +360,12 @@ def _duties_of_the_leader(services: Services) -> list[Loop]:
             departures=Departures(services.desk),
             blobs=services.blobs,
             pruner=Pruner(services.store, keep_jobs=config.keep_jobs, keep_days=config.keep_days),
+        ),
+        fleet_sampling(
+            services.store,
+            services.fleet.presences,
+            services.clock,
+            remembered_for=timedelta(days=config.fleet_history_days),
         ),
         forgetting(
             services.store,

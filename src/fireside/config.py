@@ -207,6 +207,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Positive,
         _help("How long what a worker can run is remembered after it was seen last; the last one always is."),
     ] = 30
+    fleet_history_days: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_DAYS)],
+        _help("Days that are remembered of how many workers there were, were busy, and how many jobs waited."),
+    ] = 31
     join_token_hours: Annotated[
         float, Meta(gt=0), _help("How long a token to join with works, unless whoever makes it says otherwise.")
     ] = 24.0

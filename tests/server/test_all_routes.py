@@ -77,6 +77,9 @@ PUBLIC = {
     "POST /dashboard/jobs/{job_id}/cancel",
     "POST /dashboard/jobs/{job_id}/rerun",
     "POST /dashboard/jobs/{job_id}/delete",
+    "GET /dashboard/fleet",
+    "POST /dashboard/fleet/{name}/drain",
+    "POST /dashboard/fleet/{name}/resume",
     # A signed link is its own credential.
     "GET /files/{token}",
     # Health, and the document of the API.

@@ -16,6 +16,7 @@ from fireside.server.enrolling import tell_fleet_changed
 from fireside.server.fleet_list import list_workers
 from fireside.server.reading import read_body
 from fireside.server.routes import Access, Answer, Handler, Route
+from fireside.server.services import Services
 from fireside.wire.admin import (
     CreatedJoinTokenBody,
     JoinTokenBody,
@@ -55,24 +56,20 @@ async def revoke_token(request: Request) -> Response:
 
 async def drain(request: Request) -> Response:
     """Let a worker finish what it has and take no more, until it is resumed; also over restarts."""
-    worker_id = await _known_worker(request)
-    services = services_of(request)
-    await services.store.drain_worker(worker_id, services.clock())
-    await tell_fleet_changed(services)
+    await drain_worker(services_of(request), str(request.path_params["name"]))
     return Response(status_code=204)
 
 
 async def resume(request: Request) -> Response:
     """Let a worker take jobs again."""
-    worker_id = await _known_worker(request)
-    await services_of(request).store.resume_worker(worker_id)
-    await tell_fleet_changed(services_of(request))
+    await resume_worker(services_of(request), str(request.path_params["name"]))
     return Response(status_code=204)
 
 
 async def remove(request: Request) -> Response:
     """Send a worker away for good: its credentials are worth nothing from now on, and its job goes to another."""
-    services, worker_id = services_of(request), await _known_worker(request)
+    services = services_of(request)
+    worker_id = await _known_worker(services, str(request.path_params["name"]))
     if is_own_name(worker_id) and worker_id in services.fleet.presences():
         raise Conflict(f"{worker_id} is started by a server itself: start that with fewer `workers`, then remove it")
     enrollment = await services.store.enrollment_of(worker_id)
@@ -85,8 +82,20 @@ async def remove(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _known_worker(request: Request) -> WorkerId:
-    services, worker_id = services_of(request), WorkerId(str(request.path_params["name"]))
+async def drain_worker(services: Services, name: str) -> None:
+    """Let a worker take no more jobs; raises `NotFound`."""
+    await services.store.drain_worker(await _known_worker(services, name), services.clock())
+    await tell_fleet_changed(services)
+
+
+async def resume_worker(services: Services, name: str) -> None:
+    """Let a worker take jobs again; raises `NotFound`."""
+    await services.store.resume_worker(await _known_worker(services, name))
+    await tell_fleet_changed(services)
+
+
+async def _known_worker(services: Services, name: str) -> WorkerId:
+    worker_id = WorkerId(name)
     if worker_id in services.fleet.presences() or await services.store.worker(worker_id) is not None:
         return worker_id
     if await services.store.enrollment_of(worker_id) is None:

@@ -30,6 +30,12 @@ class Site:
         assert answer.status_code == 303
         return user
 
+    async def sign_in_as_admin(self) -> User:
+        admin = await self.services.accounts.first_admin()
+        answer = await self.browser.post(f"/login/{await self.services.accounts.login_link(admin)}")
+        assert answer.status_code == 303
+        return admin
+
     async def job(self, user: User) -> Job:
         body = JobBody(graph=b"{}", extra_data=b"{}", outputs=())
         new = NewJob(id=JobId(uuid4()), user_id=user.id, body=body)

@@ -31,7 +31,7 @@ class Place:
     is_for_admins: bool = False
 
 
-PLACES = (Place("/", "Editor"), Place("/dashboard", "Jobs"))
+PLACES = (Place("/", "Editor"), Place("/dashboard", "Jobs"), Place("/dashboard/fleet", "Fleet", is_for_admins=True))
 _ADMINS_ONLY = "This page is for the admins of this server."
 _TITLES = {403: "Not for you", 404: "Nothing is here", 503: "Come back in a moment"}
 
