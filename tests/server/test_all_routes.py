@@ -78,6 +78,7 @@ PUBLIC = {
     "POST /dashboard/jobs/{job_id}/rerun",
     "POST /dashboard/jobs/{job_id}/delete",
     "GET /dashboard/fleet",
+    "GET /dashboard/usage",
     "POST /dashboard/fleet/{name}/drain",
     "POST /dashboard/fleet/{name}/resume",
     # A signed link is its own credential.

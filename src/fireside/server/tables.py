@@ -21,6 +21,7 @@ from fireside.server.pages import account, fleet, page_files, sign_in
 from fireside.server.pages import editor as editor_page
 from fireside.server.pages import job as job_page
 from fireside.server.pages import jobs as jobs_page
+from fireside.server.pages import usage as usage_page
 from fireside.server.routes import Route, SocketRoute
 from fireside.server.v1 import (
     assets,
@@ -98,6 +99,7 @@ _ROWS: tuple[Route, ...] = (
     *jobs_page.ROUTES,
     *job_page.ROUTES,
     *fleet.ROUTES,
+    *usage_page.ROUTES,
     *page_files.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from fireside.domain.accounts import Principal
 from fireside.domain.ids import UserId, WorkerId
+from fireside.domain.usage import bytes_in_words
 from fireside.server.admin_fleet import drain_worker, resume_worker
 from fireside.server.callers import services_of
 from fireside.server.fleet_list import read_fleet
@@ -109,6 +110,7 @@ async def show_fleet(request: Request, principal: Principal) -> Response:
         spans=[(name, words) for name, (words, *_) in _SPANS.items()],
         chosen=chosen,
         words=_SPANS[chosen][0],
+        size=bytes_in_words,
     )
 
 
