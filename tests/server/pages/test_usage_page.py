@@ -60,7 +60,7 @@ async def test_a_member_sees_nothing_of_others_not_even_whether_they_exist(house
     for asked in ("ann", "nobody", "*"):
         page = await bob.get(PATH, params={"user": asked})
         assert page.status_code == 404
-        assert "there is no user" in page.text
+        assert "here is no user" in page.text
     assert "Nothing was used in these days" in (await bob.get(PATH)).text
 
 

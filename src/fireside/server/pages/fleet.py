@@ -18,6 +18,7 @@ from fireside.server.pages.charts import Scale, scale_of, silhouette
 from fireside.server.pages.rendering import redirect
 from fireside.server.pages.rows import page_rows
 from fireside.server.pages.shell import changed, framed, shown
+from fireside.server.pages.words import span
 from fireside.server.services import Services
 from fireside.store.records import HeldJob
 from fireside.store.usage_verbs import FleetSample
@@ -111,6 +112,7 @@ async def show_fleet(request: Request, principal: Principal) -> Response:
         chosen=chosen,
         words=_SPANS[chosen][0],
         size=bytes_in_words,
+        time_span=_time_span,
     )
 
 
@@ -124,6 +126,10 @@ async def resume(request: Request, principal: Principal) -> Response:  # noqa: A
     """Let a worker take jobs again."""
     await resume_worker(services_of(request), str(request.path_params["name"]))
     return redirect(PLACE)
+
+
+def _time_span(seconds: float) -> str:
+    return span(timedelta(seconds=seconds))
 
 
 async def _cards(services: Services, workers: Sequence[FleetWorkerBody]) -> list[WorkerCard]:

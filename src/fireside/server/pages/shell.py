@@ -36,6 +36,7 @@ PLACES = (
     Place("/dashboard", "Jobs"),
     Place("/dashboard/usage", "Usage"),
     Place("/dashboard/fleet", "Fleet", is_for_admins=True),
+    Place("/dashboard/people", "People", is_for_admins=True),
 )
 _ADMINS_ONLY = "This page is for the admins of this server."
 _TITLES = {403: "Not for you", 404: "Nothing is here", 503: "Come back in a moment"}

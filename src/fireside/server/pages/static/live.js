@@ -1,4 +1,6 @@
 // Keeps the parts of a page that say so (data-live: every so many seconds) as they are now.
+import { pageAt, tellTimes } from "/pages/pages.js";
+
 const parts = [...document.querySelectorAll("[data-live]")];
 const due = new Map(parts.map((part) => [part.id, Date.now() + 1000 * part.dataset.live]));
 let isAsking = false;
@@ -9,6 +11,7 @@ const isInUse = (part) => part.contains(document.activeElement) && document.acti
 function renew(part, next) {
   const open = new Set([...part.querySelectorAll("details[open]")].map((one) => one.id));
   for (const one of next.querySelectorAll("details")) one.open = open.has(one.id);
+  tellTimes(next);
   if (part.innerHTML !== next.innerHTML) part.replaceChildren(...next.childNodes);
 }
 
@@ -18,10 +21,7 @@ async function look() {
   if (isAsking || document.hidden || !wanted.length) return;
   isAsking = true;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
-    if (new URL(answer.url).pathname === "/login") location.reload();
-    if (!answer.ok) throw new Error(answer.status);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = await pageAt(location.href);
     for (const part of wanted) {
       const next = page.getElementById(part.id);
       if (next && !isInUse(part)) renew(part, document.adoptNode(next));
