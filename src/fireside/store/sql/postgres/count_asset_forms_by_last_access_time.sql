@@ -1,0 +1,14 @@
+-- Count the assets whose titles have a form with a text in it that stand between two places by access, up to a limit.
+SELECT count(*) AS n FROM (
+    SELECT pk, accessed_at, place FROM (
+        -- include: asset_formed
+    ) AS formed CROSS JOIN LATERAL (
+        SELECT pk, accessed_at, place FROM asset
+        WHERE user_id = :user_id AND tag_set = tagged
+            AND (accessed_at, place) >= (:low_number::bigint, :low_place::bigint)
+            AND (accessed_at, place) < (:high_number::bigint, :high_place::bigint) AND one =
+            -- include: asset_form
+        OFFSET 0
+    ) AS titled
+    LIMIT :limit
+) AS few;

@@ -1,0 +1,14 @@
+-- Count the assets whose titles have a form with a text in it that stand between two places by size, up to a limit.
+SELECT count(*) AS n FROM (
+    SELECT pk, size_bytes, place FROM (
+        -- include: asset_formed
+    ) AS formed CROSS JOIN LATERAL (
+        SELECT pk, size_bytes, place FROM asset
+        WHERE user_id = :user_id AND tag_set = tagged
+            AND (size_bytes, place) >= (:low_number::bigint, :low_place::bigint)
+            AND (size_bytes, place) < (:high_number::bigint, :high_place::bigint) AND one =
+            -- include: asset_form
+        OFFSET 0
+    ) AS titled
+    LIMIT :limit
+) AS few;

@@ -1,0 +1,10 @@
+-- Count the assets whose titles have a form with a text in it that stand between two places by access, up to a limit.
+SELECT count(*) AS n FROM (
+    SELECT pk, accessed_at, place FROM (
+        -- include: asset_formed
+    ) AS formed CROSS JOIN asset INDEXED BY asset_formed_accessed
+        ON asset.user_id = :user_id AND asset.tag_set = tagged
+        AND (accessed_at, place) >= (:low_number, :low_place) AND (accessed_at, place) < (:high_number, :high_place) AND +one =
+        -- include: asset_form
+    LIMIT :limit
+) AS few;
