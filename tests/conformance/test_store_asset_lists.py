@@ -253,6 +253,7 @@ async def test_a_search_that_would_look_at_too_many_is_refused_and_goes_on_by_a_
 ) -> None:
     monkeypatch.setattr("fireside.store.asset_search.FEW", 5)
     monkeypatch.setattr("fireside.store.asset_reading.FEW", 5)
+    monkeypatch.setattr("fireside.store.asset_reading._ROWS_OF_RANGES", 1)
     monkeypatch.setattr(store, "_most_looked_at", 20)
     assets = [replace(made(ann, number, random.Random(number)), title=f"photo {number}") for number in range(100)]
     for asset in assets:

@@ -26,6 +26,7 @@ from fireside.wire.live import (
     PreviewFrame,
     ProgressFrame,
     StateFrame,
+    TextFrame,
 )
 
 _ENDED_REMEMBERED = 1000
@@ -84,7 +85,7 @@ class _Run:
                 is_news, self.state = True, frame
             case PreviewFrame():
                 is_news, self.preview = True, (frame, picture)
-            case ProgressFrame():
+            case ProgressFrame() | TextFrame():
                 is_news = True
         return is_news
 

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from fireside.events.heard import Heard
 from fireside.store.records import QueueCounts
-from fireside.wire.live import NodeFrame, PreviewFrame, ProgressFrame, StateFrame, TaskProgress
+from fireside.wire.live import NodeFrame, PreviewFrame, ProgressFrame, StateFrame, TaskProgress, TextFrame
 
 _KEPT_WHOLE = 64
 _HEARD_WAITING = 10_000
-_SUPERSEDED_BY_THEIR_LIKE = (NodeFrame, StateFrame, ProgressFrame, PreviewFrame)
+_SUPERSEDED_BY_THEIR_LIKE = (NodeFrame, StateFrame, ProgressFrame, TextFrame, PreviewFrame)
 
 _Kind = tuple[UUID | None, type[Any]]
 

@@ -98,6 +98,14 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressText:
+    """What a node says of its work so far, in words; each one stands instead of the one before."""
+
+    node_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeOutput:
     """A node has run (or came from the cache) and shows `output`, ComfyUI's `ui` dictionary.
 
@@ -143,7 +151,9 @@ class Interrupted:
     executed: tuple[str, ...] = ()
 
 
-RunEvent = CachedNodes | NodeStarted | ProgressState | Progress | Preview | NodeOutput | Finished | Failed | Interrupted
+LiveEvent = CachedNodes | NodeStarted | ProgressState | Progress | ProgressText | Preview
+"""What is told while it happens, and may be lost."""
+RunEvent = LiveEvent | NodeOutput | Finished | Failed | Interrupted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from fireside.runtimes.base import (
     Preview,
     Progress,
     ProgressState,
+    ProgressText,
     RunEvent,
     Task,
 )
@@ -88,7 +89,7 @@ class Mailbox:
         )
 
     def _is_outdated(self, event: RunEvent) -> bool:
-        if isinstance(event, Preview | Progress):
+        if isinstance(event, Preview | Progress | ProgressText):
             return True
         if isinstance(event, ProgressState) and isinstance(self._events[-1], ProgressState):
             self._events[-1] = event

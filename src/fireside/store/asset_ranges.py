@@ -38,6 +38,8 @@ class TitleRanges:
 
     def read(self, skip: int, limit: int, expected: int) -> Rows | None:
         """Read a window, whose end is expected behind so many rows of the order; None when that is too far."""
+        if skip + limit > self._left:
+            return None
         span = self._span_of(skip, limit, max(1, 1 + expected // _BLOCK))
         if span is None:
             return None

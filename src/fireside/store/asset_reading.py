@@ -18,8 +18,8 @@ from fireside.store.database import Rows, Transaction
 # Few assets with a fact among so many times as many may lie all at the far end of them: these are not walked along.
 _FAR = 64
 # A walk that is expected to be as short as this is tried first, so many times as far as expected.
-_SHORT = 2048
-_TRIED = 4
+_SHORT = 1024
+_TRIED = 3
 # So many rows of the ranges of titles may be read, most of them only counted, for one asset that may be looked at.
 _ROWS_OF_RANGES = 8
 
@@ -103,7 +103,7 @@ class Reading:
         if not self._found.is_formed:
             return self._walk(order, bound, skip, limit, self._most)
         expected = self._expected(skip + limit)
-        rows = self._walk(order, bound, skip, limit, _TRIED * expected + _SHORT) if expected <= _SHORT else None
+        rows = self._walk(order, bound, skip, limit, _TRIED * expected + FEW // 8) if expected <= _SHORT else None
         if rows is None:
             rows = self._in_ranges(order, bound, skip, limit)
         return self._walk(order, bound, skip, limit, self._most) if rows is None else rows
@@ -114,6 +114,8 @@ class Reading:
         what = "assets" if self._found.having_fact is None else "asset_fact"
         if self._found.having_fact is not None:
             most *= ROWS_AS_DEAR
+        if skip + limit > most:
+            return None
         query, stop = f"walk_{what}_{order.suffix()}", None
         anything = self._found.params | {"any_set": True, "needle": "", "asks_more": False}
         if most < self._among:

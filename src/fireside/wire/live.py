@@ -129,6 +129,13 @@ class ProgressFrame(_Frame, frozen=True, kw_only=True, tag="progress"):
     max: float
 
 
+class TextFrame(_Frame, frozen=True, kw_only=True, tag="text"):
+    """What a node says of its work so far, in words."""
+
+    node_id: str
+    text: str
+
+
 class PreviewFrame(_Frame, frozen=True, kw_only=True, tag="preview"):
     """A picture of a node's work so far; its bytes follow the JSON.
 
@@ -147,7 +154,7 @@ MOST_PART_BYTES = 512 * 1024
 MOST_PARTS = 128
 """Of one picture; what is larger is not shown live."""
 
-Frame = CachedFrame | NodeFrame | StateFrame | ProgressFrame | PreviewFrame
+Frame = CachedFrame | NodeFrame | StateFrame | ProgressFrame | TextFrame | PreviewFrame
 
 _encoder = msgspec.json.Encoder()
 _fact_decoder = msgspec.json.Decoder(Fact)

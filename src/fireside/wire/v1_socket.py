@@ -14,6 +14,7 @@ import msgspec
 from fireside.wire.live import TaskWord
 
 _PREVIEW = 1
+_TEXT = 3
 _PREVIEW_WITH_METADATA = 4
 _FORMATS = {"image/jpeg": 1, "image/png": 2}
 _TWO_NUMBERS = struct.Struct(">II")
@@ -198,6 +199,15 @@ def encode_text_frame(kind: str, data: msgspec.Struct) -> str:
 def encode_preview(mime: str, picture: bytes) -> bytes:
     """Encode a preview for clients that know nothing of metadata."""
     return _TWO_NUMBERS.pack(_PREVIEW, _FORMATS.get(mime, _FORMATS["image/jpeg"])) + picture
+
+
+def encode_text(node_id: str, text: str) -> bytes:
+    """Encode what a node says of its work.
+
+    Without the id of its job, which clients read only where the server says `supports_progress_text_metadata`.
+    """
+    node = node_id.encode()
+    return _TWO_NUMBERS.pack(_TEXT, len(node)) + node + text.encode("utf-8", "replace")
 
 
 def encode_preview_with_metadata(metadata: PreviewMetadata, picture: bytes) -> bytes:

@@ -32,6 +32,7 @@ from fireside.runtimes.base import (
     Preview,
     Progress,
     ProgressState,
+    ProgressText,
     RunEvent,
     Runtime,
     Task,
@@ -255,7 +256,7 @@ async def _follow(run: Run, first: Awaitable[RunEvent], events: AsyncIterator[Ru
             case CachedNodes():
                 run.cached = event.nodes
                 await run.telling.tell(event)
-            case NodeStarted() | ProgressState() | Progress() | Preview():
+            case NodeStarted() | ProgressState() | Progress() | ProgressText() | Preview():
                 if isinstance(event, NodeStarted) and len(run.began) < MOST_TIMED_NODES:
                     run.began.append((event.node_id, round(time.monotonic() - run.started_at, 3)))
                 await run.telling.tell(event)

@@ -15,7 +15,16 @@ from fireside.bus.client import Bus
 from fireside.bus.subjects import live
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import Lease
-from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, Progress, ProgressState
+from fireside.runtimes.base import (
+    CachedNodes,
+    LiveEvent,
+    NodeStarted,
+    NodeState,
+    Preview,
+    Progress,
+    ProgressState,
+    ProgressText,
+)
 from fireside.wire.live import (
     MOST_PART_BYTES,
     MOST_PARTS,
@@ -26,13 +35,15 @@ from fireside.wire.live import (
     PreviewFrame,
     ProgressFrame,
     StateFrame,
+    TextFrame,
     encode_frame,
 )
 
 _STATE_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
 
-LiveEvent = CachedNodes | NodeStarted | ProgressState | Progress | Preview
+_MOST_TEXT = 64 * 1024
+"""Characters of a text; what is longer ends there."""
 
 
 class Telling:
@@ -128,7 +139,7 @@ class Telling:
             parts=parts,
         )
 
-    def _frame(self, event: CachedNodes | NodeStarted | ProgressState | Progress) -> Frame:
+    def _frame(self, event: CachedNodes | NodeStarted | ProgressState | Progress | ProgressText) -> Frame:
         self._sequence += 1
         fence, sequence = self._fence, self._sequence
         match event:
@@ -142,6 +153,9 @@ class Telling:
                 return ProgressFrame(
                     fence=fence, sequence=sequence, node_id=event.node_id, value=event.value, max=event.max
                 )
+            case ProgressText():
+                text = event.text[:_MOST_TEXT]
+                return TextFrame(fence=fence, sequence=sequence, node_id=event.node_id, text=text)
             case ProgressState():
                 return StateFrame(fence=fence, sequence=sequence, nodes=tuple(_state(node) for node in event.nodes))
 

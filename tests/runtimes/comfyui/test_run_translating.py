@@ -15,6 +15,7 @@ from fireside.runtimes.base import (
     Preview,
     Progress,
     ProgressState,
+    ProgressText,
     RunEvent,
 )
 from fireside.runtimes.comfyui.messages import (
@@ -111,6 +112,21 @@ def test_previews_say_whose_they_are_or_are_the_running_nodes(translator: Transl
     ]
 
 
+def test_what_a_node_says_in_words_is_told(translator: Translator) -> None:
+    hear(translator, CACHED, ("executing", {"node": "2.0.1", "display_node": "2"}))
+    said = read_binary(struct.pack(">II", 3, 5) + b"2.0.1" + b"640 by 480")
+    assert said is not None
+
+    assert list(translator.translate(said)) == [ProgressText(node_id="2.0.1", text="640 by 480")]
+
+
+def test_words_of_the_run_before_are_not_taken_for_a_beginning(translator: Translator) -> None:
+    late = read_binary(struct.pack(">II", 3, 1) + b"1late")
+    assert late is not None
+
+    assert list(translator.translate(late)) == []
+
+
 def test_a_preview_of_the_run_before_is_not_taken_for_a_beginning(translator: Translator) -> None:
     late = read_binary(preview(None))
     assert late is not None
@@ -168,7 +184,7 @@ def test_what_is_not_for_a_run_is_passed_over(frame: str) -> None:
     assert read_text(frame) is None
 
 
-@pytest.mark.parametrize("frame", [b"", b"\0\0\0", struct.pack(">II", 3, 1) + b"text", struct.pack(">II", 4, 9) + b"{"])
+@pytest.mark.parametrize("frame", [b"", b"\0\0\0", struct.pack(">II", 3, 9) + b"text", struct.pack(">II", 4, 9) + b"{"])
 def test_binary_frames_of_other_kinds_are_passed_over(frame: bytes) -> None:
     assert read_binary(frame) is None
 

@@ -18,7 +18,7 @@ from fireside.app import assemble
 from fireside.domain.accounts import User
 from fireside.domain.jobs import Job
 from fireside.jobs.cancel import cancel_job
-from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, Progress, ProgressState
+from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, Progress, ProgressState, ProgressText
 from fireside.server.edge import build_edge
 from fireside.wire.live import OutputAdded
 
@@ -311,6 +311,17 @@ async def test_a_socket_that_opens_in_the_middle_of_a_run_hears_it_from_its_star
     assert types(texts)[:2] == ["execution_start", "execution_cached"]
     assert types(texts)[-2:] == ["execution_success", "executing"]
     assert sorted(types(texts)[2:-2]) == ["executed", "executing"]
+
+
+async def test_what_a_node_says_comes_in_a_frame_of_its_own(site: Site, ann: User, worker: Player) -> None:
+    ear = await site.ear(ann)
+    job = await site.stage.submit(ann)
+    lease = await worker.start(job)
+    await worker.tell(lease, ProgressText(node_id="2.0.1", text="640 by 480"))
+    await worker.end(lease)
+    await ear.until_over(job.id)
+
+    assert binary(ear) == struct.pack(">II", 3, 5) + b"2.0.1" + b"640 by 480"
 
 
 @pytest.mark.statement(121)

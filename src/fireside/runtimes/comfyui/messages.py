@@ -13,6 +13,7 @@ import msgspec
 
 _WORD = struct.Struct(">I")
 _PREVIEW = 1
+_TEXT = 3
 _PREVIEW_WITH_METADATA = 4
 _PICTURE_TYPES = {1: "image/jpeg", 2: "image/png"}
 
@@ -100,6 +101,13 @@ class PreviewMessage(_Message, frozen=True, kw_only=True):
     display_node_id: str | None = None
 
 
+class TextMessage(_Message, frozen=True, kw_only=True):
+    """A binary frame with what a node says of its work."""
+
+    node_id: str
+    text: str
+
+
 class FeatureFlagsMessage(_Message, frozen=True, kw_only=True):
     """`feature_flags`: the answer to ours."""
 
@@ -114,6 +122,7 @@ Message = (
     | ErrorMessage
     | InterruptedMessage
     | PreviewMessage
+    | TextMessage
     | FeatureFlagsMessage
 )
 
@@ -202,7 +211,7 @@ def read_event(kind: Any, data: Any) -> Message | None:
 
 
 def read_binary(frame: bytes) -> Message | None:
-    """Read a binary frame: a preview with or without metadata; progress texts and others are not for us."""
+    """Read a binary frame: a preview with or without metadata, or a text; others are not for us."""
     try:
         (kind,) = _WORD.unpack_from(frame)
         (word,) = _WORD.unpack_from(frame, _WORD.size)
@@ -213,6 +222,8 @@ def read_binary(frame: bytes) -> Message | None:
         return PreviewMessage(mime=_PICTURE_TYPES.get(word, "image/jpeg"), data=body)
     if kind == _PREVIEW_WITH_METADATA:
         return _read_preview(body[:word], body[word:])
+    if kind == _TEXT and word <= len(body):
+        return TextMessage(node_id=body[:word].decode(errors="replace"), text=body[word:].decode(errors="replace"))
     return None
 
 

@@ -18,6 +18,7 @@ from fireside.runtimes.base import (
     Preview,
     Progress,
     ProgressState,
+    ProgressText,
     RunEvent,
 )
 from fireside.runtimes.comfyui.messages import (
@@ -32,6 +33,7 @@ from fireside.runtimes.comfyui.messages import (
     ProgressMessage,
     StateMessage,
     SuccessMessage,
+    TextMessage,
     read_event,
 )
 
@@ -71,8 +73,8 @@ class Translator:
         if isinstance(message, CachedMessage):
             yield from self._begin(message.nodes)
             return
-        if isinstance(message, PreviewMessage) and not self._begun:
-            # Without metadata it may be the last one of the run before.
+        if isinstance(message, PreviewMessage | TextMessage) and not self._begun:
+            # Without the id of a run it may be the last one of the run before.
             return
         events = list(self._events_of(message))
         if events:
@@ -111,6 +113,8 @@ class Translator:
                 yield Progress(node_id=str(message.node), value=message.value, max=message.max)
             case PreviewMessage():
                 yield from self._preview(message)
+            case TextMessage():
+                yield ProgressText(node_id=message.node_id, text=self._without_secrets(message.text))
             case ExecutedMessage():
                 yield from self._show(message)
             case ErrorMessage():

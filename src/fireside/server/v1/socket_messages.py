@@ -30,6 +30,7 @@ from fireside.wire.live import (
     ProgressFrame,
     StateFrame,
     TaskProgress,
+    TextFrame,
 )
 from fireside.wire.v1_socket import (
     AssetDownloadMessage,
@@ -51,6 +52,7 @@ from fireside.wire.v1_socket import (
     encode_message,
     encode_preview,
     encode_preview_with_metadata,
+    encode_text,
 )
 
 _UNEXPLAINED: dict[str, Any] = {
@@ -137,6 +139,8 @@ class SocketMessages:
             case StateFrame():
                 run.state = frame
                 yield encode_message(_progress_state(job_id, frame))
+            case TextFrame():
+                yield encode_text(frame.node_id, frame.text)
             case NodeFrame():
                 yield encode_message(
                     ExecutingMessage(node=frame.node_id, display_node=frame.display_node_id, prompt_id=job_id)
