@@ -2,8 +2,7 @@
 
 Most are outputs with ComfyUI's counter names, the others inputs of many names; a few in a hundred have one of fifty
 sets of tags of their owner's. However many there are, 200 have a rare word in their title and 100 a rare fact in their
-metadata, so that what a selective search finds does not grow; another word is in the titles of all inputs of the oldest
-fifth, and in no other. Rows come first, indexes and counters after them.
+metadata, so that what a selective search finds does not grow. Rows come first, indexes and counters after them.
 """
 
 import json
@@ -31,8 +30,6 @@ from fireside.store.times import from_time
 RARE_WORD = "heron"
 RARE_FACT = {"series": "rare"}
 DENSE_FACT = {"project": "p1"}
-TWO_FACTS = {"project": "p1", "rating": 3}
-OLD_WORD = "lantern"
 OWN_TAGS = ("cat", "dog", "sketch", "client", "final", "draft")
 FAVORITE = "favorite"
 _COLUMNS = (
@@ -111,9 +108,7 @@ class _Rows:
         chance = self._chance
         is_output = chance.random() < 0.7
         folder = "output" if is_output else "input"
-        word = OLD_WORD if place * 5 < self.assets else chance.choice(_WORDS)
-        if place % every == 0 and not is_output:
-            word = RARE_WORD
+        word = RARE_WORD if place % every == 0 and not is_output else chance.choice(_WORDS)
         name = f"ComfyUI_{place:05}_.png" if is_output else f"{word}-{chance.choice(_WORDS)}-{place}.png"
         tags = {folder}
         if chance.random() < 0.05:
@@ -122,11 +117,11 @@ class _Rows:
             tags.add(FAVORITE)
         listed = json.dumps(sorted(tags), separators=(",", ":"))
         tag_set = self.sets.setdefault(listed, len(self.sets) + 1)
-        metadata: dict[str, Any] = {}
+        metadata: dict[str, str] = {}
         if place % max(1, self.assets // _RARE_FACTS) == 0:
             metadata = RARE_FACT
         elif chance.random() < 0.1:
-            metadata = {"project": f"p{chance.randrange(4)}", "rating": chance.randrange(5)}
+            metadata = {"project": f"p{chance.randrange(4)}"}
         created = self._now - (self.assets - place) * _SPAN
         updated = created + chance.randrange(_SPAN * 1000)
         return (

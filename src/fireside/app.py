@@ -281,7 +281,7 @@ async def _open_store(
     database = _database(config, data_dir, stack, name, meters)
     stack.push_async_callback(database.close)
     await database.start()
-    store = Store(database, has_webhooks=bool(config.webhook_hosts), most_looked_at=config.max_assets_searched)
+    store = Store(database, has_webhooks=bool(config.webhook_hosts))
     store.watch(lambda before, after, new, share: meters.job_moved(before, after))  # noqa: ARG005 - a watcher's shape
     return database, store
 

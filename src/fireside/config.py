@@ -191,13 +191,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_userdata_file_bytes: Annotated[
         Positive, _help("Largest file that the editor may keep for its user, such as a saved workflow.")
     ] = 64 * 1024 * 1024
-    max_assets_searched: Annotated[
-        Positive,
-        _help(
-            "Most assets that one search in a library looks at one by one. Where more match, the answer says no exact"
-            " total, and a page that is not found by then is refused with `search_too_broad`."
-        ),
-    ] = 15_000
     max_userdata_files: Annotated[Positive, _help("Most files that the editor may keep for a user.")] = 100_000
     max_userdata_bytes: Annotated[Positive, _help("Most bytes of files that the editor may keep for a user.")] = (
         4 * 1024**3

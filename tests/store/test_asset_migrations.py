@@ -145,7 +145,7 @@ async def test_files_that_were_there_before_lists_of_assets_are_listed(migrated:
 async def test_assets_that_were_there_before_titles_were_counted_are_counted(
     migrated: Migrated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fireside.store.asset_search.FEW", 0)
+    monkeypatch.setattr("fireside.store.asset_search._FEW", 0)
     async with migrated("CREATE TABLE asset_form", BEFORE_COUNTS) as store:
         assert await store.miscounted_assets(UserId(1)) == 0
         assert [asset.title for asset in await listed(store, 1, AssetFilter(name_contains="comfyui"))] == [
@@ -163,7 +163,7 @@ async def test_assets_that_were_there_before_titles_were_counted_are_counted(
 async def test_assets_that_had_facts_before_these_were_in_each_order_are_listed_and_counted(
     migrated: Migrated, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr("fireside.store.asset_search.FEW", few)
+    monkeypatch.setattr("fireside.store.asset_search._FEW", few)
     wanted = AssetFilter(metadata={"seed": 1})
     async with migrated("by_access", WITH_FACTS) as store:
         assert [await store.miscounted_assets(UserId(user_id)) for user_id in (1, 2)] == [0, 0]

@@ -76,12 +76,8 @@ class AssetWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetPage:
-    """The assets of a window, and how many match in all; `next_after` is where this page ends, if more follow.
-
-    Without `is_total_exact` too many may match to be counted, and `total` is how many are known to.
-    """
+    """The assets of a window, and how many match in all; `next_after` is where this page ends, if more follow."""
 
     assets: Sequence[Asset]
     total: int
-    is_total_exact: bool = True
     next_after: AssetPlace | None = None

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fireside.domain.asset_listing import AssetFilter, AssetPage, AssetWindow, SearchTooBroad
+from fireside.domain.asset_listing import AssetFilter, AssetPage, AssetWindow
 from fireside.domain.ids import UserId
 from fireside.store.asset_orders import Order, place_of, read_after, read_window
-from fireside.store.asset_reading import Reading, advice
-from fireside.store.asset_search import MOST_LOOKED_AT, Search
+from fireside.store.asset_search import Search
 from fireside.store.database import Transaction
 from fireside.store.rows import asset_of, from_json
 from fireside.store.verbs import Verbs
@@ -21,23 +20,16 @@ from fireside.store.verbs import Verbs
 class AssetListVerbs(Verbs):
     """Lists of assets."""
 
-    _most_looked_at = MOST_LOOKED_AT
-
     async def list_assets(self, user_id: UserId, wanted: AssetFilter, window: AssetWindow) -> AssetPage:
-        """One page with its exact total, both of one state of the database; raises `SearchTooBroad`.
-
-        A search that would look at too many assets to be counted has the least that its total can be.
-        """
-        most = self._most_looked_at
-        return await self._database.look(lambda tx: _page(tx, user_id, wanted, window, most))
+        """One page with its exact total, both of one state of the database; raises `SearchTooBroad`."""
+        return await self._database.look(lambda tx: _page(tx, user_id, wanted, window))
 
     async def count_tags(self, user_id: UserId, wanted: AssetFilter | None = None) -> Mapping[str, int]:
         """How many of the assets that are wanted, or of all, have each tag; tags that none of them has are left out.
 
         Raises `SearchTooBroad`.
         """
-        most = self._most_looked_at
-        return await self._database.look(lambda tx: _tags(tx, user_id, wanted or AssetFilter(), most))
+        return await self._database.look(lambda tx: _tags(tx, user_id, wanted or AssetFilter()))
 
     async def known_tags(self, user_id: UserId) -> Sequence[str]:
         """Every tag that an asset of the user has or, until it is forgotten, had."""
@@ -45,34 +37,28 @@ class AssetListVerbs(Verbs):
         return sorted({tag for row in rows for tag in from_json(row["tags"].encode())})
 
 
-def _page(tx: Transaction, user_id: UserId, wanted: AssetFilter, window: AssetWindow, most: int) -> AssetPage:
+def _page(tx: Transaction, user_id: UserId, wanted: AssetFilter, window: AssetWindow) -> AssetPage:
     sets = _sets(tx, user_id, wanted)
     order = sets.in_order(user_id, window)
-    is_exact = True
     # One more than asked for tells whether any follow.
     if not wanted.is_by_tags_alone and order.rows:
-        found = Search(tx, wanted, order, most).find()
-        rows = Reading(tx, order, found, most).read(window)
-        is_exact = found.is_exact
-        total = found.total if is_exact else len(rows) + (0 if window.after or not rows else window.offset)
+        search = Search(tx, wanted, order)
+        found = search.find()
+        total, rows = found.total, search.read(found, window)
     elif window.after is not None:
         total, rows = order.rows, read_after(tx, order, window.after, window.limit + 1)
     else:
         total, rows = order.rows, read_window(tx, order, window.offset, window.limit + 1)
     shown = rows[: window.limit]
     next_after = place_of(shown[-1], window.sort) if shown and len(rows) > len(shown) else None
-    assets = [asset_of(row) for row in shown]
-    return AssetPage(assets=assets, total=total, is_total_exact=is_exact, next_after=next_after)
+    return AssetPage(assets=[asset_of(row) for row in shown], total=total, next_after=next_after)
 
 
-def _tags(tx: Transaction, user_id: UserId, wanted: AssetFilter, most: int) -> Mapping[str, int]:
+def _tags(tx: Transaction, user_id: UserId, wanted: AssetFilter) -> Mapping[str, int]:
     sets = _sets(tx, user_id, wanted)
     counted = sets.totals
     if not wanted.is_by_tags_alone and counted:
-        found = Search(tx, wanted, sets.in_order(user_id, AssetWindow()), most).find(by_sets=True)
-        if not found.is_exact:
-            raise SearchTooBroad(advice(most))
-        counted = found.counts
+        counted = Search(tx, wanted, sets.in_order(user_id, AssetWindow())).find(by_sets=True).counts
     tags: dict[str, int] = {}
     for number, rows in counted.items():
         for tag in sets.tags[number]:

@@ -136,12 +136,6 @@ def window_params(bound: AssetPlace, skip: int, limit: int) -> dict[str, Any]:
     return {"number": bound.number, "word": bound.word, "place": bound.place, "limit": limit, "offset": skip}
 
 
-def stop_params(order: Order, stop: AssetPlace | None) -> dict[str, Any]:
-    """Name to a query the row that it ends before, or no row."""
-    bound = edge_of(order.turned) if stop is None else bound_after(order.sort, stop, descending=not order.descending)
-    return {"stop_number": bound.number, "stop_word": bound.word, "stop_place": bound.place}
-
-
 def _read_on(tx: Transaction, order: Order, skip: int, limit: int) -> Rows:
     if skip <= _ROWS_SKIPPED:
         if order.density >= _DENSE:

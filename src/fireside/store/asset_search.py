@@ -1,53 +1,48 @@
-"""Counting what of a user's assets meets conditions beside tags: titles, the owner's metadata, bytes and jobs.
+"""Finding a user's assets by what tags do not say: titles, the owner's metadata, bytes and jobs.
 
 How many there are is known before they are looked for. Titles of one form, which differ in digits alone, are counted
 together, and so are facts of the metadata, and both at once; these counts are kept for each set of tags, so that a word
 that most titles have is counted without looking at a title. Where they say nothing exact, as of two facts at once,
-assets are looked at one by one, as many as one condition leaves over; where those are more than a search may look at,
-it goes on without the exact total. How a window of what is found is read is `asset_reading`'s business.
+assets are looked at one by one, as many as one condition leaves over.
+
+A window is then read in the cheaper of two ways: all that one condition leaves over are looked up and sorted, or the
+order is walked along until the window is full, that of the assets with a fact where one is asked for. Evenly spread,
+that is at most the geometric mean of what is walked along and of where the window ends. More than `MOST_LOOKED_AT` are
+not looked at.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fireside.domain.asset_listing import AssetFilter
+from fireside.domain.asset_listing import AssetFilter, AssetPlace, AssetSort, AssetWindow, SearchTooBroad
 from fireside.domain.facts import conditions_of
-from fireside.store.asset_orders import Order
+from fireside.store.asset_orders import LAST_NUMBER, Order, bound_after, edge_of, window_params
 from fireside.store.database import Rows, Transaction
 from fireside.store.rows import ids_json, to_json
 
-MOST_LOOKED_AT = 15_000
-"""So many assets a search looks at one by one, unless a setting says otherwise."""
+MOST_LOOKED_AT = 100_000
+"""So many assets a search looks at one by one; one that would have to look at more is refused."""
 
-FEW = 4096
-"""So many are counted and looked up without a thought."""
+_FEW = 4096
 _MOST_FORMS = 10_000
 _GRAM = 3
 _DIGITS = "0123456789"
 _SAME_DIGITS = str.maketrans(_DIGITS, "0" * 10)
 _ANY_SET = 0
-ROWS_AS_DEAR = 4
-"""To look at so many rows of facts, or of an index, costs as much as looking up one asset."""
+# To look at so many rows of facts, or of counters, costs as much as looking up one asset.
+_ROWS_OF_FACTS = 4
+# Few assets with a fact among so many times as many may lie all at the far end of them: these are not walked along.
+_FAR = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found: how many of each set of tags, as set 0 where nobody asks, and what helps to read them.
-
-    There are so many `candidates` by the condition `source`. `words` are the least and the greatest title there can be;
-    `having_fact` assets have the fact that is looked for, whatever their tags; `is_formed` when forms of titles and
-    tags say all there is to say. Without `is_exact` there are more candidates than may be looked at, and no counts.
-    """
+    """What was found: how many of each set of tags, and by which condition they can be looked up."""
 
     counts: Mapping[int, int]
     source: str
     candidates: int
-    params: dict[str, Any]
-    words: tuple[str, str] | None
-    having_fact: int | None
-    is_formed: bool
-    is_exact: bool = True
 
     @property
     def total(self) -> int:
@@ -58,38 +53,77 @@ class Found:
 class Search:
     """Conditions beside tags, and how the assets that meet them are found."""
 
-    def __init__(self, tx: Transaction, wanted: AssetFilter, order: Order, most: int) -> None:
+    def __init__(self, tx: Transaction, wanted: AssetFilter, order: Order) -> None:
         self._tx = tx
         self._wanted = wanted
         self._order = order
-        self._most = most
         self._needle = wanted.name_contains.casefold()
         self._conditions = conditions_of(wanted.metadata)
         self._params = self._all_params()
         self._exact: Mapping[int, int] | None = None
         self._words: tuple[str, str] | None = None
+        # How many assets have the fact that is looked for, whatever their tags.
         self._having_fact: int | None = None
-        self._is_formed = False
 
     def find(self, *, by_sets: bool = False) -> Found:
-        """Count what there is, by sets of tags if asked to."""
+        """Count what there is, as set 0 where nobody asks by which sets; raises `SearchTooBroad`."""
         candidates = self._candidates(by_sets=by_sets)
         source = min(candidates, key=lambda source: candidates[source])
-        is_exact = self._exact is not None or candidates[source] <= self._most
-        counts = self._exact or {}
-        if self._exact is None and is_exact:
-            rows = self._tx.run("found_asset_tags", self._params | {"source": source})
-            counts = {row["tag_set"]: row["n"] for row in rows}
-        return Found(
-            counts=counts,
-            source=source,
-            candidates=candidates[source],
-            params=self._params,
-            words=self._words,
-            having_fact=self._having_fact,
-            is_formed=self._is_formed,
-            is_exact=is_exact,
+        if self._exact is not None:
+            return Found(counts=self._exact, source=source, candidates=candidates[source])
+        if candidates[source] > MOST_LOOKED_AT:
+            raise SearchTooBroad(_ADVICE)
+        rows = self._tx.run("found_asset_tags", self._params | {"source": source})
+        return Found(counts={row["tag_set"]: row["n"] for row in rows}, source=source, candidates=candidates[source])
+
+    def read(self, found: Found, window: AssetWindow) -> Rows:
+        """Read a window, one more than its limit; raises `SearchTooBroad`."""
+        skip = 0 if window.after else window.offset
+        wanted = min(window.limit + 1, found.total - skip)
+        if wanted <= 0:
+            return []
+        behind = skip if window.after else found.total - skip - wanted
+        among = self._order.library if self._having_fact is None else self._having_fact
+        walked = (min(skip, behind) + wanted) * among // found.total
+        if min(walked, found.candidates) > MOST_LOOKED_AT:
+            raise SearchTooBroad(_ADVICE)
+        if self._is_better_sorted(found, walked):
+            return self._sort(found.source, window, skip)
+        if behind < skip:
+            return self._walk(self._order.turned, self._edge(self._order.turned), behind, wanted)[::-1]
+        return self._walk(self._order, self._begin(window) or self._edge(self._order), skip, wanted)
+
+    def _is_better_sorted(self, found: Found, walked: int) -> bool:
+        if self._having_fact is None:
+            return found.candidates <= max(_FEW, walked)
+        if found.candidates <= _FEW and found.candidates * _FAR < self._having_fact:
+            return True
+        return found.candidates <= (walked if self._params["asks_more"] else walked // _ROWS_OF_FACTS)
+
+    def _begin(self, window: AssetWindow) -> AssetPlace | None:
+        return bound_after(window.sort, window.after, descending=window.descending) if window.after else None
+
+    def _edge(self, order: Order) -> AssetPlace:
+        """Say where the first can be: by name, not before the first form that has the text."""
+        if self._words is None or order.sort is not AssetSort.NAME:
+            return edge_of(order)
+        first, last = self._words
+        # What has the last word stands before the bound.
+        return (
+            replace(edge_of(order), word=last, place=LAST_NUMBER)
+            if order.descending
+            else replace(edge_of(order), word=first)
         )
+
+    def _walk(self, order: Order, bound: AssetPlace, skip: int, limit: int) -> Rows:
+        what = "assets" if self._having_fact is None else "asset_fact"
+        return self._tx.run(f"walk_{what}_{order.suffix()}", self._params | window_params(bound, skip, limit))
+
+    def _sort(self, source: str, window: AssetWindow, skip: int) -> Rows:
+        bound = self._begin(window)
+        how = {"source": source, "sort": window.sort.value, "is_bounded": bound is not None}
+        params = self._params | how | window_params(bound or AssetPlace(place=0), skip, window.limit + 1)
+        return self._tx.run(f"search_assets_{'descending' if window.descending else 'ascending'}", params)
 
     def _candidates(self, *, by_sets: bool) -> dict[str, int]:
         """Say how many assets each condition leaves over that can be looked up; note the answer when that is all."""
@@ -102,7 +136,7 @@ class Search:
         is_alone = self._wanted.hash is None and self._wanted.job_ids is None
         if any(asked):
             found |= self._candidates_of_facts(is_alone=is_alone)
-        if self._needle and self._exact is None and min(found.values()) > FEW:
+        if self._needle and self._exact is None and min(found.values()) > _FEW:
             found |= self._candidates_of_title(is_alone=is_alone and not any(asked), by_sets=by_sets)
         if is_alone and not any(asked) and not self._needle:
             self._exact = self._order.totals
@@ -146,7 +180,7 @@ class Search:
     def _dear(self, rows: Rows) -> int:
         """Say how many assets are looked up by rows of facts; of those with other tags, only the row is looked at."""
         here = sum(row["n"] for row in rows if row["tag_set"] in self._order.totals)
-        return max(here, _sum(rows) // ROWS_AS_DEAR)
+        return max(here, _sum(rows) // _ROWS_OF_FACTS)
 
     def _candidates_of_title(self, *, is_alone: bool, by_sets: bool) -> dict[str, int]:
         form = {"needle": self._params["form"]}
@@ -155,18 +189,17 @@ class Search:
         if is_known and most:
             self._words = counted["first_word"], counted["last_word"]
         is_exact = is_known and not self._has_digits
-        self._is_formed = is_exact and is_alone
         if is_exact and is_alone and (not most or (self._order.is_whole and not by_sets)):
             self._exact = {_ANY_SET: most} if most else {}
-        elif is_exact and is_alone and most > FEW:
+        elif is_exact and is_alone and most > _FEW:
             rows = self._tx.run("count_asset_forms_by_sets", self._params | form)
             self._exact = {row["tag_set"]: row["n"] for row in rows}
         if len(self._needle) < _GRAM:
             return {}
-        return {"title": most if is_exact or (is_known and most <= FEW) else self._count("title")}
+        return {"title": most if is_exact or (is_known and most <= _FEW) else self._count("title")}
 
     def _count(self, source: str) -> int:
-        limit = {"source": source, "limit": self._most + 1}
+        limit = {"source": source, "limit": MOST_LOOKED_AT + 1}
         (counted,) = self._tx.run("count_asset_candidates", self._params | limit)
         return counted["n"]
 
@@ -193,6 +226,12 @@ class Search:
             or wanted.hash is not None
             or wanted.job_ids is not None,
         }
+
+
+_ADVICE = (
+    f"More than {MOST_LOOKED_AT:,} assets would have to be looked at one by one. Add a tag or a longer part of the"
+    " name, or use after, the next_cursor of the page before, instead of an offset."
+)
 
 
 def _without(totals: Mapping[int, int], counts: Mapping[int, int]) -> dict[int, int]:

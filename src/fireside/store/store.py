@@ -11,10 +11,9 @@ Every write returns only after its transaction is on disk. A full disk raises `S
 from fireside.store.account_verbs import AccountVerbs
 from fireside.store.asset_blocks import AssetBlockVerbs
 from fireside.store.asset_list_verbs import AssetListVerbs
-from fireside.store.asset_search import MOST_LOOKED_AT
 from fireside.store.asset_verbs import AssetVerbs
 from fireside.store.blob_verbs import BlobVerbs
-from fireside.store.database import Database, Statement
+from fireside.store.database import Statement
 from fireside.store.departure_verbs import DepartureVerbs
 from fireside.store.enrollment_verbs import EnrollmentVerbs
 from fireside.store.equal_verbs import EqualVerbs
@@ -76,11 +75,7 @@ class Store(
     WebhookVerbs,
     UsageVerbs,
 ):
-    """What Fireside remembers; a search through assets looks at `most_looked_at` of them one by one at most."""
-
-    def __init__(self, database: Database, *, has_webhooks: bool = False, most_looked_at: int = MOST_LOOKED_AT) -> None:
-        super().__init__(database, has_webhooks=has_webhooks)
-        self._most_looked_at = most_looked_at
+    """What Fireside remembers."""
 
     async def check(self) -> None:
         """Answer a trivial read and a trivial write; raises when the database does not."""

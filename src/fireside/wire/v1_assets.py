@@ -53,15 +53,10 @@ class CreatedAssetBody(AssetBody, frozen=True, kw_only=True):
 
 
 class AssetsBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of assets, with how many match in all.
-
-    `total_is_exact` is there, and false, when too many may match to be counted: `total` is then how many are known to,
-    up to the end of this page.
-    """
+    """A page of assets, with how many match in all."""
 
     assets: list[AssetBody]
     total: Count
-    total_is_exact: bool | UnsetType = UNSET
     has_more: bool
     next_cursor: str | UnsetType = UNSET
 

@@ -120,7 +120,6 @@ async def _page(request: Request, page: AssetPage, window: AssetWindow) -> Respo
     body = AssetsBody(
         assets=[body_of(asset, services.public_url) for asset in await services.store.with_metadata(page.assets)],
         total=page.total,
-        total_is_exact=UNSET if page.is_total_exact else False,
         has_more=next_after is not None,
         next_cursor=UNSET if next_after is None else write_cursor(next_after, window),
     )

@@ -2,10 +2,18 @@
 -- The index says all but the title.
 SELECT asset.* FROM (
     SELECT asset_pk FROM asset_fact
-    WHERE (by_update, asset_pk) >= (:number::bigint, (:user_id::bigint << 40) + least(:place::bigint, 1099511627776))
-        AND (by_update, asset_pk) < (:stop_number::bigint, (:user_id::bigint << 40) + least(:stop_place::bigint, 1099511627776)) AND
-        -- include: asset_fact_walked
-        AND
-        -- include: asset_fact_named
+    WHERE whose = :user_id AND fact = (SELECT value::bigint FROM json_array_elements_text(:facts) AS facts (value))
+        AND (by_update, asset_pk) >= (:number::bigint, (:user_id::bigint << 40) + least(:place::bigint, 1099511627776))
+        AND (:any_set::boolean OR set_of_tags = ANY (
+            ARRAY(SELECT value::integer FROM json_array_elements_text(:sets) AS sets (value))
+        ))
+        AND (:needle::text = '' OR 0 < (
+            SELECT count(*) FROM asset_fact AS titled WHERE titled.asset_pk = asset_fact.asset_pk
+                AND titled.fact = asset_fact.fact AND strpos(titled.by_name, :needle::text) > 0
+        ))
+        AND (NOT :asks_more::boolean OR 0 < (
+            SELECT count(*) FROM asset WHERE asset.pk = asset_pk AND
+                -- include: asset_conditions
+        ))
     ORDER BY by_update, asset_pk LIMIT :limit OFFSET :offset
 ) AS page JOIN asset ON asset.pk = page.asset_pk ORDER BY asset.updated_at, asset.place;

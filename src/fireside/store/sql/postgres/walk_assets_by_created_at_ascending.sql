@@ -1,8 +1,7 @@
 -- Read a window of the assets that all conditions hold for in create order, the first ones first, by looking at the order's rows.
 SELECT asset.* FROM (
     SELECT pk, place FROM asset
-    WHERE place >= :place::bigint
-        AND place < :stop_place::bigint AND
+    WHERE place >= :place::bigint AND
         -- include: asset_conditions
     ORDER BY place LIMIT :limit OFFSET :offset
 ) AS page JOIN asset ON asset.pk = page.pk ORDER BY asset.place;

@@ -1,8 +1,7 @@
 -- Read a window of the assets that all conditions hold for by name, the first ones first, by looking at the order's rows.
 SELECT asset.* FROM (
     SELECT pk, folded, place FROM asset
-    WHERE (folded, place) >= (:word::text, :place::bigint)
-        AND (folded, place) < (:stop_word::text, :stop_place::bigint) AND
+    WHERE (folded, place) >= (:word::text, :place::bigint) AND
         -- include: asset_conditions
     ORDER BY folded, place LIMIT :limit OFFSET :offset
 ) AS page JOIN asset ON asset.pk = page.pk ORDER BY asset.folded, asset.place;

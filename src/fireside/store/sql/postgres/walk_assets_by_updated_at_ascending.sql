@@ -1,8 +1,7 @@
 -- Read a window of the assets that all conditions hold for by their last change, the first ones first, by looking at the order's rows.
 SELECT asset.* FROM (
     SELECT pk, updated_at, place FROM asset
-    WHERE (updated_at, place) >= (:number::bigint, :place::bigint)
-        AND (updated_at, place) < (:stop_number::bigint, :stop_place::bigint) AND
+    WHERE (updated_at, place) >= (:number::bigint, :place::bigint) AND
         -- include: asset_conditions
     ORDER BY updated_at, place LIMIT :limit OFFSET :offset
 ) AS page JOIN asset ON asset.pk = page.pk ORDER BY asset.updated_at, asset.place;

@@ -2,10 +2,16 @@
 -- The index says all but the title.
 SELECT asset.* FROM (
     SELECT asset_pk FROM asset_fact INDEXED BY asset_fact_sized
-    WHERE (by_size, asset_pk) < (:number, (:user_id << 40) + min(:place, 1099511627776))
-        AND (by_size, asset_pk) >= (:stop_number, (:user_id << 40) + min(:stop_place, 1099511627776)) AND
-        -- include: asset_fact_walked
-        AND
-        -- include: asset_fact_named
+    WHERE whose = :user_id AND fact = (SELECT value FROM json_each(:facts))
+        AND (by_size, asset_pk) < (:number, (:user_id << 40) + min(:place, 1099511627776))
+        AND (:any_set OR set_of_tags IN (SELECT value FROM json_each(:sets)))
+        AND (:needle = '' OR EXISTS (
+            SELECT 1 FROM asset_fact AS titled WHERE titled.asset_pk = asset_fact.asset_pk
+                AND titled.fact = asset_fact.fact AND instr(titled.by_name, :needle) > 0
+        ))
+        AND (NOT :asks_more OR EXISTS (
+            SELECT 1 FROM asset WHERE asset.pk = asset_pk AND
+                -- include: asset_conditions
+        ))
     ORDER BY by_size DESC, asset_pk DESC LIMIT :limit OFFSET :offset
 ) AS page CROSS JOIN asset ON asset.pk = page.asset_pk ORDER BY asset.size_bytes DESC, asset.place DESC;

@@ -1,8 +1,7 @@
 -- Read a window of the assets that all conditions hold for by when they were read, the last ones first, by looking at the order's rows.
 SELECT asset.* FROM (
     SELECT pk, accessed_at, place FROM asset INDEXED BY asset_all_accessed
-    WHERE (accessed_at, place) < (:number, :place)
-        AND (accessed_at, place) >= (:stop_number, :stop_place) AND
+    WHERE (accessed_at, place) < (:number, :place) AND
         -- include: asset_conditions
     ORDER BY accessed_at DESC, place DESC LIMIT :limit OFFSET :offset
 ) AS page CROSS JOIN asset ON asset.pk = page.pk ORDER BY asset.accessed_at DESC, asset.place DESC;

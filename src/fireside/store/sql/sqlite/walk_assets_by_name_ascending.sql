@@ -1,8 +1,7 @@
 -- Read a window of the assets that all conditions hold for by name, the first ones first, by looking at the order's rows.
 SELECT asset.* FROM (
     SELECT pk, folded, place FROM asset INDEXED BY asset_all_named
-    WHERE (folded, place) >= (:word, :place)
-        AND (folded, place) < (:stop_word, :stop_place) AND
+    WHERE (folded, place) >= (:word, :place) AND
         -- include: asset_conditions
     ORDER BY folded, place LIMIT :limit OFFSET :offset
 ) AS page CROSS JOIN asset ON asset.pk = page.pk ORDER BY asset.folded, asset.place;

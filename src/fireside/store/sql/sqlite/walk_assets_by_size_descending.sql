@@ -1,8 +1,7 @@
 -- Read a window of the assets that all conditions hold for by size, the last ones first, by looking at the order's rows.
 SELECT asset.* FROM (
     SELECT pk, size_bytes, place FROM asset INDEXED BY asset_all_sized
-    WHERE (size_bytes, place) < (:number, :place)
-        AND (size_bytes, place) >= (:stop_number, :stop_place) AND
+    WHERE (size_bytes, place) < (:number, :place) AND
         -- include: asset_conditions
     ORDER BY size_bytes DESC, place DESC LIMIT :limit OFFSET :offset
 ) AS page CROSS JOIN asset ON asset.pk = page.pk ORDER BY asset.size_bytes DESC, asset.place DESC;

@@ -1,8 +1,7 @@
 -- Read a window of the assets that all conditions hold for by their last change, the last ones first, by looking at the order's rows.
 SELECT asset.* FROM (
     SELECT pk, updated_at, place FROM asset INDEXED BY asset_all_updated
-    WHERE (updated_at, place) < (:number, :place)
-        AND (updated_at, place) >= (:stop_number, :stop_place) AND
+    WHERE (updated_at, place) < (:number, :place) AND
         -- include: asset_conditions
     ORDER BY updated_at DESC, place DESC LIMIT :limit OFFSET :offset
 ) AS page CROSS JOIN asset ON asset.pk = page.pk ORDER BY asset.updated_at DESC, asset.place DESC;
