@@ -22,6 +22,7 @@ import structlog
 from fireside import __version__
 from fireside.accounts.accounts import Accounts, FirstStart
 from fireside.accounts.enrollments import Enrollments
+from fireside.accounts.openid import openid_of
 from fireside.accounts.sealing import Sealer
 from fireside.accounts.server_keys import ServerKeys
 from fireside.accounts.sign_ins import SignIns
@@ -184,6 +185,9 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
             ),
             accounts=accounts,
             sign_ins=SignIns(accounts, store, utc_now, config),
+            openid=openid_of(
+                config, accounts, store, Sealer(keys.derive("openid sign-ins")), utc_now, public_url=public_url
+            ),
             accesses=Accesses(store, utc_now),
             keys=keys,
             fleet=lookout,

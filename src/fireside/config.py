@@ -281,6 +281,34 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 14
     invitation_days: Annotated[Positive, _help("How long an invitation works, and a link to choose a password.")] = 7
     login_link_minutes: Annotated[Positive, _help("How long a one-time login link works.")] = 15
+    oidc_issuer: Annotated[
+        str,
+        _help("Issuer of the OpenID provider that people may sign in with, an https:// URL; empty: there is none."),
+    ] = ""
+    oidc_client_id: Annotated[str, _help("What the OpenID provider knows this server by.")] = ""
+    oidc_client_secret: Annotated[str, _help("Secret of that client; empty for one that has none.", secret=True)] = ""
+    oidc_scopes: Annotated[Texts, _help("Scopes that the provider is asked for; `openid` always is.")] = (
+        "profile",
+        "email",
+    )
+    oidc_name: Annotated[str, _help("The provider's name, as people read it on the button.")] = "single sign-on"
+    oidc_hosts: Annotated[
+        Texts, _help("Hosts beside the issuer's own that its tokens and keys may be fetched from, with `:port` if any.")
+    ] = ()
+    oidc_email_domains: Annotated[
+        Texts, _help("Domains one of which a person's verified address must have; `*`: any; empty: not looked at.")
+    ] = ()
+    oidc_groups: Annotated[
+        Texts, _help("Groups of which a person must be in one, as the provider names them; empty: not looked at.")
+    ] = ()
+    oidc_groups_claim: Annotated[str, _help("Claim of the id token that holds a person's groups.")] = "groups"
+    oidc_new_users: Annotated[
+        bool,
+        _help(
+            "Let whom the provider knows become users by themselves, where `oidc_email_domains` or `oidc_groups` says"
+            " who; otherwise they need an invitation, or connect an account that they have."
+        ),
+    ] = False
     trusted_proxies: Annotated[
         str, _help("Addresses of reverse proxies whose X-Forwarded headers are believed, comma-separated.")
     ] = ""

@@ -13,6 +13,7 @@ from fireside.config import settings, variable_of
 
 SECRETS = {
     "FIRESIDE_SECRET_KEY": "5ec2e7" * 10 + "abcd",
+    "FIRESIDE_OIDC_CLIENT_SECRET": "a secret that the provider gave",
     "FIRESIDE_NATS_ACCOUNT_SEED": nkeys.encode_seed(b"5ec2e7" * 5 + b"xy", nkeys.PREFIX_BYTE_ACCOUNT).decode(),
     "FIRESIDE_METRICS_TOKEN": "5ec2e7" * 7,
     "PGPASSWORD": PASSWORD,

@@ -52,6 +52,8 @@ PUBLIC = {
     "POST /password/{token}",
     "GET /invite/{token}",
     "POST /invite/{token}",
+    "GET /openid",
+    "GET /openid/callback",
     "POST /logout",
     "GET /signed-out.js",
     "GET /account",

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fireside.accounts.accounts import Accounts
 from fireside.accounts.enrollments import Enrollments
+from fireside.accounts.openid import OpenId
 from fireside.accounts.server_keys import ServerKeys
 from fireside.accounts.sign_ins import SignIns
 from fireside.accounts.webhook_secrets import WebhookSecrets
@@ -60,6 +61,8 @@ class Services:
     webhook_secrets: WebhookSecrets
     accounts: Accounts
     sign_ins: SignIns
+    openid: OpenId | None
+    """None where the settings name no provider."""
     accesses: Accesses
     keys: ServerKeys
     fleet: FleetView

@@ -17,7 +17,7 @@ from fireside.server.local import history as local_history
 from fireside.server.local import queue as local_queue
 from fireside.server.local import userdata as local_userdata
 from fireside.server.local import view as local_view
-from fireside.server.pages import account, fleet, page_files, people, sign_in
+from fireside.server.pages import account, fleet, openid, page_files, people, sign_in
 from fireside.server.pages import editor as editor_page
 from fireside.server.pages import job as job_page
 from fireside.server.pages import jobs as jobs_page
@@ -95,6 +95,7 @@ _ROWS: tuple[Route, ...] = (
     *internal.ROUTES,
     *editor_page.ROUTES,
     *sign_in.ROUTES,
+    *openid.ROUTES,
     *account.ROUTES,
     *jobs_page.ROUTES,
     *job_page.ROUTES,

@@ -12,6 +12,7 @@ from fireside.store.verbs import Verbs
 
 _AT_ONCE = (
     *("forget_api_keys_of_user", "end_sessions_of_user", "remove_login_links_of_user"),
+    "remove_identities_of_user",
     *("forget_webhooks_of_user", "forget_webhook_secrets_of_user", "forget_tasks_of_user", "forget_pauses_of_user"),
 )
 """What would still speak or act for them."""

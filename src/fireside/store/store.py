@@ -19,6 +19,7 @@ from fireside.store.enrollment_verbs import EnrollmentVerbs
 from fireside.store.equal_verbs import EqualVerbs
 from fireside.store.fleet_verbs import FleetVerbs
 from fireside.store.history_verbs import HistoryVerbs
+from fireside.store.identity_verbs import IdentityVerbs
 from fireside.store.key_verbs import KeyVerbs
 from fireside.store.queue_verbs import QueueVerbs
 from fireside.store.refusals import (
@@ -62,6 +63,7 @@ class Store(
     QueueVerbs,
     AccountVerbs,
     SignInVerbs,
+    IdentityVerbs,
     DepartureVerbs,
     AssetVerbs,
     AssetListVerbs,

@@ -9,7 +9,7 @@ from fireside.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from fireside.domain.accounts import Principal, PrincipalKind, User
 from fireside.domain.errors import Refused
 from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
-from fireside.server.pages.rendering import address_of, form_of, redirect, set_session, with_fresh_session
+from fireside.server.pages.rendering import address_of, form_of, provider_of, redirect, set_session, with_fresh_session
 from fireside.server.pages.rows import page_rows
 from fireside.server.pages.shell import framed
 from fireside.server.refusals import status_of
@@ -103,6 +103,7 @@ async def _account(
         status,
         keys=keys,
         new_key=new_key,
+        provider=provider_of(request),
         key_problem=key_problem,
         password_problem=password_problem,
         is_changed="changed" in request.query_params and not password_problem,

@@ -92,6 +92,12 @@ async def with_fresh_session(request: Request, answer: Response) -> Response:
     return answer
 
 
+def provider_of(request: Request) -> str:
+    """Name the OpenID provider that people may sign in with; empty where there is none."""
+    openid = services_of(request).openid
+    return "" if openid is None else openid.name
+
+
 def is_https(request: Request) -> bool:
     """Whether people reach this server by https."""
     return services_of(request).public_url.startswith("https://")

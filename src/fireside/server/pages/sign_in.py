@@ -21,6 +21,7 @@ from fireside.server.pages.rendering import (
     is_https,
     own_path,
     page,
+    provider_of,
     redirect,
     signed_in,
 )
@@ -152,7 +153,16 @@ async def _welcome(request: Request, *, problem: str, status: int, name: str = "
         invitation = await services_of(request).sign_ins.invitation(request.path_params["token"])
     except NotFound as error:
         return _login_page(request, problem=error.message, status=_GONE)
-    return page("invitation.html", status, fixed=invitation.name, name=name, problem=problem, **_LIMITS)
+    return page(
+        "invitation.html",
+        status,
+        fixed=invitation.name,
+        name=name,
+        problem=problem,
+        provider=provider_of(request),
+        token=request.path_params["token"],
+        **_LIMITS,
+    )
 
 
 def _login_page(
@@ -166,7 +176,16 @@ def _login_page(
     why: Refused | None = None,
 ) -> Response:
     minutes = services_of(request).config.login_link_minutes
-    answer = page("login.html", status, problem=problem, minutes=minutes, path=path, name=name, has_left=has_left)
+    answer = page(
+        "login.html",
+        status,
+        problem=problem,
+        minutes=minutes,
+        path=path,
+        name=name,
+        has_left=has_left,
+        provider=provider_of(request),
+    )
     if isinstance(why, TooMany):
         answer.headers["Retry-After"] = str(why.retry_after)
     return answer
