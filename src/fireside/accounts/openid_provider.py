@@ -25,7 +25,7 @@ from fireside.domain.errors import Unauthenticated, Unavailable
 # Signatures by a key that only the provider has: neither `none` nor those by a shared secret.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 KEPT_SECONDS = 3600.0
-_KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
+_KEY_TYPES = ("RSA", "EC", "OKP")
 _REQUIRED = ("iss", "sub", "aud", "exp", "iat", "nonce")
 _LEEWAY_SECONDS = 60
 _MOST_BYTES = 1024 * 1024
@@ -265,7 +265,7 @@ def _read_keys(found: Sequence[Mapping[str, Any]]) -> Sequence[jwt.PyJWK]:
             continue
         try:
             keys.append(jwt.PyJWK.from_dict(dict(one)))
-        except (jwt.PyJWKError, jwt.InvalidKeyError):
+        except (jwt.PyJWTError, ValueError, TypeError):
             _log.debug("a key of the OpenID provider cannot be used")
     return keys
 

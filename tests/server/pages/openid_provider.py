@@ -18,6 +18,13 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 CLIENT_ID = "fireside here"
 CLIENT_SECRET = "s:cret/+"
+_UNUSABLE: tuple[dict[str, Any], ...] = (
+    {"kty": "strange"},
+    {"kty": ["RSA"]},
+    {"kty": "RSA", "n": 5, "e": "AQAB"},
+    {"kty": "RSA", "n": "AQAB", "e": "AQAB", "alg": ["RS256"]},
+)
+"""Keys that a provider might show, and nobody can use."""
 
 
 @cache
@@ -67,7 +74,8 @@ class OpenIdServer:
         kind = RSAAlgorithm if self.algorithm.startswith("RS") else ECAlgorithm
         public: dict[str, Any] = kind.to_jwk(self.key.public_key(), as_dict=True)
         shared = {"kty": "oct", "kid": "shared", "k": base64.urlsafe_b64encode(b"k" * 32).decode()}
-        return web.json_response({"keys": [{"kty": "strange"}, shared, public | {"kid": self.key_id, "use": "sig"}]})
+        ours = public | {"kid": self.key_id, "use": "sig"}
+        return web.json_response({"keys": [*_UNUSABLE, shared, ours]})
 
     async def authorize(self, request: web.Request) -> web.Response:
         wanted = dict(request.query)
