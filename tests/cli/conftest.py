@@ -17,7 +17,7 @@ def _run(*arguments: str, cwd: Path, databases: Databases, **environment: str) -
     chosen = databases.environment(data_dir_of(arguments, cwd))
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
     return subprocess.run(
-        [sys.executable, "-m", "fireside.cli.main", *arguments],
+        [sys.executable, "-m", "fireside", *arguments],
         capture_output=True,
         text=True,
         timeout=_SECONDS,

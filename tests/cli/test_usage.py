@@ -20,6 +20,10 @@ def test_help_lists_every_command(fireside: Any) -> None:
         assert f" {word} " in text
 
 
+def test_help_says_what_a_command_does_whatever_stands_before(fireside: Any) -> None:
+    assert "Cancel a job" in fireside("--data-dir", "x", "jobs", "--help").stdout
+
+
 def test_every_setting_but_keys_is_an_option_with_its_help(fireside: Any) -> None:
     text = fireside("up", "--help", COLUMNS="200").stdout
 

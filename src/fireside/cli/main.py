@@ -34,7 +34,7 @@ def main() -> None:
 
 def execute(arguments: Sequence[str]) -> int:
     """Run a command and give its exit code."""
-    if not arguments or arguments[0] in app.help_flags:
+    if not arguments or arguments[0].startswith("-"):
         for name in app:
             app[name]  # loads it, so that the help shows what it says of itself
     try:

@@ -1,0 +1,73 @@
+"""The settings as rows, for documents, help and whoever must not see the secret ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fireside.config.table import Config
+
+PREFIX = "FIRESIDE_"
+# Variables of this prefix that belong to clients or tests, not to the server's settings.
+_CREDENTIALS = frozenset({"FIRESIDE_API_KEY", "FIRESIDE_WORKER_TOKEN"})
+NOT_SETTINGS = _CREDENTIALS | {"FIRESIDE_URL", "FIRESIDE_PUBLISHED_V1", "FIRESIDE_PUBLISHED_V2"}
+# What libpq finds the password of the database by.
+_PASSWORDS = {"PGPASSWORD", "PGPASSFILE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table, for documents and help."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+    secret: bool
+    has_flag: bool
+
+
+def settings() -> list[Setting]:
+    """List the settings in the order of the table."""
+    rows: list[Setting] = []
+    for field in msgspec.structs.fields(Config):
+        info = msgspec.inspect.type_info(field.type)
+        schema: dict[str, Any] = dict(getattr(info, "extra_json_schema", None) or {})
+        extra: dict[str, Any] = dict(getattr(info, "extra", None) or {})
+        text, secret, has_flag = str(schema.get("description", "")), bool(extra["secret"]), bool(extra["has_flag"])
+        rows.append(Setting(field.name, _type_name(field.type), field.default, text, secret, has_flag))
+    return rows
+
+
+def variable_of(setting: str) -> str:
+    """Name the variable of the environment that holds a setting."""
+    return f"{PREFIX}{setting.upper()}"
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Give what a child may know of our environment: no secret setting, no credential, no password of the database."""
+    ours = {variable_of(row.name) for row in settings() if row.secret} | _PASSWORDS | _CREDENTIALS
+    return {name: value for name, value in environment.items() if name.upper() not in ours}
+
+
+def plain_type(annotation: Any) -> msgspec.inspect.Type:
+    """Give the type of a setting without what is said about it."""
+    info = msgspec.inspect.type_info(annotation)
+    while isinstance(info, msgspec.inspect.Metadata):
+        info = info.type
+    return info
+
+
+def _type_name(annotation: Any) -> str:
+    info = plain_type(annotation)
+    if isinstance(info, msgspec.inspect.LiteralType):
+        return " | ".join(str(value) for value in info.values)
+    names = {
+        "StrType": "text",
+        "IntType": "integer",
+        "FloatType": "number",
+        "BoolType": "true | false",
+        "VarTupleType": "list",
+    }
+    return names[type(info).__name__]
