@@ -290,6 +290,31 @@ async def test_a_job_that_goes_back_loses_its_outputs_and_keeps_its_secrets(stor
     assert (second.attempt, second.fence) == (2, 2)
 
 
+async def test_a_job_that_is_withdrawn_is_as_if_it_had_never_been_handed_out(store: Store, ann: User) -> None:
+    queued = await submit(store, ann)
+    assigned = await assign(store, queued, charge_seconds=5.0)
+
+    back = await store.change_job(assigned, advance(assigned, Verb.WITHDRAW, NOW), charge_seconds=-5.0)
+
+    assert (back.state, back.attempt, back.charged_seconds) == (JobState.QUEUED, 0, 0.0)
+    assert back.fence > assigned.fence
+    assert await store.job_attempts(back.id) == []
+    assert await store.queue_counts(ann.id) == QueueCounts(queued=1, held=0)
+    assert [share.virtual_time for share in await shares_of(store)] == [0.0]
+    assert (await run(store, back)).attempt == 1
+
+
+async def test_a_job_that_has_begun_is_not_withdrawn(store: Store, ann: User) -> None:
+    assigned = await assign(store, await submit(store, ann))
+    running = await start(store, assigned)
+
+    with pytest.raises(Changed):
+        await store.change_job(assigned, advance(assigned, Verb.WITHDRAW, NOW))
+
+    assert await store.job(running.id) == running
+    assert len(await store.job_attempts(running.id)) == 1
+
+
 @pytest.mark.parametrize("verb", [Verb.CANCEL, Verb.EXPIRE, Verb.REUSE])
 async def test_an_ended_job_has_no_secrets(store: Store, ann: User, verb: Verb) -> None:
     job = await submit(store, ann, body=replace(BODY, sealed_secrets=b"sealed"))

@@ -37,6 +37,7 @@ PATHS: Sequence[Sequence[Verb]] = [
     [Verb.ASSIGN, Verb.START, Verb.RELEASE],
     [Verb.ASSIGN, Verb.START, Verb.FAIL],
     [Verb.ASSIGN, Verb.ABANDON],
+    [Verb.ASSIGN, Verb.WITHDRAW, Verb.ASSIGN, Verb.START],
     [Verb.ASSIGN, Verb.RESCUE, Verb.ASSIGN, Verb.START, Verb.SUCCEED],
     *([[Verb.ASSIGN, Verb.START, Verb.SUCCEED]] * 6),
 ]

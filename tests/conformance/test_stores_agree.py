@@ -34,6 +34,7 @@ LEASED = {Verb.START, Verb.SUCCEED, Verb.FAIL, Verb.RELEASE}
 PATHS = (
     [Verb.ASSIGN, Verb.START],
     [Verb.ASSIGN, Verb.START, Verb.SUCCEED],
+    [Verb.ASSIGN, Verb.WITHDRAW, Verb.ASSIGN],
     [Verb.ASSIGN, Verb.START, Verb.FAIL],
     [Verb.ASSIGN, Verb.START, Verb.RELEASE, Verb.ASSIGN],
 )

@@ -57,7 +57,7 @@ def test_whatever_happens_to_a_job_its_record_stays_sound(life: list[tuple[Verb,
         assert after.changed_at >= job.changed_at
         assert (after.worker_id is not None) == (after.state in HELD_STATES)
         assert (after.ended_at is not None) == (after.state in TERMINAL_STATES)
-        assert after.attempt == job.attempt + (verb is Verb.ASSIGN)
+        assert after.attempt == job.attempt + (verb is Verb.ASSIGN) - (verb is Verb.WITHDRAW)
         job = after
 
 
@@ -120,6 +120,16 @@ def test_a_lost_worker_counts_and_a_released_job_does_not() -> None:
     lost = advance(running_job(), Verb.RESCUE, NOW, lost=True)
     released = apply(running_job(), Verb.RELEASE)
     assert (lost.losses, released.losses) == (1, 0)
+
+
+def test_a_job_that_is_withdrawn_was_never_attempted_and_its_lease_is_worth_nothing() -> None:
+    assigned = apply(queued_job(), Verb.ASSIGN)
+    back = advance(assigned, Verb.WITHDRAW, NOW)
+    assert (back.state, back.attempt, back.worker_id) == (JobState.QUEUED, 0, None)
+    with pytest.raises(StaleLease):
+        advance(apply(back, Verb.ASSIGN), Verb.START, NOW, lease=assigned.lease)
+    with pytest.raises(IllegalTransition):
+        advance(running_job(), Verb.WITHDRAW, NOW)
 
 
 def test_a_job_that_comes_back_to_the_queue_forgets_when_it_started() -> None:

@@ -78,6 +78,8 @@ class PlayedWorker:
     leases: tuple[Lease, ...] = ()
     presences: int = 0
     warm: tuple[str, ...] | None = None
+    ahead: int = 0
+    """How many jobs it makes ready while it computes another."""
     models: dict[str, str] | None = None
     """What it says its model files are."""
 
@@ -92,7 +94,7 @@ class PlayedWorker:
         if self.manner == "silence":
             return None
         if self.manner == "take":
-            self.leases = (request.lease.lease(),)
+            self.leases = (*(self.leases if self.ahead else ()), request.lease.lease())
         return msgspec.json.encode(
             AssignmentReply(accepted=self.manner == "take", reason="playing", number=self.presences)
         )
@@ -117,6 +119,7 @@ class PlayedWorker:
             leases=leases,
             number=self.presences,
             warm=self.warm,
+            ahead=self.ahead,
         )
         heard_before = dispatcher._presences._seen.get(self.id)
         await self.bus.publish(presence(self.id), msgspec.json.encode(said))

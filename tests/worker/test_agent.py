@@ -11,6 +11,7 @@ from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import JobState
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.rescue import rescue_job
+from fireside.jobs.withdraw import tell_withdrawn, withdraw_job
 from fireside.wire.fleet import LeaseBody
 from fireside.worker import staging
 
@@ -188,16 +189,110 @@ async def test_a_worker_that_could_not_do_a_job_rests_says_so_and_then_takes_job
     await station.becomes(right, JobState.SUCCEEDED)
 
 
-async def test_a_worker_holds_one_job_at_a_time(shop: Workshop, station: Station, ann: User) -> None:
+async def test_a_worker_runs_one_job_and_holds_one_more(shop: Workshop, station: Station, ann: User) -> None:
+    first, second, third = [await station.submit(ann, graph) for graph in (SLEEPING, QUICK, QUICK)]
+    running = await station.hand_out(first)
+    await station.becomes(first, JobState.RUNNING)
+
+    ready = await station.offer(second)
+    assert ready is not None
+    assert await station.offer(third) is None
+
+    await station.says(lambda last: last.leases == (LeaseBody.of(running), LeaseBody.of(ready)))
+    assert [await shop.state(job) for job in (first, second, third)] == [
+        JobState.RUNNING,
+        JobState.ASSIGNED,
+        JobState.QUEUED,
+    ]
+
+
+async def test_the_next_job_is_staged_while_another_runs_and_begins_when_that_ends(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    first = await station.submit(ann, SLEEPING)
+    await station.hand_out(first)
+    await station.becomes(first, JobState.RUNNING)
+    second = await station.submit(ann, LOADING, {"photo.png": await station.keep(picture())})
+
+    lease = await station.offer(second)
+
+    assert lease is not None
+    await until(lambda: any("inputs" in str(path) and path.suffix == ".png" for path in station.left_behind()))
+    assert await shop.state(second) is JobState.ASSIGNED
+    await cancel_job(shop.desk, ann.id, first.id)
+    await station.becomes(first, JobState.CANCELED)
+    await station.becomes(second, JobState.SUCCEEDED)
+    assert [task.graph for task in station.runtime.tasks] == [SLEEPING, LOADING]
+
+
+async def test_what_was_taken_back_before_it_began_never_begins_and_leaves_room_for_another(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    first, second, third = [await station.submit(ann, graph) for graph in (SLEEPING, TWICE, QUICK)]
+    await station.hand_out(first)
+    await station.becomes(first, JobState.RUNNING)
+    assert await station.offer(second) is not None
+    ready = await shop.job(second)
+
+    await withdraw_job(shop.desk, ready)
+    await tell_withdrawn(shop.desk, ready)
+    assert await station.offer(third) is not None
+    await cancel_job(shop.desk, ann.id, first.id)
+
+    await station.becomes(third, JobState.SUCCEEDED)
+    await station.is_free()
+    assert [task.graph for task in station.runtime.tasks] == [SLEEPING, QUICK]
+    assert ((await shop.job(second)).state, (await shop.job(second)).attempt) == (JobState.QUEUED, 0)
+    assert station.left_behind() == []
+
+
+async def test_a_job_that_was_taken_back_unheard_is_dropped_when_it_begins(
+    shop: Workshop, station: Station, ann: User
+) -> None:
+    first, second = await station.submit(ann, SLEEPING), await station.submit(ann, SLEEPING)
+    await station.hand_out(first)
+    await station.becomes(first, JobState.RUNNING)
+    assert await station.offer(second) is not None
+
+    await withdraw_job(shop.desk, await shop.job(second))
+    await cancel_job(shop.desk, ann.id, first.id)
+
+    await station.is_free()
+    assert await shop.state(second) is JobState.QUEUED
+    assert await shop.kinds(second) == ["assigned", "withdrawn"]
+
+
+async def test_a_worker_that_leaves_gives_back_what_it_has_not_begun_and_finishes_what_runs(
+    shop: Workshop, station: Station, ann: User
+) -> None:
     first = await station.submit(ann, SLEEPING)
     await station.hand_out(first)
     await station.becomes(first, JobState.RUNNING)
     second = await station.submit(ann, QUICK)
+    assert await station.offer(second) is not None
 
-    assert await station.offer(second) is None
+    station.leaving.set()
 
-    assert await shop.state(second) is JobState.QUEUED
+    await station.becomes(second, JobState.QUEUED)
     assert await shop.state(first) is JobState.RUNNING
+    await cancel_job(shop.desk, ann.id, first.id)
+    await asyncio.wait_for(station.working, 60)
+    assert len(station.runtime.tasks) == 1
+
+
+async def test_a_job_that_is_canceled_before_its_turn_never_begins(shop: Workshop, station: Station, ann: User) -> None:
+    first, second, third = [await station.submit(ann, graph) for graph in (SLEEPING, TWICE, QUICK)]
+    await station.hand_out(first)
+    await station.becomes(first, JobState.RUNNING)
+    assert await station.offer(second) is not None
+
+    await cancel_job(shop.desk, ann.id, second.id)
+
+    await station.says(lambda last: len(last.leases) == 1)
+    assert await station.offer(third) is not None
+    await cancel_job(shop.desk, ann.id, first.id)
+    await station.becomes(third, JobState.SUCCEEDED)
+    assert [task.graph for task in station.runtime.tasks] == [SLEEPING, QUICK]
 
 
 async def test_a_worker_that_has_nothing_to_do_leaves_at_once(station: Station) -> None:

@@ -205,6 +205,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(ge=0),
         _help("Seconds a job may run before it is stopped and failed; 0: no limit, unless the user has one."),
     ] = 0.0
+    prefetch: Annotated[bool, _help("Whether a busy worker makes its next job ready while it computes another.")] = True
     max_attempts: Annotated[Positive, _help("Times a job is handed out at most.")] = 10
     import_hosts: Annotated[
         Texts,

@@ -21,6 +21,7 @@ from fireside.bus.subjects import dispatch_wake
 from fireside.dispatch.ledger import Ledger
 from fireside.dispatch.lookout import Lookout
 from fireside.dispatch.presence import Verdict
+from fireside.dispatch.readied import ReadiedJobs
 from fireside.dispatch.reminders import Reminders, RunToStop
 from fireside.domain.errors import FiresideError
 from fireside.domain.ids import UserId, WorkerId
@@ -29,8 +30,10 @@ from fireside.jobs.assign import offer_job, record_assignment, small_work
 from fireside.jobs.cancel import tell_worker_to_stop
 from fireside.jobs.desk import THIS_PROCESS, Desk
 from fireside.jobs.rescue import rescue_job
+from fireside.jobs.withdraw import tell_withdrawn, withdraw_job
+from fireside.scheduler.ahead import to_withdraw
 from fireside.scheduler.policy import decide
-from fireside.scheduler.values import Placement
+from fireside.scheduler.values import Placement, Readied, Spot
 from fireside.store.records import HeldJob
 from fireside.store.store import Changed, TermEnded
 from fireside.wire.fleet import AssignmentReply, Presence, QueueChanged, WorkBody
@@ -68,6 +71,8 @@ class Dispatcher:
         self._reminders = Reminders()
         self._wake = asyncio.Event()
         self._ledger = Ledger(desk, self._wake.set)
+        self._readied = ReadiedJobs()
+        desk.store.watch(self._readied.heard)
         self._offering: set[WorkerId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._leading_since = self._clock()
@@ -107,6 +112,7 @@ class Dispatcher:
         if subscription is not None:
             await subscription.unsubscribe()
         self._ledger.forget()
+        self._readied.forget()
 
     async def settle(self) -> None:
         """Wait until everybody who was asked something has answered, or will not."""
@@ -131,6 +137,7 @@ class Dispatcher:
         self._presences.forget_long_gone(now)
         self._ledger.forget_workers(self._presences.present(now))
         await self._ledger.reconcile()
+        await self._readied.reconcile(held_jobs, self._presences.present(now), self._ledger)
         await self._hand_out(now)
 
     async def _run(self) -> None:
@@ -198,24 +205,74 @@ class Dispatcher:
             self._in_background(tell_worker_to_stop(self._bus, worker_id, lease), f"stop for {worker_id}")
 
     async def _hand_out(self, now: datetime) -> None:
-        unfree = self._offering | self._roster.drained
-        free = self._presences.free_workers(now, unfree, listening_since=self._lookout.listening_since)
-        words = self._presences.words_of(free)
-        while words and self._bus.is_connected and not self.refused.is_set():
+        """Fill the free workers; then have busy ones make ready what none of these can run."""
+        free, ahead = self._words(now)
+        while (free or ahead or self._readied) and self._bus.is_connected and not self.refused.is_set():
             began = time.perf_counter()
-            spots = await self._ledger.spots(words)
+            spots = await self._ledger.spots(free)
             await self._ledger.refresh()
-            placements = decide(self._ledger.state, spots, now.timestamp(), most=_MOST_AT_ONCE)
-            if self._watcher is not None:
-                self._watcher.decided(time.perf_counter() - began, len(placements))
-            # All are on disk before the next look, or it would see the same jobs and the same shares again.
-            await asyncio.gather(*(self._assign(placed, words.pop(placed.worker_id)) for placed in placements))
-            if len(placements) < _MOST_AT_ONCE and not self._ledger.state.to_refill:
-                break
+            if await self._withdraw(spots):
+                await self._ledger.refresh()
+            placed = await self._fill(spots, free, now, began)
+            if not placed:
+                began = time.perf_counter()
+                placed = await self._fill(await self._ledger.spots(ahead), ahead, now, began, ready=True)
+                if placed < _MOST_AT_ONCE and not self._ledger.state.to_refill:
+                    break
+
+    def _words(self, now: datetime) -> tuple[dict[WorkerId, Presence], dict[WorkerId, Presence]]:
+        """Give the last words of the free workers, and of those that can make a job ready."""
+        unfree, since = self._offering | self._roster.drained, self._lookout.listening_since
+        free = self._presences.free_workers(now, unfree, listening_since=since)
+        ahead = self._presences.workers_ahead(now, unfree, listening_since=since) if self._desk.config.prefetch else []
+        return self._presences.words_of(free), self._presences.words_of(ahead)
+
+    async def _fill(
+        self,
+        spots: Sequence[Spot],
+        words: dict[WorkerId, Presence],
+        now: datetime,
+        began: float,
+        *,
+        ready: bool = False,
+    ) -> int:
+        placements = decide(self._ledger.state, spots, now.timestamp(), most=_MOST_AT_ONCE)
+        if self._watcher is not None and spots:
+            self._watcher.decided(time.perf_counter() - began, len(placements))
+        if ready:
+            kinds = {spot.worker_id: spot.kind for spot in spots}
+            for placed in placements:
+                self._readied.put(placed, kinds[placed.worker_id])
+        # All are on disk before the next look, or it would see the same jobs and the same shares again.
+        await asyncio.gather(*(self._assign(placed, words.pop(placed.worker_id)) for placed in placements))
+        return len(placements)
+
+    async def _withdraw(self, free: Sequence[Spot]) -> bool:
+        """Take back what workers hold ready and should not; say whether there is something to hand out anew."""
+        readied = self._readied.except_of(self._offering)
+        leaving = self._roster.drained | {one.worker_id for one in readied if self._presences.is_leaving(one.worker_id)}
+        staying = [one for one in readied if one.worker_id not in leaving]
+        back = [one for one in readied if one.worker_id in leaving] + to_withdraw(self._ledger.state, staying, free)
+        return any(await asyncio.gather(*map(self._withdraw_one, back)))
+
+    async def _withdraw_one(self, one: Readied) -> bool:
+        self._readied.drop(one.job_id)
+        job = await self._desk.store.job(one.job_id)
+        if job is None or job.state is not JobState.ASSIGNED or job.worker_id != one.worker_id:
+            return False
+        try:
+            await withdraw_job(self._desk, job, term=self._term)
+        except Changed as change:
+            self._note_refusal(change)
+            return False
+        _log.info("job given back before it began", job_id=str(job.id), worker_id=one.worker_id)
+        self._in_background(tell_withdrawn(self._desk, job), f"withdraw from {one.worker_id}")
+        return True
 
     async def _assign(self, placement: Placement, said: Presence) -> None:
         seen = self._ledger.place(placement, said) or await self._desk.store.job(placement.job_id)
         if seen is None:
+            self._readied.drop(placement.job_id)
             self._ledger.note(placement.user_id)
             return
         # Read while the assignment is written: nothing of it changes.
@@ -225,6 +282,7 @@ class Dispatcher:
         except FiresideError as error:
             self._note_refusal(error)
             _log.info("job not assigned", job_id=str(placement.job_id), code=error.code, reason=error.message)
+            self._readied.drop(placement.job_id)
             self._ledger.note(placement.user_id)
             await asyncio.gather(work, return_exceptions=True)
             return

@@ -36,8 +36,18 @@ class Sighting:
     def is_free(self) -> bool:
         """Whether it could take a job now."""
         said = self.presence
-        has_room = len(said.leases) == len(said.finishing) <= MOST_FINISHING
-        return said.ready and not said.draining and has_room and not self.away
+        return self._is_open and len(said.leases) == len(said.finishing)
+
+    @property
+    def takes_ahead(self) -> bool:
+        """Whether it computes, and could take a job to make ready."""
+        said = self.presence
+        return self._is_open and 0 < len(said.leases) - len(said.finishing) <= said.ahead
+
+    @property
+    def _is_open(self) -> bool:
+        said = self.presence
+        return said.ready and not said.draining and len(said.finishing) <= MOST_FINISHING and not self.away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +71,10 @@ class Presences:
         before = self._seen.get(worker_id)
         after = Sighting(presence=presence, seen_at=now) if before is None else _renewed(before, presence, now)
         self._seen[worker_id] = after
-        # A job less may let its user have another one running, also where the worker was free before.
-        return after.is_free and (
-            before is None or not before.is_free or before.presence.leases != after.presence.leases
+        # A job less may let its user have another one running, also where there was room before.
+        has_more = before is None or before.presence.leases != after.presence.leases
+        return (after.is_free and (has_more or before is None or not before.is_free)) or (
+            after.takes_ahead and (has_more or before is None or not before.takes_ahead)
         )
 
     def offered(self, worker_id: WorkerId, lease: Lease | None, *, number: int = 0) -> None:
@@ -81,10 +92,19 @@ class Presences:
 
         Only a worker that was heard since the leader listens can hear the leader.
         """
+        return self._able(lambda sighting: sighting.is_free, now, busy, listening_since)
+
+    def workers_ahead(self, now: datetime, busy: set[WorkerId], *, listening_since: datetime) -> list[WorkerId]:
+        """Give the workers that compute and can make another job ready meanwhile."""
+        return self._able(lambda sighting: sighting.takes_ahead, now, busy, listening_since)
+
+    def _able(
+        self, is_able: Callable[[Sighting], bool], now: datetime, busy: set[WorkerId], listening_since: datetime
+    ) -> list[WorkerId]:
         return [
             worker_id
             for worker_id, sighting in self._seen.items()
-            if sighting.is_free
+            if is_able(sighting)
             and worker_id not in busy
             and sighting.seen_at >= listening_since
             and now - sighting.seen_at < self._lost_after
@@ -98,6 +118,11 @@ class Presences:
         """Say which start of this worker was seen last; empty for one that is not known."""
         sighting = self._seen.get(worker_id)
         return "" if sighting is None else sighting.presence.boot_id
+
+    def is_leaving(self, worker_id: WorkerId) -> bool:
+        """Whether the worker's last word is that it takes no more jobs."""
+        sighting = self._seen.get(worker_id)
+        return sighting is not None and (sighting.presence.draining or not sighting.presence.ready)
 
     def present(self, now: datetime) -> Mapping[WorkerId, Presence]:
         """Give the last word of each worker that was heard lately."""

@@ -18,6 +18,7 @@ class Verb(StrEnum):
     """What can be done to a job that exists."""
 
     ASSIGN = "assign"
+    WITHDRAW = "withdraw"
     START = "start"
     SUCCEED = "succeed"
     FAIL = "fail"
@@ -56,6 +57,7 @@ _F = Fence
 
 TRANSITIONS: dict[tuple[Verb, JobState], Transition] = {
     (_V.ASSIGN, _S.QUEUED): Transition(_S.ASSIGNED, _F.OPENS),
+    (_V.WITHDRAW, _S.ASSIGNED): Transition(_S.QUEUED, _F.BREAKS),
     (_V.START, _S.ASSIGNED): Transition(_S.RUNNING, _F.HOLDS),
     (_V.SUCCEED, _S.RUNNING): Transition(_S.SUCCEEDED, _F.HOLDS),
     (_V.FAIL, _S.ASSIGNED): Transition(_S.FAILED, _F.HOLDS),
@@ -91,8 +93,9 @@ def advance(
     """Apply the verb to the job and return the job as it is afterwards.
 
     A worker's verb shows its `lease`; ASSIGN names the `worker_id`; `lost` says that this RESCUE or RELEASE counts,
-    because the worker, or its runtime, died while it ran the job. Raises `StaleLease` before anything else for a lease
-    that is not the present one, and `IllegalTransition` for a verb that this state does not know.
+    because the worker, or its runtime, died while it ran the job. After WITHDRAW it is as if there had been no attempt.
+    Raises `StaleLease` before anything else for a lease that is not the present one, and `IllegalTransition` for a verb
+    that this state does not know.
     """
     if lease is not None and (lease != job.lease or job.state not in HELD_STATES):
         raise StaleLease(f"job {job.id} is no longer held under fence {lease.fence}")
@@ -103,7 +106,8 @@ def advance(
         raise IllegalTransition(f"{verb} of a job that is {job.state} takes {_who(transition.fence)}")
     if (verb is Verb.ASSIGN) != (worker_id is not None):
         raise IllegalTransition("assign, and only assign, names a worker")
-    return _moved(job, transition, now, worker_id=worker_id, lost=lost)
+    moved = _moved(job, transition, now, worker_id=worker_id, lost=lost)
+    return replace(moved, attempt=job.attempt - 1) if verb is Verb.WITHDRAW else moved
 
 
 def _who(fence: Fence) -> str:

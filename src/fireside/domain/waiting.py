@@ -77,6 +77,8 @@ class WaitFacts:
     seconds_until_free: float
     """When the next of the busy workers is believed to be free."""
     share: float
+    behind_others_on: str | None = None
+    """The worker that has the job ready, where that computes another one before it."""
     awaited: str | None = None
     """The id of the job that makes the same, and that this one waits for."""
 
@@ -104,6 +106,9 @@ def explain(facts: WaitFacts, now: datetime) -> Waiting:
 
 
 def _why(facts: WaitFacts, suiting: Sequence[Helper]) -> tuple[WaitReason, str, Lack | None]:
+    if facts.is_handed_out and facts.behind_others_on is not None:
+        message = f"The worker {facts.behind_others_on} has it ready, and begins it after the job that it runs."
+        return WaitReason.CAPACITY, message, None
     if facts.is_handed_out:
         return WaitReason.STARTING, "A worker has the job and is about to begin.", None
     if facts.awaited is not None:
@@ -167,7 +172,7 @@ def _named(names: Sequence[str]) -> str:
 def _seconds(facts: WaitFacts, suiting: Sequence[Helper]) -> float:
     """Let the owner's earlier jobs flow through the part of the fleet that is theirs."""
     if facts.is_handed_out:
-        return 0.0
+        return facts.seconds_until_free if facts.behind_others_on is not None else 0.0
     slots = len(suiting) * facts.share
     if facts.max_running is not None:
         slots = min(slots, facts.max_running)

@@ -1,14 +1,15 @@
 """Queues in their owners' hands: paused, resumed, and put in another order; an admin pauses anybody's, or all.
 
-What a worker has already goes on. The leader hands out nothing of a paused queue from the commit on.
+What runs goes on. The leader hands out nothing of a paused queue from the commit on.
 """
 
-from fireside.domain.errors import BadRequest, Conflict
+from fireside.domain.errors import BadRequest, Conflict, IllegalTransition
 from fireside.domain.ids import JobId, UserId
 from fireside.domain.jobs import Job, JobState
 from fireside.domain.moves import Move
 from fireside.domain.pauses import Pause, PauseOrigin
 from fireside.jobs.desk import Desk
+from fireside.jobs.withdraw import tell_withdrawn, withdraw_job
 from fireside.store.store import Changed
 
 MOST_REASON_CHARACTERS = 200
@@ -36,8 +37,8 @@ async def move_job(desk: Desk, user_id: UserId, job_id: JobId, move: Move) -> Jo
     Raises `NotFound` for jobs that are not there or not theirs, `Conflict` for those that do not wait any more.
     """
     for one in (job_id, move.anchor):
-        if one is not None and (await desk.job_of(user_id, one)).state is not JobState.QUEUED:
-            raise Conflict(f"job {one} does not wait any more")
+        if one is not None:
+            await _have_wait(desk, await desk.job_of(user_id, one))
     if move.anchor == job_id:
         raise BadRequest("a job cannot go before or after itself: name another one")
     try:
@@ -46,3 +47,14 @@ async def move_job(desk: Desk, user_id: UserId, job_id: JobId, move: Move) -> Jo
         raise Conflict(change.message) from change
     await desk.wake_dispatch(user_id, is_heard=False)
     return job
+
+
+async def _have_wait(desk: Desk, job: Job) -> None:
+    """Take back a job that a worker holds and has not begun; `Conflict` for one that does not wait any more."""
+    if job.state is JobState.QUEUED:
+        return
+    try:
+        await withdraw_job(desk, job)
+    except (Changed, IllegalTransition) as error:
+        raise Conflict(f"job {job.id} does not wait any more") from error
+    await tell_withdrawn(desk, job)

@@ -38,6 +38,7 @@ async def why_waiting(desk: Desk, job: Job, present: Present) -> Waiting | None:
         WaitFacts(
             position=facts.place or 1,
             is_handed_out=job.state is JobState.ASSIGNED,
+            behind_others_on=_behind_others_on(job, present),
             awaited=None if facts.awaited is None else str(facts.awaited),
             pauses=facts.pauses,
             held=sum(one.job.user_id == job.user_id for one in facts.held),
@@ -50,6 +51,13 @@ async def why_waiting(desk: Desk, job: Job, present: Present) -> Waiting | None:
         ),
         now,
     )
+
+
+def _behind_others_on(job: Job, present: Present) -> str | None:
+    """Name the worker that holds the job ready while it computes another."""
+    said = present.get(job.worker_id) if job.worker_id is not None else None
+    is_busy = said is not None and any(one.job_id != job.id and one not in said.finishing for one in said.leases)
+    return job.worker_id if is_busy else None
 
 
 def _helpers(desk: Desk, wanted: Requirement, present: Present) -> list[Helper]:
@@ -81,7 +89,8 @@ def _lack(desk: Desk, wanted: Requirement, profile: WorkerProfile) -> Lack:
 
 
 def _seconds_until_free(held: Sequence[HeldJob], now: datetime) -> float:
-    left = [one.charged_seconds - (now - one.job.changed_at).total_seconds() for one in held]
+    running = [one for one in held if one.job.state is not JobState.ASSIGNED] or held
+    left = [one.charged_seconds - (now - one.job.changed_at).total_seconds() for one in running]
     return max(0.0, min(left, default=0.0))
 
 

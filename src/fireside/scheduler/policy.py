@@ -42,9 +42,8 @@ def decide(state: State, spots: Iterable[Spot], now: float, *, most: int | None 
         if turn is None:
             break
         spot = table.best(state.need(turn[1].requirement_id))
-        if reserved is None:
-            turn = _warm_turn(state, turn, spot, now) or turn
-        placements.append(_place(state, turn, spot))
+        warm = _warm_turn(state, turn, spot, now) if reserved is None else None
+        placements.append(_place(state, warm or turn, spot, is_bent=(warm or reserved) is not None))
         table.take(spot)
     return placements
 
@@ -144,9 +143,10 @@ def _is_warm(state: State, job: Waiting, spot: Spot) -> bool:
     return cold - missing >= _WORTH_SECONDS and missing <= _STILL_WARM * cold
 
 
-def _place(state: State, turn: Turn, spot: Spot) -> Placement:
+def _place(state: State, turn: Turn, spot: Spot, *, is_bent: bool) -> Placement:
     user, job = turn
-    models = state.need(job.requirement_id).models
+    need = state.need(job.requirement_id)
+    models = need.models
     loads = models - spot.warm
     estimate = state.costs.run_seconds(job.fingerprint) + state.costs.load_seconds(loads)
     state.hand_out(user, job, estimate)
@@ -158,4 +158,7 @@ def _place(state: State, turn: Turn, spot: Spot) -> Placement:
         models=models,
         loads=loads,
         fingerprint=job.fingerprint,
+        side=need.side,
+        order=job.order,
+        is_bent=is_bent,
     )

@@ -86,7 +86,9 @@ class Group:
 class Placement:
     """One job for one worker, and the estimate it is charged by.
 
-    `models` are those that it reads, `loads` those of them that are not warm there.
+    `models` are those that it reads, `loads` those of them that are not warm there; `side` are the kinds of workers
+    that could run it, `order` is its place in its owner's queue. `is_bent` says that it went before a fairer one, as
+    it may.
     """
 
     job_id: JobId
@@ -96,3 +98,20 @@ class Placement:
     models: frozenset[str] = field(default_factory=frozenset[str])
     loads: frozenset[str] = field(default_factory=frozenset[str])
     fingerprint: str = ""
+    side: Side = frozenset()
+    order: tuple[float, float] = (0.0, 0.0)
+    is_bent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readied:
+    """A job that a worker of this kind makes ready while it computes another; the rest is as in `Placement`."""
+
+    job_id: JobId
+    user_id: UserId
+    worker_id: WorkerId
+    kind: int
+    side: Side
+    order: tuple[float, float]
+    charged_seconds: float
+    is_bent: bool = False

@@ -219,6 +219,8 @@ def _attempt(before: Job, after: Job) -> list[Statement]:
         return [Statement("open_attempt", key | {"fence": after.fence, "worker_id": after.worker_id}, expect=1)]
     if after.state is JobState.RUNNING:
         return [Statement("start_attempt", key, expect=1)]
+    if after.attempt < before.attempt:
+        return [Statement("forget_attempt", {"id": before.id, "attempt": before.attempt}, expect=1)]
     if was_held and not is_held:
         return [Statement("end_attempt", key | {"outcome": after.state.value}, expect=1)]
     return []

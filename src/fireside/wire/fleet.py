@@ -18,6 +18,8 @@ OLDEST_PROTOCOL = 1
 """The oldest that is still understood."""
 MOST_FINISHING = 1
 """How many computed jobs a worker may still be reporting when it takes another."""
+MOST_AHEAD = 1
+"""How many jobs a worker may hold ready while it computes another."""
 LONGEST_BUS_PAUSE_SECONDS = 5.0
 """How long a worker that lost the bus waits at most between two tries to reach it."""
 MOST_MODEL_BYTES = 600_000
@@ -153,7 +155,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """I am here: sent every second and at each change. `leases` are all the jobs the worker holds.
 
     `finishing` are those among them that have been computed and are still being reported; with no other than one of
-    these the worker takes another job. `number` rises from one presence of a boot to the next. `reason` says why it
+    these the worker takes another job. While it computes one it takes `ahead` more, makes them ready and begins them in
+    turn; an older worker takes none. `number` rises from one presence of a boot to the next. `reason` says why it
     drains; `devices` have their free memory of a moment ago, where that is cheap to tell. `warm` are the model files
     that its runtime holds, such as those of the graph that it ran last; None where it does not know. `up_seconds` is
     how long its process has been there.
@@ -166,6 +169,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     leases: tuple[LeaseBody, ...] = ()
     finishing: tuple[LeaseBody, ...] = ()
+    ahead: int = 0
     number: int = 0
     devices: tuple[dict[str, Any], ...] = ()
     warm: tuple[str, ...] | None = None

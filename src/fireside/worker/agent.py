@@ -1,4 +1,4 @@
-"""The worker's agent: says it is there, takes one job at a time, and stops when told.
+"""The worker's agent: says it is there, runs one job at a time, holds the next one ready, and stops when told.
 
 It stays responsive while the runtime works, because the runtime computes in another process. What it takes is decided
 by the server; what it does with a job is in `run`.
@@ -23,7 +23,7 @@ from fireside.client.fleet import FleetClient
 from fireside.domain.ids import UserId, WorkerId
 from fireside.runtimes.base import Failed, Finished, Runtime, RuntimeInfo, RuntimeStartError
 from fireside.wire.fleet import (
-    MOST_FINISHING,
+    MOST_AHEAD,
     AreYouThere,
     Assignment,
     AssignmentReply,
@@ -36,6 +36,7 @@ from fireside.wire.fleet import (
     ValidateNodes,
     WorkRequest,
 )
+from fireside.worker.hands import Hands
 from fireside.worker.health import Health
 from fireside.worker.identifying import identify_models
 from fireside.worker.joining import introduce
@@ -49,6 +50,7 @@ from fireside.worker.telling import Telling
 from fireside.worker.validating import validate_nodes
 
 _PRESENCE_SECONDS = 1.0
+_SOON_SECONDS = 0.05
 _DEVICES_SECONDS = 10.0
 _JOIN_PAUSE_SECONDS = 0.5
 _LONGEST_REST_SECONDS = 60.0
@@ -58,7 +60,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Agent:
-    """One worker: one runtime, one job at a time."""
+    """One worker: one runtime, one job at a time, and one more that is made ready meanwhile."""
 
     def __init__(
         self,
@@ -87,8 +89,7 @@ class Agent:
         self._on_dismissal = on_dismissal
         self._began_at = time.monotonic()
         self._info: RuntimeInfo | None = None
-        self._run: Run | None = None
-        self._finishing: list[Run] = []
+        self._hands = Hands()
         self._presences_sent = 0
         self._devices: tuple[dict[str, Any], ...] = ()
         self._stopping = False
@@ -96,6 +97,7 @@ class Agent:
         self._failures = 0
         self._health = Health()
         self._changed = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._resting: asyncio.Task[None] | None = None
 
@@ -117,6 +119,7 @@ class Agent:
             await _any_of(leaving, stopped)
             self._stopping = True
             self._changed.set()
+            await self._give_next_back()
             await self._finish(stopped)
             await self._give_back()
         finally:
@@ -161,12 +164,22 @@ class Agent:
         while True:
             # Cleared before it is read, so that a change while this is sent is told next.
             self._changed.clear()
+            if self._soon is not None:
+                self._soon.cancel()
+                self._soon = None
             self._presences_sent += 1
             await self._bus.publish_lossy(presence(self._worker_id), msgspec.json.encode(self._presence()))
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the change.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PRESENCE_SECONDS):
                     await self._changed.wait()
+
+    def _tell(self, *, soon: bool) -> None:
+        """Have a change told at once, or one that nobody waits for soon, with the next one if that comes first."""
+        if not soon:
+            self._changed.set()
+        elif self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_SOON_SECONDS, self._changed.set)
 
     def _presence(self) -> Presence:
         return Presence(
@@ -175,8 +188,9 @@ class Agent:
             ready=self._ready,
             draining=self._stopping or self._health.is_ill,
             reason="it is being stopped" if self._stopping else self._health.reason,
-            leases=tuple(LeaseBody.of(run.lease) for run in self._runs()),
-            finishing=tuple(LeaseBody.of(run.lease) for run in self._finishing),
+            leases=tuple(LeaseBody.of(run.lease) for run in self._hands),
+            finishing=tuple(LeaseBody.of(run.lease) for run in self._hands.finishing),
+            ahead=MOST_AHEAD,
             number=self._presences_sent,
             devices=self._devices,
             warm=tuple(self._runtime.warm_models()) if self._ready else None,
@@ -201,10 +215,12 @@ class Agent:
             return msgspec.json.encode(await describe_model(self._runtime, request))
         if isinstance(request, IdentifyModels):
             return msgspec.json.encode(await identify_models(self._runtime, self._hashes, request))
-        for run in self._runs():
+        for run in list(self._hands):
             if run.lease != request.lease.lease():
                 continue
             if isinstance(request, CancelRun):
+                self._hands.set_aside(run)
+                self._tell(soon=False)
                 await run.stop()
             else:
                 await run.telling.tell_again()
@@ -219,45 +235,44 @@ class Agent:
         self._on_dismissal(request.reason)
         return None
 
-    def _runs(self) -> list[Run]:
-        """Give the jobs this worker holds: those that are being reported, and the one that computes."""
-        return [*self._finishing, *([self._run] if self._run is not None else [])]
-
     def _take(self, request: Assignment) -> AssignmentReply:
         lease = request.lease.lease()
-        if any(run.lease == lease for run in self._runs()):
+        if any(run.lease == lease for run in self._hands):
             return self._answer(accepted=True)
-        is_busy = self._run is not None or len(self._finishing) > MOST_FINISHING
+        is_busy = not self._hands.has_room
         if is_busy or self._stopping or not self._ready:
             return self._answer(
                 accepted=False, reason="draining" if self._stopping else "busy" if is_busy else "not ready"
             )
-        user_id = UserId(request.user_id)
-        self._run = Run(
+        run = self._run_of(request)
+        self._in_background(self._do(run), f"job {lease.job_id}")
+        begins = self._hands.take(run)
+        self._tell(soon=not begins)
+        return self._answer(accepted=True)
+
+    def _run_of(self, request: Assignment) -> Run:
+        lease = request.lease.lease()
+        run = Run(
             lease=lease,
             client=self._client,
             runtime=self._runtime,
             reporter=self._reporter,
             work=request.work,
-            telling=Telling(self._bus, user_id, self._worker_id, lease),
+            telling=Telling(self._bus, UserId(request.user_id), self._worker_id, lease),
             folder=self._scratch / f"{lease.job_id}-{lease.fence}",
             cache=self._cache,
             hashes=self._hashes,
         )
-        self._run.when_computed = partial(self._computed, self._run)
-        self._in_background(self._do(self._run), f"job {lease.job_id}")
-        self._changed.set()
-        return self._answer(accepted=True)
+        run.when_computed = partial(self._computed, run)
+        return run
 
     def _answer(self, *, accepted: bool, reason: str = "") -> AssignmentReply:
         return AssignmentReply(accepted=accepted, reason=reason, number=self._presences_sent)
 
     def _computed(self, run: Run) -> None:
-        """Be free for another job while this one's results are being reported."""
-        if run is self._run:
-            self._run = None
-            self._finishing.append(run)
-            self._changed.set()
+        """Go on with the next job while this one's results are being reported."""
+        if self._hands.computed(run):
+            self._tell(soon=False)
 
     def _in_background(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(coroutine, name=name)
@@ -272,19 +287,22 @@ class Agent:
         except Exception:  # noqa: BLE001 - the edge of this process
             _log.exception("job broke the agent", job_id=str(run.lease.job_id))
         finally:
-            after = self._what_comes_after(outcome)
-            self._put_down(run)
+            after, had_room = self._what_comes_after(outcome), self._hands.has_room
+            self._hands.put_down(run)
             if after is not None:
                 self._ready = False
-            self._changed.set()
+                await self._give_next_back()
+            self._hands.go_on()
+            has_no_news = had_room == self._hands.has_room and self._hands.running is not None
+            self._tell(soon=after is None and has_no_news)
             if after is not None and not self._stopping and (self._resting is None or self._resting.done()):
                 self._resting = asyncio.create_task(after(), name="rest")
 
-    def _put_down(self, run: Run) -> None:
-        if run is self._run:
-            self._run = None
-        else:
-            self._finishing.remove(run)
+    async def _give_next_back(self) -> None:
+        if (run := self._hands.next) is not None:
+            self._hands.set_aside(run)
+            self._tell(soon=False)
+            await run.stop(give_back=True)
 
     def _what_comes_after(self, outcome: Outcome | None) -> Callable[[], Coroutine[Any, Any, None]] | None:
         """Take note of how a run ended; say what is to be done before the next job, if anything is."""
@@ -327,8 +345,9 @@ class Agent:
         await asyncio.gather(stopping, return_exceptions=True)
 
     async def _give_back(self) -> None:
-        if self._run is not None:
-            await self._run.stop(give_back=True)
+        await self._give_next_back()
+        if self._hands.running is not None:
+            await self._hands.running.stop(give_back=True)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
         if self._resting is not None:

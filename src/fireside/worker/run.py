@@ -1,4 +1,4 @@
-"""One job, from its lease to its reported end: prepare, run, collect, report.
+"""One job, from its lease to its reported end: prepare, wait for its turn, run, collect, report.
 
 Each step is a small function of the run; what they share is in `Run`. A lost lease anywhere ends the run silently,
 because somebody else has the job now; anything else ends with a report.
@@ -102,6 +102,8 @@ class Run:
     is_overdue: bool = False
     models: ModelsOfRun | None = None
     showing: Showing = field(init=False)
+    turn: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the runtime is free for it."""
     when_computed: Callable[[], None] | None = None
     """Called as soon as the runtime has finished the job, while its results are still on their way."""
 
@@ -152,6 +154,7 @@ async def _report_end(run: Run, outcome: Outcome) -> Outcome:
 async def _prepare_and_run(run: Run) -> Outcome:
     try:
         task = await _unless_stopped(run, _prepare(run))
+        await _unless_stopped(run, run.turn.wait())
         return Interrupted() if run.stopped.is_set() else await _run(run, task)
     except _Stopped:
         return Interrupted()
