@@ -25,11 +25,12 @@ def held(state: JobState = JobState.RUNNING) -> HeldJob:
     return HeldJob(job=job, worker_id=WORKER, charged_seconds=1.0)
 
 
-def presence(*jobs: HeldJob, boot_id: str = "a", number: int = 0, finishing: int = 0) -> Presence:
+def presence(*jobs: HeldJob, boot_id: str = "a", number: int = 0, finishing: int = 0, ahead: int = 0) -> Presence:
     leases = tuple(LeaseBody.of(job.job.lease) for job in jobs)
     return Presence(
-        boot_id=boot_id, runtime="builtin", ready=True, leases=leases, finishing=leases[:finishing], number=number
-    )
+        boot_id=boot_id, runtime="builtin", ready=True, leases=leases, finishing=leases[:finishing], number=number,
+        ahead=ahead,
+    )  # fmt: skip
 
 
 def test_a_worker_that_names_its_lease_keeps_its_job() -> None:
@@ -223,3 +224,13 @@ def test_who_is_long_gone_is_forgotten() -> None:
     presences.saw(WORKER, presence(), after(0))
     presences.forget_long_gone(after(3601))
     assert presences._seen == {}
+
+
+def test_a_worker_makes_one_job_ready_whatever_it_says() -> None:
+    presences = Presences(LOST_AFTER)
+    presences.saw(WORKER, presence(held(), ahead=0), after(1))
+    assert presences.workers_ahead(after(1), set(), listening_since=NOW) == []
+    presences.saw(WORKER, presence(held(), number=1, ahead=1000), after(1))
+    assert presences.workers_ahead(after(1), set(), listening_since=NOW) == [WORKER]
+    presences.saw(WORKER, presence(held(), held(), number=2, ahead=1000), after(1))
+    assert presences.workers_ahead(after(1), set(), listening_since=NOW) == []

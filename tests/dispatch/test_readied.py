@@ -179,5 +179,5 @@ async def test_whoever_asks_is_told_which_worker_has_the_job_ready(
     why = await why_waiting(shop.desk, await shop.job(ready), leader._presences.present(shop.clock()))
 
     assert why is not None
-    assert (why.reason, why.position) == ("capacity", 1)
+    assert (why.reason, why.position) == ("ready", 1)
     assert why.message == f"The worker {worker.id} has it ready, and begins it after the job that it runs."

@@ -39,6 +39,7 @@ FLEETS = pause(None, PauseOrigin.ADMIN, "we move house")
     ("facts", "reason", "words"),
     [
         (replace(PLAIN, is_handed_out=True, pauses=(MINE,)), WaitReason.STARTING, "about to begin"),
+        (replace(PLAIN, is_handed_out=True, behind_others_on="w-1"), WaitReason.READY, "w-1 has it ready"),
         (replace(PLAIN, pauses=(MINE, ADMINS, FLEETS)), WaitReason.FLEET_PAUSED, "we move house"),
         (replace(PLAIN, pauses=(MINE, ADMINS)), WaitReason.PAUSED_BY_ADMIN, "too much"),
         (replace(PLAIN, pauses=(MINE,), helpers=()), WaitReason.PAUSED, "You have paused"),

@@ -60,6 +60,23 @@ def test_what_a_worker_said_when_it_joined_and_says_now_is_put_together() -> Non
     assert body.devices == [{**CARD, "vram_free": 10}]
 
 
+def test_a_job_behind_the_one_that_a_worker_computes_is_ready() -> None:
+    reported, runs, ready = (LeaseBody(job_id=UUID(int=number), attempt=1, fence=1) for number in (1, 2, 3))
+    now = Presence(
+        boot_id="a",
+        runtime="comfyui",
+        ready=True,
+        draining=False,
+        leases=(reported, runs, ready),
+        finishing=(reported,),
+    )
+
+    (body,) = fleet_list(Books(joined={ONE: joined()}), {ONE: now})
+
+    assert body.jobs == [reported.job_id, runs.job_id, ready.job_id]
+    assert body.ready == [ready.job_id]
+
+
 def test_a_worker_that_has_not_joined_yet_is_listed_too() -> None:
     (body,) = fleet_list(Books(), {ONE: said(ready=False, draining=True, reason="no torch")})
 

@@ -63,7 +63,7 @@ def _row(worker: FleetWorkerBody) -> tuple[str, ...]:
         f"{worker.runtime} {worker.version}".strip() or "-",
         ", ".join(map(_device, worker.devices)) or "-",
         ", ".join(f"{key}={value}" for key, value in worker.labels.items()) or "-",
-        ", ".join(map(str, worker.jobs)) or "-",
+        ", ".join(f"{job} (ready)" if job in worker.ready else str(job) for job in worker.jobs) or "-",
         ", ".join(worker.warm or ()) or "-",
         _span(worker.up_seconds),
         worker.fireside or "-",

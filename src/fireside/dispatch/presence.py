@@ -12,7 +12,7 @@ import msgspec
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import JobState, Lease
 from fireside.store.records import HeldJob
-from fireside.wire.fleet import LONGEST_BUS_PAUSE_SECONDS, MOST_FINISHING, LeaseBody, Presence
+from fireside.wire.fleet import LONGEST_BUS_PAUSE_SECONDS, MOST_AHEAD, MOST_FINISHING, LeaseBody, Presence
 
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
@@ -42,7 +42,8 @@ class Sighting:
     def takes_ahead(self) -> bool:
         """Whether it computes, and could take a job to make ready."""
         said = self.presence
-        return self._is_open and 0 < len(said.leases) - len(said.finishing) <= said.ahead
+        # Whatever it says: a worker must not be able to gather what others could run.
+        return self._is_open and 0 < len(said.leases) - len(said.finishing) <= min(said.ahead, MOST_AHEAD)
 
     @property
     def _is_open(self) -> bool:

@@ -19,6 +19,8 @@ class WaitReason(StrEnum):
 
     STARTING = "starting"
     """Nothing: a worker has it and is about to begin."""
+    READY = "ready"
+    """The job that a worker runs, which begins this one next."""
     EQUAL_JOB = "equal_job"
     """Another job of the same owner that makes the same."""
     FLEET_PAUSED = "fleet_paused"
@@ -32,6 +34,11 @@ class WaitReason(StrEnum):
     """Earlier jobs of the same owner."""
     CAPACITY = "capacity"
     """A worker that is free."""
+
+
+_FORESEEABLE = frozenset(
+    {WaitReason.STARTING, WaitReason.READY, WaitReason.MAX_RUNNING, WaitReason.QUEUE, WaitReason.CAPACITY}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +106,16 @@ def explain(facts: WaitFacts, now: datetime) -> Waiting:
     suiting = [one for one in facts.helpers if not one.lack.count and one.takes_jobs]
     reason, message, lack = _why(facts, suiting)
     starts_at = None
-    if reason in (WaitReason.STARTING, WaitReason.MAX_RUNNING, WaitReason.QUEUE, WaitReason.CAPACITY) and suiting:
+    if reason in _FORESEEABLE and suiting:
         starts_at = _rounded(now, timedelta(seconds=_seconds(facts, suiting)))
-    position = 1 if reason is WaitReason.STARTING else facts.position
+    position = 1 if facts.is_handed_out else facts.position
     return Waiting(position=position, reason=reason, message=message, lack=lack, starts_at=starts_at)
 
 
 def _why(facts: WaitFacts, suiting: Sequence[Helper]) -> tuple[WaitReason, str, Lack | None]:
     if facts.is_handed_out and facts.behind_others_on is not None:
         message = f"The worker {facts.behind_others_on} has it ready, and begins it after the job that it runs."
-        return WaitReason.CAPACITY, message, None
+        return WaitReason.READY, message, None
     if facts.is_handed_out:
         return WaitReason.STARTING, "A worker has the job and is about to begin.", None
     if facts.awaited is not None:

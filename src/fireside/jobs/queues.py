@@ -36,17 +36,18 @@ async def move_job(desk: Desk, user_id: UserId, job_id: JobId, move: Move) -> Jo
 
     Raises `NotFound` for jobs that are not there or not theirs, `Conflict` for those that do not wait any more.
     """
-    for one in (job_id, move.anchor):
-        if one is not None:
-            await _have_wait(desk, await desk.job_of(user_id, one))
+    moved = [await desk.job_of(user_id, one) for one in (job_id, move.anchor) if one is not None]
     if move.anchor == job_id:
         raise BadRequest("a job cannot go before or after itself: name another one")
     try:
-        job = await desk.store.move_job(user_id, job_id, move)
+        for one in moved:
+            await _have_wait(desk, one)
+        return await desk.store.move_job(user_id, job_id, move)
     except Changed as change:
         raise Conflict(change.message) from change
-    await desk.wake_dispatch(user_id, is_heard=False)
-    return job
+    finally:
+        # Not before: what has come back would be handed out again at once.
+        await desk.wake_dispatch(user_id, is_heard=False)
 
 
 async def _have_wait(desk: Desk, job: Job) -> None:

@@ -15,13 +15,12 @@ from fireside.store.records import TimelineEntry
 async def withdraw_job(desk: Desk, job: Job, *, term: int | None = None) -> Job:
     """Put the job back in the queue and refund what was charged; raises `Changed` when it has begun or moved on.
 
-    `tell_withdrawn` is for afterwards. A job that is not with a worker is `IllegalTransition`.
+    `tell_withdrawn` is for afterwards, and so is waking the leader. A job that no worker has is `IllegalTransition`.
     """
     after = advance(job, Verb.WITHDRAW, desk.clock())
     entry = TimelineEntry(kind="withdrawn", at=after.changed_at, data={"worker_id": job.worker_id})
     changed = await desk.store.change_job(job, after, timeline=[entry], charge_seconds=-job.charged_seconds, term=term)
     await desk.announce(changed)
-    await desk.wake_dispatch(changed.user_id)
     return changed
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -75,7 +76,13 @@ def _body(worker_id: WorkerId, books: Books, said: Presence | None) -> FleetWork
         warm=list(said.warm) if said is not None and said.warm is not None else None,
         up_seconds=said.up_seconds if said is not None else None,
         enrolled_at=enrollment.enrolled_at if enrollment is not None else None,
+        ready=ready_jobs(said) if said is not None else [],
     )
+
+
+def ready_jobs(said: Presence) -> list[UUID]:
+    """Give the jobs that a worker has made ready: those behind the one that it computes."""
+    return [lease.job_id for lease in said.leases if lease not in said.finishing][1:]
 
 
 def _state(said: Presence | None, *, is_drained: bool) -> State:

@@ -145,7 +145,8 @@ class FleetWorkerBody(msgspec.Struct, frozen=True, kw_only=True):
     One that is `draining` still has jobs, one that is `drained` has none and takes none; `reason` says why. `origin` is
     `own` for those that a server starts itself and `joined` for those of other machines. `version` is that of its
     runtime, `fireside` that of Fireside where it is known. `devices` have their free memory of a moment ago where the
-    runtime can tell. `jobs` are the ids of those it holds. `warm` are the model files that its runtime holds; None:
+    runtime can tell. `jobs` are the ids of those it holds, `ready` of those among them that it has
+    made ready and begins next. `warm` are the model files that its runtime holds; None:
     unknown. `up_seconds` is how long its process has been there, `joined_at` when it was ready last, `enrolled_at`
     when it first came with a join token.
     """
@@ -164,6 +165,7 @@ class FleetWorkerBody(msgspec.Struct, frozen=True, kw_only=True):
     warm: list[str] | None = None
     up_seconds: float | None = None
     enrolled_at: datetime | None = None
+    ready: list[UUID] = msgspec.field(default_factory=list[UUID])
 
 
 class WorkersBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -152,7 +152,7 @@ class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
-    """I am here: sent every second and at each change. `leases` are all the jobs the worker holds.
+    """I am here: sent every second and at each change. `leases` are all the jobs it holds, the one made ready last.
 
     `finishing` are those among them that have been computed and are still being reported; with no other than one of
     these the worker takes another job. While it computes one it takes `ahead` more, makes them ready and begins them in

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 WaitWord = Literal[
     "starting",
+    "ready",
     "equal_job",
     "fleet_paused",
     "paused_by_admin",
@@ -38,7 +39,9 @@ class MissingBody(msgspec.Struct, frozen=True, kw_only=True):
 class WaitingBody(msgspec.Struct, frozen=True, kw_only=True):
     """Why a job waits. It says what has to change first; more reasons may stand behind it."""
 
-    position: Annotated[int, Meta(ge=1, description="Place among the caller's own jobs that wait.")]
+    position: Annotated[
+        int, Meta(ge=1, description="Place among the caller's own jobs that wait; 1, too, for one a worker has.")
+    ]
     reason: WaitWord
     message: str
     missing: MissingBody | None

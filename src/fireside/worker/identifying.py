@@ -25,6 +25,11 @@ class ModelsOfRun:
         if paths is not None:
             hashes.of(paths)  # begins with what is not known
 
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """Where they lie, by `folder/name`; none where that is not known."""
+        return self._paths or {}
+
     def as_run(self) -> dict[str, str] | None:
         """Give their hashes, if they are known and are those of what the run read."""
         if self._paths is None or not self._are_steady or _sights(self._paths) != self._before:

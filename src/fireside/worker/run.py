@@ -55,6 +55,7 @@ from fireside.worker.showing import Showing
 from fireside.worker.stage_cache import StageCache
 from fireside.worker.staging import fetch_work, stage_inputs
 from fireside.worker.telling import Telling
+from fireside.worker.warming import warm_files
 
 # What has been computed is worth waiting for.
 _END = (Finished, Failed, Interrupted)
@@ -190,6 +191,8 @@ async def _prepare(run: Run) -> Task:
     scratch.mkdir(parents=True)
     graph = msgspec.json.decode(work.graph, type=dict[str, Any])
     run.models = await models_of_run(run.runtime, run.hashes, graph)
+    if not run.turn.is_set():
+        warm_files(run.models.paths, run.runtime.warm_models())
     return Task(
         task_id=run.task_id,
         graph=graph,

@@ -1,6 +1,6 @@
 """The page of the fleet: each worker with what it runs and holds, and how many there were. Admins only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from fireside.domain.accounts import Principal
 from fireside.domain.ids import UserId, WorkerId
+from fireside.domain.jobs import JobState
 from fireside.domain.usage import bytes_in_words
 from fireside.server.admin_fleet import drain_worker, resume_worker
 from fireside.server.callers import services_of
@@ -135,9 +136,10 @@ def _time_span(seconds: float) -> str:
 async def _cards(services: Services, workers: Sequence[FleetWorkerBody]) -> list[WorkerCard]:
     names = {user.id: user.name for user in await services.accounts.users()}
     drained = await services.store.drained_workers()
+    ready = {str(job_id) for one in workers for job_id in one.ready}
     runs: dict[WorkerId, list[Run]] = {}
     for held in await services.store.held_jobs():
-        runs.setdefault(held.worker_id, []).append(_run(held, names))
+        runs.setdefault(held.worker_id, []).append(_run(held, names, ready))
     return [
         WorkerCard(
             worker=one,
@@ -151,10 +153,12 @@ async def _cards(services: Services, workers: Sequence[FleetWorkerBody]) -> list
     ]
 
 
-def _run(held: HeldJob, names: Mapping[UserId, str]) -> Run:
+def _run(held: HeldJob, names: Mapping[UserId, str], ready: Collection[str]) -> Run:
     job = held.job
     since = job.started_at or job.changed_at
-    return Run(job_id=str(job.id), user=names.get(job.user_id, ""), state=job.state.value, since=since)
+    is_ready = job.state is JobState.ASSIGNED and str(job.id) in ready
+    state = "ready" if is_ready else job.state.value
+    return Run(job_id=str(job.id), user=names.get(job.user_id, ""), state=state, since=since)
 
 
 def memory_of(devices: Sequence[Mapping[str, Any]]) -> list[Memory]:

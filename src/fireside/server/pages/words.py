@@ -12,7 +12,7 @@ _FEW = 10
 
 STATE_WORDS = {
     JobState.QUEUED: "Waiting",
-    JobState.ASSIGNED: "Starting",
+    JobState.ASSIGNED: "Next up",
     JobState.RUNNING: "Running",
     JobState.CANCELING: "Stopping",
     JobState.SUCCEEDED: "Done",
