@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -12,9 +13,11 @@ import pytest_asyncio
 from PIL import Image
 from tests.real_comfyui import Tasks, all_events, node, post
 from tests.runtimes.comfyui.conftest import DEADLINES
+from tests.runtimes.comfyui.waiting import SECONDS
 
 from fireside.runtimes.base import CachedNodes, Failed, Finished, Interrupted, NodeOutput, NodeStarted, RunEvent
 from fireside.runtimes.comfyui.attached import AttachedHome
+from fireside.runtimes.comfyui.connection import Connection
 from fireside.runtimes.comfyui.runtime import ComfyRuntime
 from fireside.runtimes.comfyui.supervised import SupervisedHome
 
@@ -27,7 +30,7 @@ SHOWN = json.dumps({"files": [{"filename": "a.txt", "subfolder": "", "type": "ou
 @pytest_asyncio.fixture(loop_scope="session")
 async def attached(real_runtime: ComfyRuntime, real_home: SupervisedHome) -> AsyncIterator[ComfyRuntime]:
     """A runtime attached to the ComfyUI of the tests, which is supervised by another one that rests meanwhile."""
-    runtime = ComfyRuntime(AttachedHome(real_home.url), deadlines=DEADLINES)
+    runtime = ComfyRuntime(AttachedHome(real_home.url), deadlines=replace(DEADLINES, interrupt_seconds=SECONDS))
     async with real_runtime._turn:
         await runtime.start()
         yield runtime
@@ -178,6 +181,7 @@ async def test_a_run_that_cannot_be_stopped_is_given_up(
         "2": node("FiresideTrouble", image=["1", 0], kind="hang", name=""),
         "3": node("PreviewImage", images=["2", 0]),
     }
+    attached._deadlines = DEADLINES
     task = make_task(graph)
     events: list[RunEvent] = []
     async for event in attached.run(task):
@@ -190,3 +194,19 @@ async def test_a_run_that_cannot_be_stopped_is_given_up(
     assert isinstance(end, Failed)
     assert (end.exception_type, end.is_breakdown) == ("PanicError", True)
     assert "does not react to an interrupt" in end.exception_message
+
+
+async def test_a_run_that_is_put_away_after_the_conversation_is_left_in_the_history(
+    real_runtime: ComfyRuntime, real_home: SupervisedHome
+) -> None:
+    connection = Connection(real_home.url, real_home.bridge_headers)
+    await connection.open()
+    connection.forget("one that ended before")
+    before = connection._forgetting
+    await connection.close()
+
+    connection.forget("one that ended afterwards")
+
+    assert connection._forgetting is before
+    assert before is not None
+    assert before.cancelled()

@@ -81,6 +81,7 @@ class Connection:
         self._listener: Callable[[Message], None] = _ignore
         self._ended: list[str] = []
         self._forgetting: asyncio.Task[None] | None = None
+        self._is_ending = False
         self.closed = asyncio.Event()
 
     async def open(self) -> None:
@@ -111,6 +112,7 @@ class Connection:
 
     async def close(self) -> None:
         """End the conversation; idempotent."""
+        self._is_ending = True
         if self._forgetting is not None:
             self._forgetting.cancel()
             await asyncio.gather(self._forgetting, return_exceptions=True)
@@ -173,7 +175,12 @@ class Connection:
         await self._post("/interrupt", {"prompt_id": prompt_id})
 
     def forget(self, prompt_id: str) -> None:
-        """Have the run removed from the history in a moment, together with those that end meanwhile."""
+        """Have the run removed from the history in a moment, together with those that end meanwhile.
+
+        Once the conversation is at its end nobody can be asked, and the run stays in the history.
+        """
+        if self._is_ending:
+            return
         self._ended.append(prompt_id)
         if self._forgetting is None or self._forgetting.done():
             self._forgetting = asyncio.create_task(self._forget_soon(), name="forget")
