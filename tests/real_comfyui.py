@@ -15,7 +15,7 @@ from fireside.runtimes.comfyui.launch import Launch
 from fireside.runtimes.comfyui.patience import Patience
 from fireside.runtimes.comfyui.supervised import SupervisedHome
 
-DEADLINE_SECONDS = 90.0
+DEADLINE_SECONDS = 240.0
 _NODE_PACKS = Path(__file__).parent / "runtimes" / "comfyui" / "node_packs"
 
 

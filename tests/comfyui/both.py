@@ -13,7 +13,7 @@ from tests.conftest import ServerProcess
 from tests.runtimes.beside.real_comfyui import RealComfyUI
 from websockets.sync.client import ClientConnection
 
-DEADLINE_SECONDS = 90.0
+DEADLINE_SECONDS = 240.0
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
 
 # Encoders draw them anew each time: the number of an Ogg stream and with it its checksums, the number of a track.

@@ -1,7 +1,6 @@
 """One ComfyUI process for tests that run the same graphs on it and on ours; its files are read where it writes them."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -13,8 +12,10 @@ import httpx
 import msgspec
 from websockets.sync.client import ClientConnection, connect
 
+from fireside.runtimes.comfyui.ports import Port
+
 _CLIENT_ID = "beside"
-_START_SECONDS = 120.0
+_START_SECONDS = 240.0
 _RUN_SECONDS = 150.0
 _LOOK_SECONDS = 0.1
 _BAD_REQUEST = 400
@@ -82,9 +83,9 @@ def running_comfyui(
     options: Sequence[str] = ("--disable-all-custom-nodes", "--disable-api-nodes"),
 ) -> Generator[RealComfyUI]:
     """Start a ComfyUI that works in `folder` and reads pictures from `inputs`; end it afterwards."""
-    port = _free_port()
+    port = Port()
     output = folder / "made"
-    words = [str(python), "main.py", "--cpu", f"--port={port}", *options]
+    words = [str(python), "main.py", "--cpu", f"--port={port.number}", *options]
     places = {"input": inputs, "output": output / "output", "temp": output, "user": folder / "user"}
     for name, place in places.items():
         place.mkdir(parents=True, exist_ok=True)
@@ -94,20 +95,15 @@ def running_comfyui(
     with (folder / "comfyui.log").open("wb") as log:
         process = subprocess.Popen(words, cwd=comfyui_dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_RUN_SECONDS) as http:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port.number}", timeout=_RUN_SECONDS) as http:
             _wait_until_ready(http, process, folder / "comfyui.log")
-            address = f"ws://127.0.0.1:{port}/ws?clientId={_CLIENT_ID}"
+            address = f"ws://127.0.0.1:{port.number}/ws?clientId={_CLIENT_ID}"
             with connect(address, max_size=None) as socket:
                 yield RealComfyUI(http, socket, output)
     finally:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port.free()
 
 
 def _wait_until_ready(http: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -10,7 +10,7 @@ from fireside.runtimes.comfyui.runtime import ComfyRuntime
 from fireside.runtimes.comfyui.supervised import SupervisedHome
 
 DEADLINES = Deadlines(
-    interrupt_seconds=1.0, give_up_seconds=1.0, silent_seconds=0.3, longest_silence_seconds=0.5, stuck_seconds=1.0
+    interrupt_seconds=3.0, give_up_seconds=1.0, silent_seconds=0.3, longest_silence_seconds=0.5, stuck_seconds=1.0
 )
 
 

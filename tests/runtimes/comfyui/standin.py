@@ -66,7 +66,7 @@ try:
     server.serve_forever()
     server.server_close()
     # Its doors are closed, and it is still there for a while.
-    time.sleep(1)
+    time.sleep(3)
 except KeyboardInterrupt:
     print("stopped in order", flush=True)
 """

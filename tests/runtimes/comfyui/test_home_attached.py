@@ -41,7 +41,7 @@ async def test_a_url_where_nobody_answers_is_told_without_its_password() -> None
 
 
 async def test_a_url_where_something_else_answers_is_told(running: SupervisedHome) -> None:
-    home = AttachedHome(f"{running.url}/elsewhere", answer_seconds=0.2)
+    home = AttachedHome(f"{running.url}/elsewhere", answer_seconds=3.0)
     with pytest.raises(RuntimeStartError, match="status 404"):
         await home.start()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from fireside.processes.leftovers import start_time
 
-SECONDS = 60.0
+SECONDS = 180.0
 
 
 async def until(happened: Callable[[], bool]) -> None:
