@@ -24,10 +24,17 @@ from tests.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.postgres_server import PostgresServer, find_debians_programs, running_server
 from websockets.sync.client import ClientConnection, connect
 
+from fireside.dispatch import dispatcher
+from fireside.jobs import assign, cancel, model_details, reuse
+from fireside.runtimes.comfyui import connection
+from fireside.runtimes.comfyui.ports import Port
+from fireside.server import enrolling
+
 # Each may have a PostgreSQL, a Chromium and a real ComfyUI at once.
 _MOST_PROCESSES = 8
-_READY_SECONDS = 90.0
-_STOP_SECONDS = 60.0
+_READY_SECONDS = 240.0
+_STOP_SECONDS = 120.0
+_ANSWER_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 _DATABASES = pytest.StashKey[Databases]()
 _NETWORK = Path(tempfile.gettempdir()) / f"fireside-tests-network-{os.getuid()}.lock"
@@ -97,17 +104,18 @@ class ServerProcess:
     before: Sequence[str] = ()
     process: "subprocess.Popen[bytes] | None" = None
     url: str = ""
+    # Kept for it also while it is down: others on this machine take free ones all the time.
+    port: Port = field(default_factory=Port)
     clients: list[httpx.Client] = field(default_factory=list[httpx.Client])
 
     def start(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         (self.data_dir / "server.json").unlink(missing_ok=True)
-        port = self.url.rpartition(":")[2] or "0"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
         with (self.data_dir / "test.log").open("ab") as log:
             command = [*self.before, sys.executable, "-m", "fireside.cli.main", "up", f"--data-dir={self.data_dir}"]
             if not any(option.startswith("--port") for option in self.options):
-                command.append(f"--port={port}")
+                command.append(f"--port={self.port.number}")
             self.process = subprocess.Popen(
                 [*command, *self.options],
                 stdin=subprocess.DEVNULL,
@@ -135,6 +143,7 @@ class ServerProcess:
         for client in self.clients:
             client.close()
         self.kill()
+        self.port.free()
 
     def children(self, word: str) -> list[int]:
         """The pids of the server's own children whose command line holds the word."""
@@ -200,6 +209,27 @@ def _command_line(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
     except OSError:
         return ""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Let nobody in this process think that another one is not there because the machine is busy.
+
+    Tests of those who do not answer set these spans themselves.
+    """
+    spans = (
+        (assign, "_ANSWER_SECONDS"),
+        (cancel, "_TELL_SECONDS"),
+        (connection, "_DEVICES_SECONDS"),
+        (dispatcher, "_ECHO_SECONDS"),
+        (enrolling, "_ANSWER_SECONDS"),
+        (model_details, "_ASK_SECONDS"),
+        (reuse, "_ASK_SECONDS"),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in spans:
+            patch.setattr(module, name, _ANSWER_SECONDS)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,7 @@ from typing import NoReturn
 import psycopg
 import pytest
 
+from fireside.runtimes.comfyui.ports import Port
 from fireside.store.postgres_link import connect, read_url
 from fireside.store.postgres_migrations import migrate
 from fireside.store.queries import load_migrations
@@ -46,7 +46,9 @@ class PostgresServer:
 
     def __init__(self, programs: Path, folder: Path, settings: Mapping[str, str] = _SETTINGS) -> None:
         self.folder = folder
-        self.port = _free_port()
+        # Kept for it also while it is stopped: others on this machine take free ones all the time.
+        self._kept = Port()
+        self.port = self._kept.number
         self._programs = programs
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -87,6 +89,11 @@ class PostgresServer:
             # What we started was the starter, which has become the server itself.
             self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
             self._process.wait(_READY_SECONDS)
+
+    def close(self) -> None:
+        """Stop it for good."""
+        self.stop()
+        self._kept.free()
 
     def url(self, database: str) -> str:
         return f"postgresql://fireside@/{database}?host={self.folder}&port={self.port}"
@@ -172,7 +179,7 @@ def running_server(find: Callable[[], Path | None] = find_programs) -> Generator
         server.add_template()
         yield server
     finally:
-        server.stop()
+        server.close()
         shutil.rmtree(folder)
 
 
@@ -186,9 +193,3 @@ def _memory() -> Path | None:
 def _give_up(why: str) -> NoReturn:
     assert "CI" not in os.environ, f"CI must have PostgreSQL, but {why}"
     pytest.skip(f"no PostgreSQL: {why}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.jobs.workshop import PlayedWorker, Workshop, until
 
+from fireside.dispatch import dispatcher
 from fireside.dispatch.dispatcher import Dispatcher
 from fireside.domain.accounts import User
 from fireside.domain.jobs import JobState
@@ -52,8 +53,9 @@ async def test_nothing_is_taken_back_while_the_bus_is_away_nor_in_the_first_mome
 
 
 async def test_a_bus_that_hangs_makes_nobody_lost(
-    shop: Workshop, ann: User, worker: PlayedWorker, leader: Dispatcher
+    shop: Workshop, ann: User, worker: PlayedWorker, leader: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(dispatcher, "_ECHO_SECONDS", 0.2)
     lease = await shop.started(await shop.submit(ann), worker, term=leader._term)
     await worker.say(leader)
 
@@ -63,6 +65,7 @@ async def test_a_bus_that_hangs_makes_nobody_lost(
         await look_for(shop, leader, 4.0)
     finally:
         os.kill(bus_pid(shop), signal.SIGCONT)
+        monkeypatch.undo()
     assert await shop.state(lease) is JobState.RUNNING
 
     await worker.say(leader)

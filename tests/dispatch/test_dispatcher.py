@@ -1,12 +1,13 @@
 from collections.abc import Mapping
 
 import pytest
-from tests.jobs.workshop import PlayedWorker, Workshop
+from tests.jobs.workshop import PlayedWorker, Workshop, until
 
 from fireside.dispatch.dispatcher import Dispatcher
 from fireside.domain.accounts import User
 from fireside.domain.ids import UserId
 from fireside.domain.jobs import Job, JobState, Lease
+from fireside.jobs import assign
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.report import start_job
 
@@ -201,10 +202,13 @@ async def test_a_worker_that_did_not_hear_a_cancel_is_told_again(
 
 
 async def test_a_worker_that_took_an_offer_too_late_is_told_to_drop_it_and_gets_nothing_meanwhile(
-    shop: Workshop, ann: User, leader: Dispatcher
+    shop: Workshop, ann: User, leader: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(assign, "_ANSWER_SECONDS", 1.0)
     job, worker = await shop.submit(ann), await shop.worker(manner="silence")
     await look(shop, leader, worker)
+    await until(lambda: worker.offers() != [])
+    monkeypatch.undo()
     (late,) = worker.offers()
     assert await shop.state(job) is JobState.QUEUED
 

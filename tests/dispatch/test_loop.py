@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.jobs.workshop import Workshop, until
+from tests.jobs.workshop import DEADLINE_SECONDS, Workshop, until
 
 from fireside.dispatch.dispatcher import Dispatcher
 
@@ -14,4 +14,4 @@ async def test_a_loop_that_is_woken_while_it_is_stopped_stops(shop: Workshop) ->
 
     dispatcher._wake.set()
 
-    await asyncio.wait_for(dispatcher.stop(), 5)
+    await asyncio.wait_for(dispatcher.stop(), DEADLINE_SECONDS)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from tests.conftest import ServerProcess
 from tests.faults.far import FarWorker, Place, until
 from tests.postgres_server import PostgresServer
@@ -21,6 +20,7 @@ from fireside.accounts.server_keys import ServerKeys
 from fireside.bus.authority import BusAuthority
 from fireside.bus.server import find_program
 from fireside.config import Config
+from fireside.runtimes.comfyui.ports import Port
 
 SECRET_KEY = "5e" * 32
 
@@ -31,7 +31,8 @@ class SharedBus:
 
     folder: Path
     address: str = "127.0.0.1"
-    port: int = -1
+    # Kept for it also while it is down: others on this machine take free ones all the time.
+    port: Port = field(default_factory=Port)
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
@@ -42,10 +43,10 @@ class SharedBus:
         keys = ServerKeys.load_or_create(self.folder, Config(secret_key=SECRET_KEY))
         authority = BusAuthority.from_secret(keys.derive("bus"))
         config = self.folder / "nats.conf"
-        config.write_text(authority.server_config(str(ports), self.port).replace("127.0.0.1", self.address))
+        config.write_text(authority.server_config(str(ports), self.port.number).replace("127.0.0.1", self.address))
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen([find_program(), "--config", str(config)], stdout=log, stderr=log)
-        self.port = until(lambda: self._port(ports))
+        until(lambda: list(ports.glob("*.ports")))
 
     def kill(self) -> None:
         assert self.process is not None
@@ -55,19 +56,11 @@ class SharedBus:
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.kill()
+        self.port.free()
 
     @property
     def url(self) -> str:
-        return f"nats://{self.address}:{self.port}"
-
-    @staticmethod
-    def _port(ports: Path) -> int:
-        for path in ports.glob("*.ports"):
-            try:
-                return int(msgspec.json.decode(path.read_bytes())["nats"][0].rpartition(":")[2])
-            except (msgspec.MsgspecError, KeyError):
-                continue  # written only in part so far
-        return 0
+        return f"nats://{self.address}:{self.port.number}"
 
 
 @dataclass

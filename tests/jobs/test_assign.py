@@ -1,10 +1,11 @@
 import pytest
-from tests.jobs.workshop import PlayedWorker, Workshop
+from tests.jobs.workshop import DEADLINE_SECONDS, PlayedWorker, Workshop, until
 
 from fireside.domain.accounts import User
 from fireside.domain.errors import StaleLease
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import JobState
+from fireside.jobs import assign
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.report import start_job
 from fireside.scheduler.values import Placement
@@ -26,8 +27,9 @@ async def test_a_job_is_written_down_before_its_worker_hears_of_it(
 
 @pytest.mark.parametrize("manner", ["decline", "silence"])
 async def test_a_job_that_its_worker_does_not_take_is_queued_again_and_costs_nothing(
-    shop: Workshop, ann: User, manner: str
+    shop: Workshop, ann: User, manner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(assign, "_ANSWER_SECONDS", 1.0 if manner == "silence" else DEADLINE_SECONDS)
     job, worker = await shop.submit(ann), await shop.worker(manner=manner)
 
     with pytest.raises(AssertionError):
@@ -35,6 +37,7 @@ async def test_a_job_that_its_worker_does_not_take_is_queued_again_and_costs_not
 
     assert await shop.state(job) is JobState.QUEUED
     assert await shop.share(ann) == 0
+    await until(lambda: worker.offers() != [])
     (offered,) = worker.offers()
     with pytest.raises(StaleLease):
         await start_job(shop.desk, worker.id, offered)

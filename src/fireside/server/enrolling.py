@@ -21,7 +21,8 @@ from fireside.server.services import Services
 from fireside.wire.fleet import AreYouThere, BootBody, BootReply, EnrollBody, EnrollReply
 
 _BODY_BYTES = 64 * 1024
-_ANSWER_SECONDS = 1.0
+# Long enough for a machine that is busy: whoever does not answer in time loses its place to another process.
+_ANSWER_SECONDS = 3.0
 
 
 class WorkerIsThere(Conflict):
