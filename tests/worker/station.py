@@ -38,7 +38,7 @@ WORKER = WorkerId("worker-1")
 LONG = 600.0
 LARGE = "x" * 100_000
 CACHE_BYTES = 1024 * 1024
-INTERRUPT_SECONDS = 1.0
+INTERRUPT_SECONDS = 4.0
 Graph = dict[str, Any]
 
 

@@ -3,7 +3,7 @@ import asyncio
 import msgspec
 import pytest
 from PIL import Image
-from tests.jobs.workshop import Workshop, until
+from tests.jobs.workshop import DEADLINE_SECONDS, Workshop, until
 from tests.worker.station import LONG, Graph, Station, empty, node, picture, save, sleep
 
 from fireside.domain.accounts import User
@@ -111,7 +111,7 @@ async def test_a_worker_that_is_stopped_gives_its_job_back_and_takes_no_other(
     await station.becomes(job, JobState.RUNNING)
 
     station.stopped.set()
-    await asyncio.wait_for(station.working, 20)
+    await asyncio.wait_for(station.working, DEADLINE_SECONDS)
 
     back = await shop.job(job)
     assert (back.state, back.losses, back.fence) == (JobState.QUEUED, 0, lease.fence)
@@ -300,7 +300,7 @@ async def test_a_worker_that_has_nothing_to_do_leaves_at_once(station: Station) 
 
     station.stopped.set()
 
-    await asyncio.wait_for(station.working, 20)
+    await asyncio.wait_for(station.working, DEADLINE_SECONDS)
 
 
 @pytest.mark.usefixtures("everything_goes_by_http")

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.databases import Databases
-from tests.jobs.workshop import Workshop, open_workshop, until
+from tests.jobs.workshop import DEADLINE_SECONDS, Workshop, open_workshop, until
 from tests.worker.station import LONG, Graph, Station, empty, node, open_station, save, sleep
 
 from fireside.domain.accounts import User
@@ -156,23 +156,23 @@ async def test_a_worker_that_cannot_start_its_runtime_still_leaves_at_once(shop:
 
         station.stopped.set()
 
-        await asyncio.wait_for(station.working, 20)
+        await asyncio.wait_for(station.working, DEADLINE_SECONDS)
 
 
 async def test_a_job_that_takes_longer_than_it_may_is_stopped_and_failed(station: Station, ann: User) -> None:
-    job = await station.submit(ann, SLEEPING, max_run_seconds=0.2)
+    job = await station.submit(ann, SLEEPING, max_run_seconds=3.0)
     await station.hand_out(job)
 
     failed = await station.becomes(job, JobState.FAILED)
 
     error = _error(failed)
     assert (error["exception_type"], error["node_id"], error["node_type"]) == ("TimeoutError", "2", "FiresideSleep")
-    assert "stopped after 0.2 s" in str(error["exception_message"])
+    assert "stopped after 3 s" in str(error["exception_message"])
     assert "extra_data.fireside.max_run_seconds" in str(error["exception_message"])
 
 
 async def test_a_job_that_hangs_is_stopped_by_its_time_limit_too(station: Station, ann: User) -> None:
-    job = await station.submit(ann, SLEEPING, max_run_seconds=1.0)
+    job = await station.submit(ann, SLEEPING, max_run_seconds=3.0)
     await station.hand_out(job)
     await station.becomes(job, JobState.RUNNING)
     os.kill(station.runtime.pid or 0, signal.SIGSTOP)

@@ -21,16 +21,20 @@ async def ask(shop: Workshop, request: msgspec.Struct, seconds: float = DEADLINE
     return await shop.services.bus.request(work(WORKER), msgspec.json.encode(request), timeout=seconds)
 
 
+@pytest.mark.usefixtures("everything_goes_by_http")
 async def test_a_worker_that_leaves_does_its_job_to_the_end_and_takes_no_other(
     shop: Workshop, station: Station, ann: User
 ) -> None:
     job, other = await station.submit(ann, SHORT), await station.submit(ann, SHORT)
+    outputs = f"/fleet/jobs/{job.id}/outputs"
+    station.gate.shut(outputs)
     await station.hand_out(job)
     await station.becomes(job, JobState.RUNNING)
 
     station.leaving.set()
     await station.says(lambda last: last.draining and last.leases)
     refused = await station.offer(other)
+    station.gate.open(outputs)
     await asyncio.wait_for(station.working, DEADLINE_SECONDS)
 
     assert refused is None

@@ -10,17 +10,20 @@ from tests.worker.station import Station, empty, node, open_station, picture, sa
 from fireside.domain.accounts import User
 from fireside.domain.jobs import JobState
 from fireside.server.fleet_reports import FleetReports
+from fireside.wire.fleet import LeaseBody
 
 
 @pytest.mark.usefixtures("everything_goes_by_http")
 async def test_a_server_that_was_away_when_the_run_ended_hears_of_it_when_it_is_back(
     shop: Workshop, station: Station, ann: User
 ) -> None:
-    job = await station.submit(ann, {"1": empty(), "2": sleep("1", 0.2), "3": save("2")})
+    job = await station.submit(ann, {"1": empty(), "2": save("1")})
+    outputs = f"/fleet/jobs/{job.id}/outputs"
+    station.gate.shut(outputs)
     lease = await station.hand_out(job)
-    await station.becomes(job, JobState.RUNNING)
+    await until(lambda: outputs in station.gate.waiting)
     await station.reports.stop()
-    await until(lambda: any(asked.endswith("/outputs") for asked in station.gate.asked))
+    station.gate.open(outputs)
 
     back = FleetReports(shop.services)
     await back.start()
@@ -79,11 +82,12 @@ async def test_a_link_that_expired_before_it_was_used_is_asked_for_anew(
 async def test_an_output_that_no_server_heard_is_told_when_one_is_back(
     shop: Workshop, station: Station, ann: User
 ) -> None:
-    job = await station.submit(ann, {"1": empty(), "2": sleep("1", 0.2), "3": save("2")})
-    await station.hand_out(job)
+    job = await station.submit(ann, {"1": empty(), "2": sleep("1", 2.0), "3": save("2")})
+    lease = await station.hand_out(job)
     await station.becomes(job, JobState.RUNNING)
     await station.reports.stop()
-    await until(lambda: bool(station.said) and station.said[-1].leases != ())
+    await station.says(lambda last: last.finishing == (LeaseBody.of(lease),))
+    assert await shop.state(job) is JobState.RUNNING
 
     back = FleetReports(shop.services)
     await back.start()
