@@ -30,6 +30,7 @@ ENDED = ("completed", "failed", "cancelled")
 _SHARES = ((quick, 60, "completed"), (slow, 25, "completed"), (failing, 15, "failed"))
 _CANCELED_SHARE = 0.15
 _SECONDS_A_JOB = 6.0
+_AT_LEAST_SECONDS = 480.0
 _LOOK_SECONDS = 0.25
 _PAGE = 1000
 _MOST_LOST = 0.02
@@ -69,7 +70,7 @@ class Soak:
         rests counted that follow on a kill, the first to come up again would be struck at once, and nothing ever done.
         `most_kills` makes them few.
         """
-        deadline = time.monotonic() + len(self.allowed) * _SECONDS_A_JOB
+        deadline = time.monotonic() + max(_AT_LEAST_SECONDS, len(self.allowed) * _SECONDS_A_JOB)
         work_seconds, looked_at = 0.0, time.monotonic()
         canceled_share = len(self._to_cancel) / len(self.allowed)
         with Progress() as progress:

@@ -12,8 +12,10 @@ from typing import Any
 
 import httpx
 
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 240.0
 _LOOK_SECONDS = 0.05
+# A worker that has to wait for the processor is not to be taken for a dead one.
+LOST_AFTER_SECONDS = 6
 
 
 def _graph(number: int, seconds: float) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from tests.faults.far import until
 
 _PEOPLE = 6
 _PAUSE_SECONDS = 0.05
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 240.0
 _ENDED = ("completed", "failed", "cancelled")
 
 
@@ -24,6 +25,8 @@ class Load:
     """What was submitted, and how it ended."""
 
     def __init__(self) -> None:
+        # Of its own, also beside another load of the same people.
+        self._name = f"load-{uuid4().hex[:8]}"
         self._numbers = itertools.count()
         self._stopped = threading.Event()
         self._trouble = threading.Event()
@@ -44,7 +47,7 @@ class Load:
 
     def run(self, client: httpx.Client) -> None:
         while not self._stopped.is_set():
-            name = f"load-{next(self._numbers)}"
+            name = f"{self._name}-{next(self._numbers)}"
             job_id = self._again(lambda name=name: _submitted(client, name))
             self.ends[job_id] = self._again(lambda job_id=job_id: _end(client, job_id))
 

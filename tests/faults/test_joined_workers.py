@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.far import FarWorker, Place, attempts, ends, status, submit, until
+from tests.faults.far import LOST_AFTER_SECONDS, FarWorker, Place, attempts, ends, status, submit, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
 def place(start_server: Any, tmp_path: Path) -> Iterator[Place]:
-    server = start_server("--workers=0", "--worker-lost-after=2")
+    server = start_server("--workers=0", f"--worker-lost-after={LOST_AFTER_SECONDS}")
     place = Place(server, tmp_path)
     yield place
     for worker in place.workers:
@@ -58,7 +58,7 @@ def test_a_job_is_done_once_although_the_server_is_killed_meanwhile(place: Place
 def test_a_worker_that_is_told_to_stop_finishes_its_job_and_then_leaves(place: Place, databases: Any) -> None:
     worker = place.worker("gpu-1")
     client = place.server.client()
-    job_id = submit(client, seconds=3.0)
+    job_id = submit(client, seconds=8.0)
     until(lambda: status(client, job_id) == "in_progress", place.logs)
 
     worker.tell(signal.SIGTERM)
@@ -148,6 +148,7 @@ def test_a_worker_that_an_admin_drains_takes_no_jobs_also_after_restarts(place: 
     place.worker("gpu-2")
     ends(place, client, job_id)
     place.admin("POST", "/admin/api/workers/gpu-2/drain")
+    place.becomes("gpu-2", "drained")
     waiting = submit(client, 2)
     assert status(client, waiting) == "pending"
 

@@ -17,7 +17,7 @@ from tests.faults.load import load_of
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 JOBS = 100
-_PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 240.0
 _LOOK_SECONDS = 0.1
 ENDED = ("completed", "failed", "cancelled")
 

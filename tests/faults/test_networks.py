@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.faults.cluster import Cluster, cluster_over, leads
-from tests.faults.far import FarWorker, Place, attempts, ends, status, submit, until
+from tests.faults.far import LOST_AFTER_SECONDS, FarWorker, Place, attempts, ends, status, submit, until
 from tests.faults.network import Network, NoNetworks, network_of_hosts
 from tests.postgres_server import running_server
 
@@ -59,7 +59,7 @@ def network() -> Iterator[Network]:
 
 @pytest.fixture
 def place(network: Network, start_server: Any, tmp_path: Path) -> Iterator[Place]:
-    server = start_server("--workers=0", "--worker-lost-after=2", f"--host={network.ours}")
+    server = start_server("--workers=0", f"--worker-lost-after={LOST_AFTER_SECONDS}", f"--host={network.ours}")
     place = Place(server, tmp_path)
     yield place
     for worker in place.workers:

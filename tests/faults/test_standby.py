@@ -14,7 +14,7 @@ from tests.faults.far import Place, ends, status, submit, until
 from tests.faults.load import load_of
 from tests.postgres_server import PostgresServer
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_a_standby_hands_out_jobs_when_the_leader_is_killed_and_what_runs_is_don
     cluster: Cluster, leader: Place, standby: Place
 ) -> None:
     client = standby.server.client()
-    running = submit(client, 1, seconds=2.0, beside=name_of(standby))
+    running = submit(client, 1, seconds=8.0, beside=name_of(standby))
     waiting = submit(client, 2, beside=name_of(standby))
     for place in cluster.places:
         until(lambda place=place: running in place.listed(name_of(standby))["jobs"], cluster.logs)
