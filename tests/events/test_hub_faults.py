@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.events.stage import DEADLINE_SECONDS, Player, Stage, heard_until
+from tests.jobs.workshop import until
 
 from fireside.bus.errors import BusDisconnected
 from fireside.domain.accounts import User
@@ -88,6 +89,7 @@ async def test_while_the_bus_is_away_nobody_new_listens_and_then_they_do(
         assert refused.value.retry_after > 0
         assert not stage.services.hub._channels
         await back.wait()
+    await until(lambda: worker.bus.is_connected)
     listener = await stage.hear(ann)
     job = await stage.submit(ann)
     lease = await worker.start(job)

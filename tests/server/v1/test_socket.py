@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 from tests.databases import Databases
-from tests.events.stage import BOOM, Player, Stage
+from tests.events.stage import BOOM, DEADLINE_SECONDS, Player, Stage
 from tests.server.v1.sockets import Ear, Site, Text, open_site, types
 
 from fireside.app import assemble
@@ -20,6 +20,7 @@ from fireside.domain.jobs import Job
 from fireside.jobs.cancel import cancel_job
 from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, Progress, ProgressState, ProgressText
 from fireside.server.edge import build_edge
+from fireside.server.v1 import socket
 from fireside.wire.live import OutputAdded
 
 FLAGS = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
@@ -356,8 +357,11 @@ async def test_previews_come_with_metadata_for_those_who_asked(
 
 
 async def test_a_client_that_does_not_read_holds_up_nobody_and_is_told_to_come_back(
-    site: Site, ann: User, worker: Player
+    site: Site, ann: User, worker: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # It is not told that it takes too long, however long that is here.
+    monkeypatch.setattr(socket, "_SEND_SECONDS", 10 * DEADLINE_SECONDS)
+    monkeypatch.setattr(socket, "_CLOSE_SECONDS", DEADLINE_SECONDS)
     slow, quick = await site.ear(ann), await site.ear(ann)
     job = await site.stage.submit(ann)
     lease = await worker.start(job)
