@@ -28,7 +28,8 @@ _TOTAL = "async () => (await (await fetch('/api/jobs')).json()).pagination.total
 _BLUR = {"blur_radius": 31, "sigma": 10.0}
 _GRAPH = {
     "1": {"class_type": "EmptyImage", "inputs": {"width": 1024, "height": 1024, "batch_size": 1, "color": 255}},
-    "2": {"class_type": "ImageBlur", "inputs": {**_BLUR, "image": ["1", 0]}},
+    # Long enough to be told of however late one listens.
+    "2": {"class_type": "FiresideSleep", "inputs": {"image": ["1", 0], "seconds": 3.0, "steps": 12}},
     "3": {"class_type": "ImageBlur", "inputs": {**_BLUR, "image": ["2", 0]}},
     "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "from_the_editor"}},
 }
@@ -55,7 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, make_server: MakeServer) ->
 def browser(server: ServerProcess) -> Iterator[Browser]:
     expect.set_options(timeout=_LONG)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"], timeout=_LONG)
         yield browser
         browser.close()
 

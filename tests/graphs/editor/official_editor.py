@@ -67,15 +67,17 @@ def open_editor(packages: Path, object_info: Mapping[str, Any]) -> Generator[Off
         _serving(packages / "comfyui_frontend_package" / "static", answers) as address,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=["--no-sandbox"], timeout=_READY_MILLISECONDS
+        )
         # What it draws is no matter here, and drawing is most of its work.
         page = browser.new_page(viewport={"width": 320, "height": 240})
+        page.set_default_timeout(_READY_MILLISECONDS)
         page.goto(address)
-        page.wait_for_function(_READY, timeout=_READY_MILLISECONDS)
+        page.wait_for_function(_READY)
         page.wait_for_function(
             "(names) => names.every((name) => window.LiteGraph.registered_node_types[name])",
             arg=list(object_info),
-            timeout=_READY_MILLISECONDS,
         )
         yield OfficialEditor(page)
         browser.close()

@@ -92,7 +92,7 @@ async def open_place(server: Any) -> AsyncGenerator[Place]:
     """Open a browser beside a server."""
     async with AsyncExitStack() as doors:
         playwright = await doors.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=DEADLINE_MS)
         doors.push_async_callback(browser.close)
         yield Place(server, browser)
 

@@ -132,8 +132,9 @@ async def test_jobs_come_and_change_while_one_looks(place: Place) -> None:
 
 async def test_a_page_of_a_job_goes_along_with_it_to_its_outputs(place: Place) -> None:
     cleo = place.user("cleo")
-    job_id = submit(cleo, slow(8))
     async with place.signed_in("cleo") as visit:
+        # Not before, or it may be over when the page is there.
+        job_id = submit(cleo, slow(10))
         await visit.page.goto(f"/dashboard/jobs/{job_id}")
         await expect(visit.page.locator("#preview img")).to_be_visible()
         await expect(visit.page.locator("#status")).to_have_text("Done")

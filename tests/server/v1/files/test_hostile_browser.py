@@ -24,6 +24,7 @@ from fireside.server.edge import build_edge
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 HOSTILE = RUNNING | POLYGLOTS | MISLABELED
 CHROMIUM = "/usr/bin/chromium"
+DEADLINE_MS = 120_000
 
 
 @dataclass
@@ -71,9 +72,10 @@ async def site(databases: Databases, tmp_path: Path) -> AsyncIterator[Site]:
         watched = Watched(build_edge(house.services))
         await doors.enter_async_context(_serving(watched, listening))
         playwright = await doors.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=DEADLINE_MS)
         doors.push_async_callback(browser.close)
         context = await browser.new_context()
+        context.set_default_timeout(DEADLINE_MS)
         await context.add_cookies([{"name": SESSION_COOKIE, "value": house.ada.cookie, "url": origin}])
         yield Site(house, watched, origin, context)
 
