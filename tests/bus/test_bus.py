@@ -25,12 +25,12 @@ async def echo(subject: str, payload: bytes) -> bytes:
 
 async def test_a_request_is_answered(server_bus: Bus, worker_bus: Bus) -> None:
     await worker_bus.subscribe(work(WORKER), echo)
-    assert await server_bus.request(work(WORKER), b"hello", timeout=30) == b"work.worker-1 hello"
+    assert await server_bus.request(work(WORKER), b"hello", timeout=60) == b"work.worker-1 hello"
 
 
 async def test_a_worker_may_report_and_hear_the_answer(server_bus: Bus, worker_bus: Bus) -> None:
     await server_bus.subscribe("reports.*", echo, queue="reports", concurrent=True)
-    assert await worker_bus.request(reports(WORKER), b"done", timeout=30) == b"reports.worker-1 done"
+    assert await worker_bus.request(reports(WORKER), b"done", timeout=60) == b"reports.worker-1 done"
 
 
 async def test_that_nobody_listens_is_known_at_once(server_bus: Bus) -> None:

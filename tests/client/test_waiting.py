@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from fireside.client import client as waiting_client
 from fireside.client.client import FiresideClient
 from fireside.client.connection import Address
 from fireside.client.errors import ClientError
@@ -49,12 +50,15 @@ class Desk:
         return Starlette(routes=[*routes, WebSocketRoute("/ws", self.live)] if has_socket else routes)
 
 
-async def test_the_end_told_on_the_websocket_is_the_end(serve: Callable[[Any], Any]) -> None:
+async def test_the_end_told_on_the_websocket_is_the_end(
+    serve: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_client, "_CHECK_SECONDS", 600.0)
     desk = Desk()
     seen: list[Progress] = []
     async with FiresideClient(Address(url=await serve(desk.app(has_socket=True)), key="fsk_k")) as client:
         waiting = asyncio.create_task(client.wait("1", seen.append))
-        await asyncio.wait_for(desk.first_asked.wait(), 5)
+        await asyncio.wait_for(desk.first_asked.wait(), 60)
         desk.ended.set()
         job = await asyncio.wait_for(waiting, 60)
 
@@ -67,7 +71,7 @@ async def test_the_end_told_on_the_websocket_is_the_end(serve: Callable[[Any], A
 async def test_without_a_websocket_the_job_is_asked_for(serve: Callable[[Any], Any]) -> None:
     desk = Desk(status="failed")
     async with FiresideClient(Address(url=await serve(desk.app(has_socket=False)))) as client:
-        job = await asyncio.wait_for(client.wait("1"), 5)
+        job = await asyncio.wait_for(client.wait("1"), 60)
 
     assert job.status == "failed"
 
@@ -75,4 +79,4 @@ async def test_without_a_websocket_the_job_is_asked_for(serve: Callable[[Any], A
 async def test_a_job_that_is_not_there_is_said(serve: Callable[[Any], Any]) -> None:
     async with FiresideClient(Address(url=await serve(Desk().app(has_socket=True)))) as client:
         with pytest.raises(ClientError):
-            await asyncio.wait_for(client.wait("2/../../x"), 5)
+            await asyncio.wait_for(client.wait("2/../../x"), 60)

@@ -160,7 +160,9 @@ def _check(told: dict[str, Any]) -> None:
     assert told["rehydrated"] == ["succeeded", True]
     assert told["workflow"] == ["api", "photo.png"]
     assert told["of_an_output"] == "succeeded"
-    assert told["cancel"] == ["canceled", "canceling", "canceled"]
+    waiting, slow, ended = told["cancel"]
+    # The worker may have stopped before the answer is written.
+    assert (waiting, slow in ("canceling", "canceled"), ended) == ("canceled", True, "canceled")
     code, node_id, class_type, *is_told = told["failed"]
     assert (code, node_id, is_told) == ("node_execution_error", "9", [True, True])
     assert class_type in ("FiresideFail", "VAEDecode")

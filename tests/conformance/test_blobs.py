@@ -133,7 +133,7 @@ async def test_a_canceled_write_leaves_nothing(blobs: Blobs, folder: Path, after
         await asyncio.Event().wait()
 
     writing = asyncio.create_task(blobs.write(stalling(), limit_bytes=None))
-    await asyncio.wait_for(waiting.wait(), 30)
+    await asyncio.wait_for(waiting.wait(), 60)
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
@@ -147,7 +147,7 @@ async def test_a_write_canceled_at_any_turn_leaves_nothing_unfinished(blobs: Blo
     for _ in range(turns):
         await asyncio.sleep(0)
     writing.cancel()
-    await asyncio.wait([writing], timeout=30)
+    await asyncio.wait([writing], timeout=60)
 
     assert all(path.name == blake3(PATTERN + PATTERN).hexdigest() for path in files_in(folder))
 

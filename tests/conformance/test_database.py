@@ -80,11 +80,11 @@ async def test_a_caller_that_goes_harms_nobody_and_before_its_turn_is_not_writte
 
     def wait(tx: Transaction) -> Rows:
         entered.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return tx.run("add_user", add_user("ann").params)
 
     in_its_turn = asyncio.create_task(database.decide(wait))
-    assert await asyncio.to_thread(entered.wait, 20)
+    assert await asyncio.to_thread(entered.wait, 60)
     before_its_turn = asyncio.create_task(database.write([add_user("bob")]))
     staying = asyncio.create_task(database.write([add_user("eve")]))
     await asyncio.sleep(0)

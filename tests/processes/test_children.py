@@ -56,7 +56,7 @@ async def test_a_child_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
 async def test_a_child_that_ends_when_asked_is_not_killed(start_python: StartPython) -> None:
     child = await start_python(SLEEPER)
     waiting = asyncio.create_task(child.wait())
-    await child.stop(10)
+    await child.stop(60)
     assert await waiting == -signal.SIGTERM
     assert child.pid is None
 
@@ -92,7 +92,7 @@ async def test_a_stranger_with_a_recycled_pid_is_spared(tmp_path: Path, start_py
     record.write_bytes(msgspec.json.encode({stranger.pid: began - 1}))
     await Leftovers(record).end_all()
     # Had it been killed, that would be its end; a look at whether it still runs could come too early.
-    await stranger.stop(10)
+    await stranger.stop(60)
     assert await stranger.wait() == -signal.SIGTERM
 
 

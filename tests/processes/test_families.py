@@ -13,7 +13,7 @@ from fireside.processes.leftovers import start_time
 
 StartPython = Callable[[str], Awaitable[Family]]
 
-SECONDS = 20.0
+SECONDS = 60.0
 # A program with a child of its own, in a session of its own, that ignores what can be ignored and tells its id.
 WITH_STRAYS = """
 import os, signal, subprocess, sys, time

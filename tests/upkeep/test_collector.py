@@ -222,7 +222,7 @@ async def test_a_record_of_another_server_in_the_midst_of_it_is_never_left_witho
     blob = await house.write(b"shared")
     house.blobs.let_go.clear()
     walking = asyncio.create_task(house.walk(GRACE + HOUR))
-    await asyncio.wait_for(house.blobs.setting_aside.wait(), 30)
+    await asyncio.wait_for(house.blobs.setting_aside.wait(), 60)
     # The other server knows nothing of our holds: it looks, records, and we set aside after it.
     assert await house.blobs.claim(blob) is not None
     await house.record(blob)

@@ -33,7 +33,7 @@ async def test_a_duty_is_done_at_once_and_told_the_time() -> None:
     loop = loop_of(duty, every_seconds=3600)
 
     await loop.start()
-    await asyncio.wait_for(duty.was_enough.wait(), 10)
+    await asyncio.wait_for(duty.was_enough.wait(), 60)
     await loop.stop()
 
     assert duty.done_at == [NOON]
@@ -44,7 +44,7 @@ async def test_a_duty_that_was_refused_or_broke_is_done_again() -> None:
     loop = loop_of(duty)
 
     await loop.start()
-    await asyncio.wait_for(duty.was_enough.wait(), 10)
+    await asyncio.wait_for(duty.was_enough.wait(), 60)
     await loop.stop()
 
 
@@ -60,9 +60,9 @@ async def test_a_loop_that_is_stopped_leaves_its_duty_at_once_and_does_it_no_mor
 
     loop = Loop("test", endless, every_seconds=0.001, clock=lambda: NOON)
     await loop.start()
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 60)
 
-    await asyncio.wait_for(loop.stop(), 10)
+    await asyncio.wait_for(loop.stop(), 60)
 
     assert left.is_set()
 
