@@ -10,7 +10,7 @@ import pytest
 from tests.databases import Databases, data_dir_of
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-_SECONDS = 150
+_SECONDS = 400
 
 
 def _run(*arguments: str, cwd: Path, databases: Databases, **environment: str) -> "subprocess.CompletedProcess[str]":

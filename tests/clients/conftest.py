@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.conftest import MakeServer, ServerProcess
 
-_SECONDS = 150
+_SECONDS = 400
 _PROGRAMS = Path(__file__).parent / "programs"
 RunProgram = Callable[..., Any]
 Comfy = Callable[..., Any]

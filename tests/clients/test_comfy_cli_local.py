@@ -27,7 +27,7 @@ def test_it_runs_a_workflow_and_says_where_its_picture_is(
         env=kept | {"HOME": str(tmp_path), "COMFY_LOCAL_URL": local_url, "COMFY_NO_WATCH": "1", "DO_NOT_TRACK": "1"},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=400,
         check=False,
     )
 

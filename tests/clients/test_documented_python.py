@@ -17,7 +17,7 @@ from PIL import Image
 from tests.conftest import ServerProcess
 from websockets.sync.client import connect
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 240.0
 WORKFLOW: dict[str, Any] = {
     "1": {"class_type": "LoadImage", "inputs": {"image": "my_image.png"}},
     "2": {"class_type": "ImageScale", "inputs": {

@@ -15,7 +15,7 @@ from tests.conftest import MakeServer, ServerProcess
 pytestmark = pytest.mark.timeout(600)
 
 _PROGRAMS = Path(__file__).parent / "programs"
-_SECONDS = 150
+_SECONDS = 400
 PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
     "53de0000000c4944415478da63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"

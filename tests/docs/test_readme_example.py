@@ -15,7 +15,7 @@ from tests.databases import Databases, data_dir_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "src" / "fireside" / "examples"
-_SECONDS = 150
+_SECONDS = 400
 _SCRIPT = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -19,7 +19,7 @@ GRAPH = {
     "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}},
     "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "sealed"}},
 }
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 240.0
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from fireside import __version__
 
 BOARD = Path(__file__).parents[2] / "deploy/grafana/fireside.json"
 TOKEN = "let-prometheus-in"
-SECONDS = 90
+SECONDS = 240
 GRAPH: dict[str, Any] = {
     "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}},
     "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "a"}},

@@ -52,14 +52,14 @@ const graph = await rehydrated.getWorkflow();
 told.workflow = [graph.format, (graph.workflow ?? graph.graph)["1"].inputs.image];
 
 workflow.setInput("1", "image", await client.assets.get(output.id));
-told.of_an_output = (await client.run(workflow, { timeoutMs: 60000 })).status;
+told.of_an_output = (await client.run(workflow, { timeoutMs: 240000 })).status;
 
 const slow = await client.submit(client.workflows.fromJson(graphs.slow));
 for await (const event of slow.events()) {
   if (event.kind === "statusChange" && event.status === "running") break;
 }
 const waiting = await client.submit(client.workflows.fromJson(graphs.slow));
-told.cancel = [(await waiting.cancel()).status, (await slow.cancel()).status, (await slow.wait(60000)).status];
+told.cancel = [(await waiting.cancel()).status, (await slow.cancel()).status, (await slow.wait(240000)).status];
 
 const failing = await client.submit(client.workflows.fromJson(graphs.failing));
 try {

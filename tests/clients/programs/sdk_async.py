@@ -64,7 +64,7 @@ async def main():
         told["workflow"] = [graph.format, graph.graph["1"]["inputs"]["image"]]
 
         workflow.set_input("1", "image", await client.assets.get(output.id))
-        told["of_an_output"] = (await client.run(workflow, timeout=60)).status
+        told["of_an_output"] = (await client.run(workflow, timeout=240)).status
 
         slow = await client.submit(client.workflows.from_json(graphs["slow"]), metadata={"run": graphs["run"]})
         async for event in slow.events():
@@ -74,7 +74,7 @@ async def main():
         told["cancel"] = [
             (await waiting.cancel()).status,
             (await slow.cancel()).status,
-            (await slow.wait(timeout=60)).status,
+            (await slow.wait(timeout=240)).status,
         ]
 
         failing = await client.submit(client.workflows.from_json(graphs["failing"]))

@@ -8,7 +8,7 @@ const submit = (graph) => client.submit(client.workflows.fromJson(graph));
 
 // All at once, so that all but two of them wait for room by themselves.
 const jobs = await Promise.all(naps.slice(0, 4).map(submit));
-told.statuses = await Promise.all(jobs.map(async (job) => (await job.wait(60000)).status));
+told.statuses = await Promise.all(jobs.map(async (job) => (await job.wait(240000)).status));
 
 // Without its patience it says so itself.
 let now = 0;

@@ -13,7 +13,7 @@ told = {}
 
 with Comfy() as client:
     jobs = [client.submit(client.workflows.from_json(graph)) for graph in naps[:4]]
-    told["statuses"] = [job.wait(timeout=60).status for job in jobs]
+    told["statuses"] = [job.wait(timeout=240).status for job in jobs]
 
     # Without its patience it says so itself.
     comfy_sdk.client._QUEUE_RETRY_BUDGET = 0.0

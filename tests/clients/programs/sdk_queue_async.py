@@ -16,7 +16,7 @@ async def main():
     async with AsyncComfy() as client:
         # All at once, so that all but two of them wait for room by themselves.
         jobs = await asyncio.gather(*(client.submit(client.workflows.from_json(graph)) for graph in naps[:4]))
-        told["statuses"] = [(await job.wait(timeout=60)).status for job in jobs]
+        told["statuses"] = [(await job.wait(timeout=240)).status for job in jobs]
 
         # Without its patience it says so itself.
         comfy_sdk.client._QUEUE_RETRY_BUDGET = 0.0

@@ -69,7 +69,7 @@ with Comfy() as client:
     told["workflow"] = [graph.format, graph.graph["1"]["inputs"]["image"]]
 
     workflow.set_input("1", "image", client.assets.get(output.id))
-    second = client.run(workflow, timeout=60)
+    second = client.run(workflow, timeout=240)
     told["of_an_output"] = second.status
 
     slow = client.submit(client.workflows.from_json(graphs["slow"]), metadata={"run": graphs["run"]})
@@ -77,7 +77,7 @@ with Comfy() as client:
         if isinstance(event, StatusChange) and event.status == "running":
             break
     waiting = client.submit(client.workflows.from_json(graphs["slow"]), metadata={"run": graphs["run"]})
-    told["cancel"] = [waiting.cancel().status, slow.cancel().status, slow.wait(timeout=60).status]
+    told["cancel"] = [waiting.cancel().status, slow.cancel().status, slow.wait(timeout=240).status]
 
     failing = client.submit(client.workflows.from_json(graphs["failing"]))
     try:

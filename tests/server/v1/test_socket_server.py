@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-_DEADLINE_SECONDS = 60.0
+_DEADLINE_SECONDS = 240.0
 GRAPH = {
     "1": {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 255}},
     "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}},
