@@ -31,7 +31,7 @@ from fireside.accounts.wrong_tokens import WrongTokens
 from fireside.assets.accesses import Accesses
 from fireside.assets.importing import ImportTurns
 from fireside.assets.library import library_with
-from fireside.blobs.local import LocalBlobs
+from fireside.blobs.opening import open_blobs
 from fireside.blobs.signing import UrlSigner
 from fireside.bus.authority import BusAuthority
 from fireside.bus.client import Bus
@@ -136,7 +136,7 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
         )
         stack.push_async_callback(bus.close)
         bus.on_change(meters.bus_changed)
-        blobs = LocalBlobs(data_dir / "blobs", watcher=meters.bytes_moved)
+        blobs = open_blobs(config, data_dir, watcher=meters.bytes_moved)
         signer = UrlSigner(keys.derive("signed urls"))
         definitions = DefinitionBook(store)
         desk = Desk(

@@ -17,6 +17,7 @@ SECRETS = {
     "FIRESIDE_NATS_ACCOUNT_SEED": nkeys.encode_seed(b"5ec2e7" * 5 + b"xy", nkeys.PREFIX_BYTE_ACCOUNT).decode(),
     "FIRESIDE_METRICS_TOKEN": "5ec2e7" * 7,
     "PGPASSWORD": PASSWORD,
+    "AWS_SECRET_ACCESS_KEY": "5ec2e7" * 6,
 }
 
 

@@ -5,7 +5,7 @@ knows users, names or types; whether a blob is still needed is the store's knowl
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,8 @@ from fireside.domain.ids import BlobHash
 
 CHUNK_BYTES = 1024 * 1024
 HEAD_BYTES = 4096
+BytesWatcher = Callable[[str, int], None]
+"""Hears that so many bytes were `written` or `read`."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -116,6 +118,10 @@ class Blobs(Protocol):
 
     async def remove_set_aside(self, blob_hash: BlobHash, older_than: datetime) -> None:
         """Remove a blob for good if it was set aside before that time, and nobody has looked at it since."""
+        ...
+
+    async def check(self) -> None:
+        """Raise `Unavailable` when the place does not answer."""
         ...
 
     def local_path(self, blob_hash: BlobHash) -> Path | None:

@@ -7,34 +7,26 @@ A blob is published by write, fsync, rename and fsync of its folder, because obs
 Reads go through obstore. All that touches the disk happens in threads.
 """
 
-import asyncio
 import contextlib
-import errno
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import mkstemp
-from typing import TypeVar
 
 import obstore
-from blake3 import blake3
 from obstore.store import LocalStore
 
-from fireside.blobs.base import CHUNK_BYTES, HEAD_BYTES, BlobPage, BlobStat, HashMismatch, WrittenBlob, is_blob_hash
+from fireside.blobs.base import CHUNK_BYTES, BlobPage, BlobStat, BytesWatcher, HashMismatch, WrittenBlob, is_blob_hash
 from fireside.blobs.local_listing import aside_of, list_folder
-from fireside.domain.errors import NotFound, StorageFull, TooLarge
+from fireside.blobs.unfinished import Unfinished, check_size, fill, full_disk_as_refusal, in_thread, sweep
+from fireside.domain.errors import NotFound, Unavailable
 from fireside.domain.ids import BlobHash
 
 _UNFINISHED = "unfinished"
 _FOLDER_MODE = 0o700
 _LOOKS = 3
 _OWNER = "owner"
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_T = TypeVar("_T")
-BytesWatcher = Callable[[str, int], None]
-"""Hears that so many bytes were `written` or `read`."""
 
 
 class LocalBlobs:
@@ -53,21 +45,21 @@ class LocalBlobs:
         self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
     ) -> WrittenBlob:
         """Store the chunks; see `Blobs.write`. A cancellation while the finished file is published lets it finish."""
-        unfinished = await _in_thread(lambda: _Unfinished.create(self._unfinished))
+        unfinished = await in_thread(lambda: Unfinished.create(self._unfinished))
         try:
-            await _fill(unfinished, chunks, limit_bytes)
-            written = await _in_thread(lambda: self._publish(unfinished, expected))
+            await fill(unfinished, chunks, limit_bytes)
+            written = await in_thread(lambda: self._publish(unfinished, expected))
             self._tell("written", written.size_bytes)
             return written
         finally:
-            await _in_thread(unfinished.discard)
+            await in_thread(unfinished.discard)
 
     async def write_bytes(
         self, content: bytes, *, limit_bytes: int | None, expected: BlobHash | None = None
     ) -> WrittenBlob:
         """Store a small blob in one hop to a thread; see `Blobs.write_bytes`."""
-        _check_size(len(content), limit_bytes)
-        written = await _in_thread(lambda: self._write_at_once(content, expected))
+        check_size(len(content), limit_bytes)
+        written = await in_thread(lambda: self._write_at_once(content, expected))
         self._tell("written", written.size_bytes)
         return written
 
@@ -92,37 +84,42 @@ class LocalBlobs:
         """Look at a blob; see `Blobs.stat`."""
         if not is_blob_hash(blob_hash):
             return None
-        return await _in_thread(lambda: _find(self._folder / _relative(blob_hash)))
+        return await in_thread(lambda: _find(self._folder / _relative(blob_hash)))
 
     async def claim(self, blob_hash: BlobHash) -> BlobStat | None:
         """Look at a blob and renew its time; see `Blobs.claim`."""
         if not is_blob_hash(blob_hash):
             return None
-        return await _in_thread(lambda: _claim(self._folder / _relative(blob_hash)))
+        return await in_thread(lambda: _claim(self._folder / _relative(blob_hash)))
 
     async def delete(self, blob_hash: BlobHash) -> None:
         """Remove a blob; see `Blobs.delete`."""
         if is_blob_hash(blob_hash):
             path = self._folder / _relative(blob_hash)
-            await _in_thread(lambda: _remove(path))
+            await in_thread(lambda: _remove(path))
 
     async def list_blobs(self, after: str, *, limit: int) -> BlobPage:
         """Give a few of the blobs; see `Blobs.list_blobs`."""
-        return await _in_thread(lambda: list_folder(self._folder, after, limit))
+        return await in_thread(lambda: list_folder(self._folder, after, limit))
 
     async def belong_to(self, owner: str) -> bool:
         """Compare the owner with who was first, by a file; see `Blobs.belong_to`."""
-        return await _in_thread(lambda: _owner(self._folder / _OWNER, owner) == owner)
+        return await in_thread(lambda: _owner(self._folder / _OWNER, owner) == owner)
 
     async def set_aside(self, blob_hash: BlobHash, now: datetime) -> None:
         """Take a blob out of its place; see `Blobs.set_aside`."""
         path = self._folder / _relative(blob_hash)
-        await _in_thread(lambda: _set_aside(path, now))
+        await in_thread(lambda: _set_aside(path, now))
 
     async def remove_set_aside(self, blob_hash: BlobHash, older_than: datetime) -> None:
         """Remove a blob that was set aside; see `Blobs.remove_set_aside`."""
         path = aside_of(self._folder / _relative(blob_hash))
-        await _in_thread(lambda: _remove_older(path, older_than.timestamp()))
+        await in_thread(lambda: _remove_older(path, older_than.timestamp()))
+
+    async def check(self) -> None:
+        """Look for the folder; see `Blobs.check`."""
+        if not await in_thread(self._unfinished.is_dir):
+            raise Unavailable(f"There is no folder {self._unfinished}; it was there when this server started.")
 
     def local_path(self, blob_hash: BlobHash) -> Path | None:
         """Name the blob's file; see `Blobs.local_path`."""
@@ -133,26 +130,26 @@ class LocalBlobs:
 
     async def sweep_unfinished(self, older_than: datetime) -> int:
         """Remove what dead writers left; see `Blobs.sweep_unfinished`."""
-        return await _in_thread(lambda: _sweep(self._unfinished, older_than.timestamp()))
+        return await in_thread(lambda: sweep(self._unfinished, older_than.timestamp()))
 
     def _tell(self, direction: str, count: int) -> None:
         if self._watcher is not None:
             self._watcher(direction, count)
 
     def _write_at_once(self, content: bytes, expected: BlobHash | None) -> WrittenBlob:
-        unfinished = _Unfinished.create(self._unfinished)
+        unfinished = Unfinished.create(self._unfinished)
         try:
             unfinished.append(content)
             return self._publish(unfinished, expected)
         finally:
             unfinished.discard()
 
-    def _publish(self, unfinished: "_Unfinished", expected: BlobHash | None) -> WrittenBlob:
+    def _publish(self, unfinished: "Unfinished", expected: BlobHash | None) -> WrittenBlob:
         blob_hash = BlobHash(unfinished.hasher.hexdigest())
         if expected is not None and blob_hash != expected:
             raise HashMismatch(f"The bytes have the blake3 {blob_hash}, announced was {expected}. Send them again.")
         target = self._folder / _relative(blob_hash)
-        with _full_disk_as_refusal():
+        with full_disk_as_refusal():
             found = _claim(target)
             created = found is None or found.size_bytes != unfinished.size_bytes
             if found is None or created:
@@ -176,99 +173,6 @@ class LocalBlobs:
             folder.mkdir(exist_ok=True, mode=_FOLDER_MODE)
             _fsync_folder(self._folder)
             self._made.add(folder)
-
-
-class _Unfinished:
-    """A file being written, hashed as it grows. Its methods run in threads, one after the other."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path = path
-        self.hasher = blake3()
-        self.size_bytes = 0
-        self.head = bytearray()
-        self._descriptor: int | None = descriptor
-
-    @classmethod
-    def create(cls, folder: Path) -> "_Unfinished":
-        with _full_disk_as_refusal():
-            descriptor, name = mkstemp(dir=folder)  # mode 0600
-        return cls(Path(name), descriptor)
-
-    def append(self, block: bytes | bytearray) -> None:
-        assert self._descriptor is not None
-        if len(self.head) < HEAD_BYTES:
-            self.head += block[: HEAD_BYTES - len(self.head)]
-        self.hasher.update(block)
-        self.size_bytes += len(block)
-        with _full_disk_as_refusal(), memoryview(block) as rest:
-            written = 0
-            while written < len(rest):
-                written += os.write(self._descriptor, rest[written:])
-
-    def seal(self) -> None:
-        assert self._descriptor is not None
-        os.fsync(self._descriptor)
-
-    def discard(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-        self.path.unlink(missing_ok=True)
-
-
-async def _fill(unfinished: _Unfinished, chunks: AsyncIterator[bytes], limit_bytes: int | None) -> None:
-    # Blocks of 1 MiB, because a hop to a thread for each packet of a socket costs several times the writing.
-    block = bytearray()
-    received = 0
-    async for chunk in chunks:
-        received += len(chunk)
-        _check_size(received, limit_bytes)
-        block += chunk
-        if len(block) >= CHUNK_BYTES:
-            full, block = block, bytearray()
-            await _in_thread(lambda full=full: unfinished.append(full))
-    if block:
-        await _in_thread(lambda: unfinished.append(block))
-
-
-def _check_size(size_bytes: int, limit_bytes: int | None) -> None:
-    if limit_bytes is not None and size_bytes > limit_bytes:
-        raise TooLarge(f"The file is larger than {limit_bytes} bytes, the most that is taken here.")
-
-
-async def _in_thread(work: Callable[[], _T]) -> _T:
-    """Run in a thread and, when canceled, wait for the thread before passing the cancellation on.
-
-    A thread cannot be stopped; leaving it alone would let it write into a file that is being removed.
-    """
-    running = asyncio.ensure_future(asyncio.to_thread(work))
-    canceled: asyncio.CancelledError | None = None
-    while not running.done():
-        try:
-            await asyncio.shield(running)
-        except asyncio.CancelledError as error:
-            canceled = error
-        except Exception:  # noqa: BLE001 - its outcome is taken below
-            break
-    if canceled is not None:
-        if (
-            not running.cancelled()
-            and running.exception() is None
-            and isinstance(made := running.result(), _Unfinished)
-        ):
-            made.discard()
-        raise canceled
-    return running.result()
-
-
-@contextlib.contextmanager
-def _full_disk_as_refusal() -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFull("The server's disk is full. Nothing was stored; try again later.") from error
-        raise
 
 
 def _relative(blob_hash: str) -> Path:
@@ -336,13 +240,3 @@ def _fsync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _sweep(folder: Path, before: float) -> int:
-    swept = 0
-    for path in folder.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a living writer may finish meanwhile
-            if path.stat().st_mtime < before:
-                path.unlink()
-                swept += 1
-    return swept

@@ -143,12 +143,17 @@ async def _look_at_server(config: Config, data_dir: Path) -> AsyncIterator[Findi
         yield Finding(Verdict.ILL, "store", str(error))
         return
     yield Finding(Verdict.ILL if report.store else Verdict.WELL, "store", report.store or "answers")
+    yield Finding(Verdict.ILL if report.blobs else Verdict.WELL, "files", report.blobs or _where_files_are(config))
     if server is not None:
         if report.bus is not None:
             yield Finding(Verdict.ILL if report.bus else Verdict.WELL, "connection", report.bus or "the bus answers")
         yield _look_at_leader(report)
         for finding in _workers(report):
             yield finding
+
+
+def _where_files_are(config: Config) -> str:
+    return f"{config.blobs_url} answers" if config.blobs_url else "in the data folder"
 
 
 def _look_at_leader(report: DoctorBody) -> Finding:

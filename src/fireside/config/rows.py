@@ -14,6 +14,13 @@ _CREDENTIALS = frozenset({"FIRESIDE_API_KEY", "FIRESIDE_WORKER_TOKEN"})
 NOT_SETTINGS = _CREDENTIALS | {"FIRESIDE_URL", "FIRESIDE_PUBLISHED_V1", "FIRESIDE_PUBLISHED_V2"}
 # What libpq finds the password of the database by.
 _PASSWORDS = {"PGPASSWORD", "PGPASSFILE"}
+# What the object stores' drivers find theirs by.
+_CLOUD_SECRETS = {
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
+    *("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_CLIENT_SECRET", "AZURE_STORAGE_SAS_KEY"),
+    *("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,8 @@ def variable_of(setting: str) -> str:
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give what a child may know of our environment: no secret setting, no credential, no password of the database."""
-    ours = {variable_of(row.name) for row in settings() if row.secret} | _PASSWORDS | _CREDENTIALS
+    """Give what a child may know of our environment: no secret setting, no credential, no password of the stores."""
+    ours = {variable_of(row.name) for row in settings() if row.secret} | _PASSWORDS | _CLOUD_SECRETS | _CREDENTIALS
     return {name: value for name, value in environment.items() if name.upper() not in ours}
 
 

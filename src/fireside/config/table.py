@@ -42,6 +42,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             has_flag=True,
         ),
     ] = ""
+    blobs_url: Annotated[
+        str,
+        _help(
+            "Where files are kept: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or file:///FOLDER,"
+            " which servers may share; empty: the data folder. Credentials come from the environment, by the names"
+            " that the clouds' own tools know."
+        ),
+    ] = ""
+    blobs_endpoint: Annotated[
+        str, _help("URL of a server that speaks the protocol of `blobs_url`; empty: the cloud's own.")
+    ] = ""
     public_url: Annotated[
         str, _help("The URL people reach this server by, for absolute links; empty: built from host and port.")
     ] = ""

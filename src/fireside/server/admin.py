@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 import fireside
 from fireside.accounts.accounts import NewUser
+from fireside.blobs.base import Blobs
 from fireside.domain.accounts import ApiKey, Role, User
 from fireside.domain.errors import FiresideError, NotFound
 from fireside.domain.ids import UserId
@@ -141,12 +142,21 @@ async def examine(request: Request) -> Response:
         version=fireside.__version__,
         users=users,
         store=trouble,
+        blobs=await _trouble_of(services.blobs),
         bus="" if services.bus.is_connected else "the bus is away; jobs wait and nothing is lost",
         workers=_workers(services.fleet),
         leads=services.election.is_leading,
         leader="" if leader is None else leader.holder,
     )
     return json_answer(answer)
+
+
+async def _trouble_of(blobs: Blobs) -> str:
+    try:
+        await blobs.check()
+    except FiresideError as error:
+        return error.message
+    return ""
 
 
 async def recount(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """What the server says of itself: whether it is alive, whether it can do its work, and what its API is."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -9,7 +10,6 @@ from fireside.domain.errors import FiresideError
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of
 from fireside.server.routes import JSON, Access, Answer, Route
-from fireside.server.services import Services
 from fireside.wire.health import AliveBody, ReadyBody
 
 _NOT_READY = 503
@@ -21,10 +21,14 @@ async def say_alive(request: Request) -> Response:  # noqa: ARG001 - every handl
 
 
 async def say_ready(request: Request) -> Response:
-    """Look whether the store takes a write and the bus is there; what is wrong stays in the log and with `doctor`."""
+    """Look whether store, bus and blobs are there; what is wrong stays in the log and with `doctor`."""
     services = services_of(request)
-    body = ReadyBody(store=await _is_store_well(services), bus=services.bus.is_connected)
-    return json_answer(body, 200 if body.store and body.bus else _NOT_READY)
+    body = ReadyBody(
+        store=await _is_well(services.store.check),
+        bus=services.bus.is_connected,
+        blobs=await _is_well(services.blobs.check),
+    )
+    return json_answer(body, 200 if body.store and body.bus and body.blobs else _NOT_READY)
 
 
 async def show_openapi(request: Request) -> Response:
@@ -32,9 +36,9 @@ async def show_openapi(request: Request) -> Response:
     return Response(request.app.state.openapi, media_type=JSON, headers={"Cache-Control": "no-cache"})
 
 
-async def _is_store_well(services: Services) -> bool:
+async def _is_well(check: Callable[[], Awaitable[None]]) -> bool:
     try:
-        await services.store.check()
+        await check()
     except FiresideError:
         return False
     return True
@@ -56,11 +60,11 @@ ROUTES = (
         path="/readyz",
         handler=say_ready,
         name="sayReady",
-        text="Whether store and bus answer",
+        text="Whether store, bus and the place of files answer",
         tag="health",
         access=Access.PUBLIC,
         answers={
-            200: Answer(text="Both answer", body=ReadyBody),
+            200: Answer(text="All answer", body=ReadyBody),
             503: Answer(text="One does not", body=ReadyBody),
         },
     ),

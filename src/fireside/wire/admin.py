@@ -215,11 +215,15 @@ class CountersBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoctorBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer of `GET /admin/api/doctor`. `store` and `bus` are empty when well, else the trouble; None: not in use."""
+    """Answer of `GET /admin/api/doctor`.
+
+    `store`, `blobs` and `bus` are empty when well, else the trouble; None: not in use.
+    """
 
     version: str
     users: int
     store: str
+    blobs: str
     bus: str | None
     workers: list[WorkerBody] | None
     leads: bool = False

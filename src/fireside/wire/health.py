@@ -10,7 +10,8 @@ class AliveBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadyBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer of `GET /readyz`: whether the store takes writes and the bus is connected."""
+    """Answer of `GET /readyz`: whether the store takes writes, the bus is connected, and the place of files answers."""
 
     store: bool
     bus: bool
+    blobs: bool

@@ -1,0 +1,118 @@
+"""What a folder does beside the exam of all drivers: modes, times, a full disk, and walks over many folders."""
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.blob_places import all_of, chunks_of, files_in, walk
+
+from fireside.blobs.local import LocalBlobs
+from fireside.domain.errors import StorageFull
+from fireside.domain.ids import BlobHash
+
+NOWHERE = BlobHash("0" * 64)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "blobs"
+
+
+@pytest.fixture
+def blobs(folder: Path) -> LocalBlobs:
+    return LocalBlobs(folder)
+
+
+async def test_writing_equal_bytes_renews_the_time(blobs: LocalBlobs) -> None:
+    written = await blobs.write(chunks_of(b"bytes"), limit_bytes=None)
+    path = blobs.local_path(written.hash)
+    assert path is not None
+    os.utime(path, (0, 0))
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    await blobs.write(chunks_of(b"bytes"), limit_bytes=None)
+
+    found = await blobs.stat(written.hash)
+    assert found is not None
+    assert found.written_at > before
+
+
+async def test_only_the_owner_can_read_files_and_folders(blobs: LocalBlobs, folder: Path) -> None:
+    written = await blobs.write(chunks_of(b"bytes"), limit_bytes=None)
+    path = blobs.local_path(written.hash)
+    assert path is not None
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert {parent.stat().st_mode & 0o777 for parent in (path.parent, path.parent.parent, folder)} == {0o700}
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    mounted = tmp_path / "tiny"
+    mounted.mkdir()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"tmpfs", str(mounted).encode(), b"tmpfs", 0, b"size=1m") != 0:
+        reason = f"cannot mount a tmpfs: {os.strerror(ctypes.get_errno())}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)  # a laptop's user may not mount
+    try:
+        yield mounted
+    finally:
+        subprocess.run(["umount", "--lazy", str(mounted)], check=True)
+
+
+async def test_a_full_disk_is_told_and_loses_nothing(tiny_disk: Path) -> None:
+    blobs = LocalBlobs(tiny_disk / "blobs")
+    kept = await blobs.write(chunks_of(b"k" * 300_000), limit_bytes=None)
+
+    with pytest.raises(StorageFull):
+        await blobs.write(chunks_of(bytes(2 << 20)), limit_bytes=None)
+
+    assert len(files_in(tiny_disk)) == 1
+    assert await all_of(blobs.read(kept.hash)) == b"k" * 300_000
+    assert (await blobs.write(chunks_of(b"small"), limit_bytes=None)).created
+
+
+def age(folder: Path, hours: float) -> None:
+    """Let everything in the folder be older."""
+    for path in (folder / name for name in files_in(folder)):
+        at = path.stat().st_mtime - hours * 3600
+        os.utime(path, (at, at))
+
+
+async def test_blobs_of_one_folder_are_walked_in_pieces(blobs: LocalBlobs, folder: Path) -> None:
+    (folder / "ab").mkdir()
+    names = [f"abcd{n:060x}" for n in range(25)]
+    for name in (*names, "abcd", "stray"):
+        (folder / "ab" / name).write_bytes(b"")
+
+    assert [one.hash for one in await walk(blobs, 10)] == names
+    assert [one.hash for one in await walk(blobs, 5)] == names
+
+
+async def test_many_empty_folders_are_walked_in_steps(blobs: LocalBlobs, folder: Path) -> None:
+    for number in range(256):
+        (folder / f"{number:02x}").mkdir()
+
+    page = await blobs.list_blobs("", limit=10)
+
+    assert page.blobs == []
+    assert page.next_after is not None
+    assert page.next_after.startswith("3f")
+    assert await walk(blobs, 10) == []
+
+
+async def test_a_claim_renews_the_time(blobs: LocalBlobs, folder: Path) -> None:
+    written = await blobs.write_bytes(b"bytes", limit_bytes=None)
+    age(folder, hours=5)
+
+    claimed = await blobs.claim(written.hash)
+
+    assert claimed == await blobs.stat(written.hash)
+    assert claimed is not None
+    assert claimed.written_at >= written.written_at
+    assert await blobs.claim(NOWHERE) is None
