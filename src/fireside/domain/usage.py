@@ -97,4 +97,4 @@ def bytes_in_words(count: int) -> str:
     for size, unit in _UNITS:
         if count >= size:
             return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
+    return f"{count} byte{'' if count == 1 else 's'}"

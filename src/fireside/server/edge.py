@@ -22,6 +22,7 @@ from fireside.server.authentication import admit
 from fireside.server.local_ports import serves
 from fireside.server.metered import Metered, note_route
 from fireside.server.openapi import openapi_document
+from fireside.server.pages.failures import failed, refused, wants_page
 from fireside.server.refusals import refuse, refuse_plainly, status_of
 from fireside.server.routes import Access, Refusal, Route, SocketRoute
 from fireside.server.services import Services
@@ -102,6 +103,8 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
         except FiresideError as error:
             if status_of(error) >= 500:
                 _log.warning("request failed", route=route.name, code=error.code, reason=error.message)
+            if route.refusal is Refusal.PAGE and wants_page(request):
+                return refused(error)
             return refuse_in_envelope(error) if route.refusal is Refusal.ENVELOPE else refuse(error, route.refusal)
         except ClientDisconnect:
             return Response(status_code=_GONE)
@@ -135,6 +138,8 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
         # From a set: in an order of our own, in which HEAD comes after GET.
         headers["Allow"] = ", ".join(sorted(headers.get("Allow", "GET").split(", "), key=_METHODS.index))
         message = f"{request.url.path} does not take {request.method}; it takes {headers['Allow']}."
+    if wants_page(request):
+        return failed(error.status_code, message, headers)
     if is_enveloped(request.url.path):
         return enveloped(error.status_code, _ENVELOPED.get(code, code), message, headers=headers)
     return refuse_plainly(error.status_code, code, message, headers)
@@ -144,4 +149,6 @@ async def _refuse_fault(request: Request, error: Exception) -> Response:
     # Starlette raises it again after this answer, and the server logs it with its traceback.
     _log.error("request broke", path=request.url.path, kind=type(error).__name__)
     fault = FiresideError(str(error))
+    if wants_page(request):
+        return refused(fault)
     return refuse_in_envelope(fault) if is_enveloped(request.url.path) else refuse(fault)

@@ -24,6 +24,7 @@ _REFUSALS: Mapping[Refusal, Any] = {
     Refusal.ASSET: AssetRefusalBody,
     Refusal.ENVELOPE: EnvelopeBody,
     Refusal.TEXT: RefusalBody,
+    Refusal.PAGE: RefusalBody,
 }
 
 

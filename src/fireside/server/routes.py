@@ -36,7 +36,7 @@ class Access(StrEnum):
 
 
 class Refusal(StrEnum):
-    """The shape in which a route refuses; JSON but for the last."""
+    """The shape in which a route refuses; JSON but for the last two."""
 
     PLAIN = "plain"
     """`{code, message, error}`, all texts: the Cloud API's and, by `error`, the local API's."""
@@ -48,6 +48,8 @@ class Refusal(StrEnum):
     """`{error: {code, message, details}}`: the API v2's."""
     TEXT = "text"
     """The message alone, as plain text; only who is not known is told so in JSON, as everywhere."""
+    PAGE = "page"
+    """A page, where somebody went there in a browser; for programs as `plain`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import pytest
 from fireside.domain.ids import JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.server.pages.job_times import WIDTH, bars_of, cached_of, node_bars_of
-from fireside.server.pages.words import ago, size, span
+from fireside.server.pages.words import ago, span
 from fireside.store.records import Attempt, TimelineEntry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -126,11 +126,3 @@ def test_what_is_long_ago_is_a_date() -> None:
 )
 def test_how_long(seconds: float, text: str) -> None:
     assert span(timedelta(seconds=seconds)) == text
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "text"),
-    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (2100, "2.1 kB"), (12_345_678, "12 MB"), (10**15, "1000 TB")],
-)
-def test_how_large(size_bytes: int, text: str) -> None:
-    assert size(size_bytes) == text

@@ -14,6 +14,7 @@ from fireside.domain.accounts import Principal, User
 from fireside.domain.assets import Asset
 from fireside.domain.errors import Conflict, NotFound
 from fireside.domain.jobs import HELD_STATES, Job, JobState
+from fireside.domain.usage import bytes_in_words
 from fireside.graphs.errors import InvalidGraph
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.rerun import rerun_job
@@ -27,7 +28,7 @@ from fireside.server.pages.job_times import WIDTH, bars_of, cached_of, node_bars
 from fireside.server.pages.rendering import redirect
 from fireside.server.pages.rows import page_rows
 from fireside.server.pages.shell import changed, framed, shown
-from fireside.server.pages.words import STATE_TONES, STATE_WORDS, ago, size, span
+from fireside.server.pages.words import STATE_TONES, STATE_WORDS, ago, span
 from fireside.server.services import Services
 from fireside.server.signed_urls import steady_url
 from fireside.server.v1.rendering import job_id_of
@@ -73,7 +74,7 @@ async def show_job(request: Request, principal: Principal) -> Response:
         files=files_of(assets[:_MOST_FILES], _addresses(services, is_own=is_own), with_thumbnails=is_own),
         files_left=max(0, len(assets) - _MOST_FILES),
         has_files=bool(assets),
-        made=size(sum(asset.size_bytes for asset in assets)),
+        made=bytes_in_words(sum(asset.size_bytes for asset in assets)),
         texts=texts_of(await services.store.job_outputs(job.id)) if has_outputs(job) else [],
         attempt_bars=bars_of(job, attempts, now),
         node_bars=node_bars_of(job, timeline, await classes_of(services, job.id)),

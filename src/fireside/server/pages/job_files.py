@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fireside.blobs.sniff import is_inline_safe
 from fireside.domain.assets import Asset
-from fireside.server.pages.words import size
+from fireside.domain.usage import bytes_in_words
 from fireside.store.records import NodeRecord
 
 Kind = Literal["image", "video", "audio", "file"]
@@ -66,7 +66,7 @@ def _file_of(asset: Asset, address: str, *, with_thumbnails: bool) -> FileView:
         kind=_KINDS.get(media, "file"),
         address=address,
         thumbnail=f"{address}&res={_THUMBNAIL_PIXELS}" if with_thumbnails else address,
-        size=size(asset.size_bytes),
+        size=bytes_in_words(asset.size_bytes),
         node=asset.origin.node_id if asset.origin else "",
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fireside.server.routes import Access, Handler, Route
+from fireside.server.routes import Access, Handler, Refusal, Route
 
 PageRow = tuple[str, str, Handler, str, str]
 """Method, path, handler, name, text."""
@@ -19,6 +19,7 @@ def page_rows(rows: Iterable[PageRow]) -> tuple[Route, ...]:
             text=text,
             tag="pages",
             access=Access.PUBLIC,
+            refusal=Refusal.PAGE,
             is_documented=False,
         )
         for method, path, handler, name, text in rows

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from fireside.domain.accounts import Principal, PrincipalKind
 from fireside.domain.errors import Forbidden, Refused, TooMany, Unavailable
 from fireside.server.callers import principal_of, refuse_foreign_origin
+from fireside.server.pages.failures import title_of
 from fireside.server.pages.rendering import page, redirect, with_fresh_session
 from fireside.server.refusals import status_of
 from fireside.server.routes import Handler
@@ -39,7 +40,6 @@ PLACES = (
     Place("/dashboard/people", "People", is_for_admins=True),
 )
 _ADMINS_ONLY = "This page is for the admins of this server."
-_TITLES = {403: "Not for you", 404: "Nothing is here", 503: "Come back in a moment"}
 
 
 def shown(show: Page, *, for_admins: bool = False) -> Handler:
@@ -90,8 +90,7 @@ async def _shown(request: Request, principal: Principal, show: Page, *, for_admi
         return await show(request, principal)
     except (Refused, Unavailable) as error:
         status = status_of(error)
-        title = _TITLES.get(status, "That did not work")
-        answer = framed(principal, "refusal.html", "", status, title=title, message=error.message)
+        answer = framed(principal, "refusal.html", "", status, title=title_of(status), message=error.message)
         if isinstance(error, TooMany | Unavailable):
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer

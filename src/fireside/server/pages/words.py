@@ -1,4 +1,4 @@
-"""States, times and sizes in the words of the pages. Pure."""
+"""States and times in the words of the pages. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -7,8 +7,6 @@ from fireside.domain.jobs import JobState
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
-_KILO = 1000
-_FEW = 10
 
 STATE_WORDS = {
     JobState.QUEUED: "Waiting",
@@ -58,15 +56,3 @@ def span(time: timedelta) -> str:
     if seconds < _DAY:
         return f"{int(seconds // _HOUR)} h {int(seconds % _HOUR // _MINUTE)} min"
     return f"{int(seconds // _DAY)} d {int(seconds % _DAY // _HOUR)} h"
-
-
-def size(size_bytes: int) -> str:
-    """Say how many bytes something has, in powers of a thousand."""
-    amount, unit = float(size_bytes), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if amount < _KILO:
-            break
-        amount, unit = amount / _KILO, larger
-    if unit == "bytes":
-        return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
-    return f"{amount:.1f} {unit}" if amount < _FEW else f"{amount:.0f} {unit}"
