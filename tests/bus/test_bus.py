@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import os
 import signal
 import stat
@@ -6,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from nats.aio.client import Client
 from structlog.testing import capture_logs
 
 from fireside.bus.authority import BusAuthority, BusCredentials, inbox_of
@@ -175,3 +177,43 @@ def test_subjects_name_their_worker_and_job() -> None:
 def test_a_name_that_could_reach_other_subjects_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="token"):
         work(WorkerId(name))
+
+
+@pytest.fixture
+def deaf_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tries to connect fail, and miss that they are canceled, as `wait_for` lets them before Python 3.12."""
+
+    async def fail_for_ever(client: Client) -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+            await client._error_cb(ConnectionRefusedError())
+
+    monkeypatch.setattr(Client, "_select_next_server", fail_for_ever)
+
+
+@pytest.mark.usefixtures("deaf_tries")
+async def test_whoever_cannot_connect_in_time_is_told_so_though_the_library_tries_on(authority: BusAuthority) -> None:
+    async with asyncio.timeout(60):
+        with pytest.raises(BusDisconnected):
+            await Bus.connect(
+                ["nats://127.0.0.1:1"], authority.server_credentials(), name="x", inbox_prefix="_X", within_seconds=0.05
+            )
+
+
+async def test_nobody_tries_to_reconnect_for_a_bus_that_was_closed(
+    nats_server: NatsServer, server_bus: Bus, request: pytest.FixtureRequest
+) -> None:
+    gone = asyncio.Event()
+    server_bus.on_change(lambda connected: None if connected else gone.set())
+    before = asyncio.all_tasks()
+    request.getfixturevalue("deaf_tries")
+    await nats_server.stop()
+    async with asyncio.timeout(60):
+        await gone.wait()
+        trying = asyncio.all_tasks() - before
+        assert trying
+
+        await server_bus.close()
+
+        await asyncio.wait(trying)

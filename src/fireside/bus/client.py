@@ -48,15 +48,27 @@ class Subscription:
             await asyncio.gather(*self._running, return_exceptions=True)
 
 
+class _Client(Client):
+    """The library's, which remembers the server's last complaint: its own memory may be wiped by its reconnecting."""
+
+    complaint = ""
+
+    async def _process_err(self, err_msg: str) -> None:
+        self.complaint = err_msg.strip("'")
+        await super()._process_err(err_msg)
+
+
 class Bus:
     """One connection, reconnecting by itself for ever."""
 
     def __init__(self, *, longest_pause_seconds: float = _RECONNECT_PAUSE_SECONDS) -> None:
-        self._client = Client()
+        self._client = _Client()
         self._credentials = BusCredentials(jwt="", seed="")
         self._watchers: list[Watcher] = []
         self._pause_seconds = _RECONNECT_PAUSE_SECONDS
         self._longest_pause_seconds = longest_pause_seconds
+        self._opening: asyncio.Timeout | None = None
+        self._is_over = False
 
     @classmethod
     async def connect(
@@ -82,10 +94,11 @@ class Bus:
             options["tls"] = tls
         try:
             # The library's endless reconnecting would also apply here: refused credentials would hang for ever.
-            async with asyncio.timeout(within_seconds):
+            async with asyncio.timeout(within_seconds) as bus._opening:
                 await bus._open(urls, credentials, name, inbox_prefix, options)
         except (nats.errors.Error, OSError, TimeoutError) as error:
             reason = bus._client.last_error or error
+            bus._opening = None
             await bus.close()
             raise BusDisconnected(f"cannot connect to the bus at {', '.join(urls)}: {reason}") from error
         return bus
@@ -98,7 +111,9 @@ class Bus:
     @property
     def end_reason(self) -> str | None:
         """Why the bus has closed this connection for good, as it does when credentials are revoked; None while not."""
-        return str(self._client.last_error or "it was closed") if self._client.is_closed else None
+        if not self._client.is_closed:
+            return None
+        return self._client.complaint or str(self._client.last_error or "it was closed")
 
     def renew(self, credentials: BusCredentials) -> None:
         """Show these from the next time on that the connection is made."""
@@ -179,6 +194,7 @@ class Bus:
         self._watchers.clear()
         with contextlib.suppress(nats.errors.Error, OSError):
             await self._client.close()
+        self._is_over = True
 
     async def _open(
         self, urls: Sequence[str], credentials: BusCredentials, name: str, inbox_prefix: str, options: Mapping[str, Any]
@@ -213,13 +229,24 @@ class Bus:
         self._tell(connected=False)
 
     async def _on_reconnected(self) -> None:
+        self._client.complaint = ""
         self._wait_between_tries(_RECONNECT_PAUSE_SECONDS)
         self._tell(connected=True)
 
     async def _on_error(self, error: Exception) -> None:
         _log.info("bus", reason=str(error) or type(error).__name__)
+        self._end_trying()
         if not self._client.is_connected:
             self._wait_between_tries(min(self._pause_seconds * 2, self._longest_pause_seconds))
+
+    def _end_trying(self) -> None:
+        """End the library's next try to connect, when nobody wants one any more.
+
+        It was canceled for that; but before Python 3.12 `wait_for` swallows a cancellation that comes together with an
+        answer, a refusal say, and the library would go on for ever.
+        """
+        if self._is_over or (self._opening is not None and self._opening.expired()):
+            raise asyncio.CancelledError
 
     def _wait_between_tries(self, seconds: float) -> None:
         self._pause_seconds = seconds
