@@ -1,5 +1,6 @@
 """A real server of the S3 protocol for tests: SeaweedFS, in a process of its own, with a bucket."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -16,9 +17,11 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 _BUCKET = "blobs"
-_PARTS = ("s3", "master", "volume", "filer")
-_MOST_PORT = 55_535
-"""SeaweedFS takes each of its ports, and the one 10,000 above it."""
+_PARTS = ("s3", "master", "volume", "filer", "admin")
+# Of what would have one port for all servers of a machine, or speak with somebody elsewhere.
+_WITHOUT = ("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false")
+_ABOVE = 10_000
+"""SeaweedFS takes each of its ports, and the one so far above it."""
 _READY_SECONDS = 120.0
 
 
@@ -26,7 +29,9 @@ class ObjectServer:
     """A server of ours and its files; it keeps its address over a stop."""
 
     def __init__(self, folder: Path) -> None:
-        ports = _ports(4)
+        # Kept for it also while it is stopped: others on this machine take free ones all the time.
+        self._kept = _ports(len(_PARTS))
+        ports = list(self._kept)
         self.endpoint = f"http://127.0.0.1:{ports[0]}"
         self._folder = folder
         self._flags = [f"-{name}.port={port}" for name, port in zip(_PARTS, ports, strict=True)]
@@ -62,7 +67,7 @@ class ObjectServer:
         command = [program, "mini", f"-dir={self._folder}", "-ip=127.0.0.1", f"-bucket={_BUCKET}", *self._flags]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "-webdav=false", "-admin.ui=false"],
+                [*command, *_WITHOUT],
                 stdout=log,
                 stderr=log,
                 env=os.environ | self.environment,
@@ -83,6 +88,13 @@ class ObjectServer:
             self._process.wait()
             self._process = None
 
+    def close(self) -> None:
+        """End it for good."""
+        self.kill()
+        for pair in self._kept.values():
+            for held in pair:
+                held.close()
+
 
 @contextmanager
 def object_server(folder: Path) -> Generator[ObjectServer]:
@@ -92,19 +104,33 @@ def object_server(folder: Path) -> Generator[ObjectServer]:
         server.start()
         yield server
     finally:
-        server.kill()
+        server.close()
 
 
-def _ports(count: int) -> list[int]:
-    held: list[socket.socket] = []
-    while sum(_port(one) <= _MOST_PORT for one in held) < count:
-        held.append(socket.socket())
-        held[-1].bind(("127.0.0.1", 0))
-    found = [_port(one) for one in held if _port(one) <= _MOST_PORT]
-    for one in held:
+def _ports(count: int) -> dict[int, tuple[socket.socket, socket.socket]]:
+    """Find ports, and hold each and the one above it until a program that asks for them (as servers do) has them."""
+    found: dict[int, tuple[socket.socket, socket.socket]] = {}
+    passed_over: list[socket.socket] = []
+    while len(found) < count:
+        one, above = _held(0), None
+        port = one.getsockname()[1]
+        with contextlib.suppress(OSError, OverflowError):
+            above = _held(port + _ABOVE)
+        if above is not None:
+            found[port] = (one, above)
+        else:
+            passed_over.append(one)
+    for one in passed_over:
         one.close()
     return found
 
 
-def _port(one: socket.socket) -> int:
-    return one.getsockname()[1]
+def _held(port: int) -> socket.socket:
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind(("127.0.0.1", port))
+    except (OSError, OverflowError):
+        held.close()
+        raise
+    return held
