@@ -17,6 +17,8 @@ COUNTED_FOR = timedelta(minutes=15)
 MOST_FROM_THERE = 10
 MOST_FROM_ADDRESS = 50
 MOST_OF_NAME = 200
+MOST_AT_PROVIDER = 60
+"""Steps of sign-ins by a provider, going there and coming back, since the last one from that place that went well."""
 
 
 class Guesses:
@@ -32,15 +34,32 @@ class Guesses:
         counted = await self._store.count_sign_in_try(_subjects(name, address), now, counted_for=COUNTED_FOR)
         for (tries, began_at), most in zip(counted, (MOST_FROM_THERE, MOST_FROM_ADDRESS, MOST_OF_NAME), strict=True):
             if tries > most:
-                wait = max(1, round((began_at + COUNTED_FOR - now).total_seconds()))
-                raise TooMany(
-                    f"Too many tries to sign in: wait {-(-wait // 60)} minutes, or use a link.", retry_after=wait
-                )
+                raise _too_many(began_at, now)
+
+    async def count_at_provider(self, address: str) -> None:
+        """Count a step of a sign-in by a provider; raises `TooMany` for an address that never comes to its end."""
+        now = self._clock()
+        ((tries, began_at),) = await self._store.count_sign_in_try([_provider(address)], now, counted_for=COUNTED_FOR)
+        if tries > MOST_AT_PROVIDER:
+            raise _too_many(began_at, now)
+
+    async def forget_at_provider(self, address: str) -> None:
+        """Take back the steps that led to a sign-in."""
+        await self._store.clear_sign_in_tries([_provider(address)])
 
     async def forget(self, name: str, address: str) -> None:
         """Take back what led to the right password; an address's other tries stay counted."""
         there, _, of_name = _subjects(name, address)
         await self._store.clear_sign_in_tries([there, of_name])
+
+
+def _too_many(began_at: datetime, now: datetime) -> TooMany:
+    wait = max(1, round((began_at + COUNTED_FOR - now).total_seconds()))
+    return TooMany(f"Too many tries to sign in: wait {-(-wait // 60)} minutes, or use a link.", retry_after=wait)
+
+
+def _provider(address: str) -> bytes:
+    return _digest("provider", network_of(address))
 
 
 def _subjects(name: str, address: str) -> tuple[bytes, bytes, bytes]:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -19,12 +19,13 @@ from typing import Any, cast
 import msgspec
 
 from fireside.accounts.accounts import Accounts
+from fireside.accounts.guesses import Guesses
 from fireside.accounts.openid_provider import OpenIdProvider
 from fireside.accounts.sealing import CannotOpen, Sealer
 from fireside.accounts.tokens import digest_of
 from fireside.config import Config, ConfigError
 from fireside.domain.accounts import User
-from fireside.domain.errors import BadRequest, Conflict, Forbidden
+from fireside.domain.errors import BadRequest, Conflict, Forbidden, NotFound
 from fireside.domain.ids import UserId
 from fireside.store.database import Unexpected, Violated
 from fireside.store.identity_verbs import Identity
@@ -76,6 +77,16 @@ class Arrival:
     session: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Who somebody is at a provider; `is_used` tells whether that is the one of the settings, `key` names it to us."""
+
+    key: str
+    subject: str
+    issuer: str
+    is_used: bool
+
+
 class OpenId:
     """Signs people in with the one provider that the settings name."""
 
@@ -96,6 +107,7 @@ class OpenId:
         self._store = store
         self._sealer = sealer
         self._clock = clock
+        self._guesses = Guesses(store, clock)
         self._redirect_uri = redirect_uri
 
     @property
@@ -103,11 +115,12 @@ class OpenId:
         """What people know the provider by."""
         return self._config.oidc_name
 
-    async def depart(self, path: str, *, invitation: str = "", user: User | None = None) -> Departure:
+    async def depart(self, path: str, *, address: str, invitation: str = "", user: User | None = None) -> Departure:
         """Send a browser to the provider; who comes back may use an invitation, or connect the account of `user`.
 
-        Raises `Unavailable`.
+        `address` is the caller's. Raises `TooMany` or `Unavailable`.
         """
+        await self._guesses.count_at_provider(address)
         flow = _Flow(
             state=secrets.token_urlsafe(32),
             nonce=secrets.token_urlsafe(32),
@@ -123,11 +136,34 @@ class OpenId:
         sealed = self._sealer.seal(msgspec.json.encode(flow), _CONTEXT)
         return Departure(url=url, cookie=base64.urlsafe_b64encode(sealed).decode())
 
-    async def arrive(self, cookie: str, query: Mapping[str, str], user: User | None) -> Arrival:
+    async def arrive(self, cookie: str, query: Mapping[str, str], user: User | None, *, address: str) -> Arrival:
         """Take a browser that comes back, with its cookie, the parameters of its address, and who has a session in it.
 
-        Raises `BadRequest`, `Unauthenticated`, `Forbidden`, `Conflict` or `Unavailable`, with what to do.
+        Raises `BadRequest`, `Unauthenticated`, `Forbidden`, `Conflict`, `TooMany` or `Unavailable`, with what to do.
         """
+        await self._guesses.count_at_provider(address)
+        arrival = await self._arrive(cookie, query, user)
+        await self._guesses.forget_at_provider(address)
+        return arrival
+
+    async def connections(self, user: User) -> Sequence[Connection]:
+        """List who a user is at providers."""
+        return [
+            Connection(
+                key=_key_of(one), subject=one.subject, issuer=one.issuer, is_used=one.issuer == self._provider.issuer
+            )
+            for one in await self._store.identities(user.id)
+        ]
+
+    async def disconnect(self, user: User, key: str) -> None:
+        """Forget a connection; raises `NotFound`, or `Conflict` for the last way in."""
+        found = [one for one in await self._store.identities(user.id) if _key_of(one) == key]
+        if not found:
+            raise NotFound("You have no such connection.")
+        if not await self._store.remove_identity(found[0], user.id, used_issuer=self._provider.issuer):
+            raise Conflict("This is your only way in: set a password first.")
+
+    async def _arrive(self, cookie: str, query: Mapping[str, str], user: User | None) -> Arrival:
         flow = self._flow(cookie)
         if not hmac.compare_digest(query.get("state", "").encode("utf-8", "replace"), flow.state.encode()):
             raise BadRequest(_BEGIN_ANEW)
@@ -137,7 +173,11 @@ class OpenId:
         if "error" in query or not 0 < len(code) <= _LONGEST_PARAMETER:
             raise Forbidden(f"{self.name} did not let you in. Begin anew; if it stays so, tell your admin.")
         claims = await self._provider.claims_for(
-            code, redirect_uri=self._redirect_uri, verifier=flow.verifier, nonce=flow.nonce
+            code,
+            redirect_uri=self._redirect_uri,
+            verifier=flow.verifier,
+            nonce=flow.nonce,
+            lacks=self._lacks,
         )
         self._check(claims)
         identity = Identity(issuer=self._provider.issuer, subject=claims["sub"])
@@ -157,9 +197,21 @@ class OpenId:
             raise BadRequest(_BEGIN_ANEW)
         return flow
 
+    @property
+    def _looks_at_addresses(self) -> bool:
+        return bool(self._config.oidc_email_domains) and "*" not in self._config.oidc_email_domains
+
+    def _lacks(self, claims: Mapping[str, Any]) -> bool:
+        """Say whether a person's claims do not tell what their name is, or whether they may come in."""
+        names, addresses = ("preferred_username", "email"), ("email", "email_verified")
+        is_nameless = not any(name in claims for name in names)
+        has_no_address = self._looks_at_addresses and not all(name in claims for name in addresses)
+        has_no_groups = bool(self._config.oidc_groups) and self._config.oidc_groups_claim not in claims
+        return is_nameless or has_no_address or has_no_groups
+
     def _check(self, claims: Mapping[str, Any]) -> None:
         domains, groups = self._config.oidc_email_domains, self._config.oidc_groups
-        if domains and "*" not in domains and _domain_of(claims) not in {domain.casefold() for domain in domains}:
+        if self._looks_at_addresses and _domain_of(claims) not in {domain.casefold() for domain in domains}:
             raise Forbidden(_NO_ADDRESS)
         if groups and not _texts(claims.get(self._config.oidc_groups_claim)) & set(groups):
             raise Forbidden(_NOT_IN_GROUP)
@@ -237,6 +289,10 @@ def openid_of(
         raise ConfigError("oidc_new_users: say who, by oidc_email_domains (`*` for everybody) or oidc_groups")
     redirect_uri = public_url + CALLBACK
     return OpenId(config, OpenIdProvider(config), accounts, store, sealer, clock, redirect_uri=redirect_uri)
+
+
+def _key_of(identity: Identity) -> str:
+    return hashlib.sha256(f"{identity.issuer}\0{identity.subject}".encode()).hexdigest()[:32]
 
 
 def _challenge(verifier: str) -> str:

@@ -10,7 +10,7 @@ import hmac
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, quote_plus, urlencode, urlsplit
 
@@ -25,6 +25,8 @@ from fireside.domain.errors import Unauthenticated, Unavailable
 # Signatures by a key that only the provider has: neither `none` nor those by a shared secret.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 KEPT_SECONDS = 3600.0
+FAILED_SECONDS = 15.0
+"""How long a provider that did not answer is not asked again who it is."""
 _KEY_TYPES = ("RSA", "EC", "OKP")
 _REQUIRED = ("iss", "sub", "aud", "exp", "iat", "nonce")
 _LEEWAY_SECONDS = 60
@@ -32,9 +34,12 @@ _MOST_BYTES = 1024 * 1024
 _FETCH_SECONDS = 10.0
 _LONGEST_SUBJECT = 255
 _AT_ONCE = 8
+_USUAL_PORTS = {"https": 443, "http": 80}
+_HOST = re.compile(r"[0-9a-z]([0-9a-z._-]*[0-9a-z])?\.?|[0-9a-f:]*:[0-9a-f:.]*")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NO_ISSUER = "oidc_issuer: an https:// URL without user, query and fragment (http:// on loopback only)"
 _DISCOVERY = "/.well-known/openid-configuration"
+_NOT_NOW = "The provider cannot be asked now: try again in a minute, or sign in in another way."
 _NOT_BELIEVED = "What the provider said of you cannot be believed ({why}). Begin anew; if it stays so, tell your admin."
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -47,16 +52,30 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    userinfo_endpoint: str = ""
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
 class _Tokens(msgspec.Struct, frozen=True):
     id_token: str = ""
+    access_token: str = ""
     error: str = ""
 
 
 class _Keys(msgspec.Struct, frozen=True):
     keys: tuple[dict[str, Any], ...]
+
+
+class _Bearer(httpx.Auth):
+    """Shows an access token (RFC 6750, section 2.1)."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Put the token into the request."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
 
 
 class _Rejected(Exception):
@@ -72,9 +91,11 @@ class OpenIdProvider:
         self._secret = config.oidc_client_secret
         self._scope = " ".join(dict.fromkeys(("openid", *config.oidc_scopes)))
         self._schemes = _schemes_of(config.oidc_issuer)
-        self._hosts = frozenset({urlsplit(self._issuer).netloc.lower(), *(host.lower() for host in config.oidc_hosts)})
+        self._hosts = frozenset({_place_of(urlsplit(self._issuer)), *map(_named_place, config.oidc_hosts)})
         self._seconds = seconds
         self._discovery: tuple[Discovery, float] | None = None
+        self._failed_at: float | None = None
+        self._discovering = asyncio.Lock()
         self._keys: tuple[Sequence[jwt.PyJWK], float] | None = None
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._tls: ssl.SSLContext | None = None
@@ -99,18 +120,40 @@ class OpenIdProvider:
         endpoint = (await self._discovered()).authorization_endpoint
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(parameters)}"
 
-    async def claims_for(self, code: str, *, redirect_uri: str, verifier: str, nonce: str) -> Mapping[str, Any]:
-        """Use a code up and give what the provider says of the person; raises `Unauthenticated` or `Unavailable`."""
+    async def claims_for(
+        self, code: str, *, redirect_uri: str, verifier: str, nonce: str, lacks: Callable[[Mapping[str, Any]], bool]
+    ) -> Mapping[str, Any]:
+        """Use a code up and give what the provider says of the person; raises `Unauthenticated` or `Unavailable`.
+
+        An id token that `lacks` something is completed by what the provider says when asked with the access token.
+        """
         tokens = await self._exchange(code, redirect_uri, verifier)
         if not tokens.id_token:
             # A code that was used before, or is of another client, is told so here.
             _log.warning("the OpenID provider gave no id token", error=tokens.error[:100])
             raise Unauthenticated("The provider did not take what your browser brought from it: begin anew.")
         try:
-            return await self._believed(tokens.id_token, nonce)
+            claims = await self._believed(tokens.id_token, nonce)
         except _Rejected as error:
             _log.warning("an id token is refused", reason=str(error))
             raise Unauthenticated(_NOT_BELIEVED.format(why=error)) from error
+        if tokens.access_token and lacks(claims):
+            return _completed(claims, await self._user_info(tokens.access_token, claims["sub"]))
+        return claims
+
+    async def _user_info(self, access_token: str, subject: str) -> Mapping[str, Any]:
+        """Ask for more of a person (OpenID Connect Core 1.0, section 5.3); nothing where that fails."""
+        endpoint = (await self._discovered()).userinfo_endpoint
+        if not endpoint:
+            return {}
+        try:
+            info = await self._fetch(dict[str, Any], endpoint, auth=_Bearer(access_token))
+        except Unavailable:
+            return {}
+        if info.get("sub") != subject:
+            _log.warning("the OpenID provider tells of somebody else than it was asked for")
+            return {}
+        return info
 
     async def _exchange(self, code: str, redirect_uri: str, verifier: str) -> _Tokens:
         discovery = await self._discovered()
@@ -172,16 +215,29 @@ class OpenIdProvider:
         raise _Rejected("its key is not among the provider's")
 
     async def _discovered(self) -> Discovery:
-        now = self._seconds()
-        if self._discovery is None or now - self._discovery[1] >= KEPT_SECONDS:
-            discovery = await self._fetch(Discovery, self._issuer.rstrip("/") + _DISCOVERY)
-            if discovery.issuer != self._issuer:
-                raise _unavailable("it calls itself another issuer than `oidc_issuer` says")
-            page = _parts_of(discovery.authorization_endpoint)
-            if page is None or page.scheme not in self._schemes:
-                raise _unavailable("the page where people sign in is not on https")
-            self._discovery = discovery, now
-        return self._discovery[0]
+        # One at a time: while the provider does not answer, nobody asks it what somebody else is asking.
+        async with self._discovering:
+            now = self._seconds()
+            if self._discovery is not None and now - self._discovery[1] < KEPT_SECONDS:
+                return self._discovery[0]
+            if self._failed_at is not None and now - self._failed_at < FAILED_SECONDS:
+                raise Unavailable(_NOT_NOW)
+            try:
+                discovery = await self._discover()
+            except Unavailable:
+                self._failed_at = self._seconds()
+                raise
+            self._discovery, self._failed_at = (discovery, now), None
+            return discovery
+
+    async def _discover(self) -> Discovery:
+        discovery = await self._fetch(Discovery, self._issuer.rstrip("/") + _DISCOVERY)
+        if discovery.issuer != self._issuer:
+            raise _unavailable("it calls itself another issuer than `oidc_issuer` says")
+        page = _parts_of(discovery.authorization_endpoint)
+        if page is None or page.scheme not in self._schemes:
+            raise _unavailable("the page where people sign in is not on https")
+        return discovery
 
     async def _known_keys(self, *, anew: bool) -> Sequence[jwt.PyJWK]:
         now = self._seconds()
@@ -195,11 +251,11 @@ class OpenIdProvider:
         kind: type[_T],
         url: str,
         form: Mapping[str, str] | None = None,
-        auth: httpx.BasicAuth | None = None,
+        auth: httpx.Auth | None = None,
     ) -> _T:
         """Get, or post a form; what comes back is JSON, and also read when it is a refusal of a form."""
         parts = _parts_of(url)
-        if parts is None or parts.scheme not in self._schemes or parts.netloc.lower() not in self._hosts:
+        if parts is None or parts.scheme not in self._schemes or _place_of(parts) not in self._hosts:
             raise _unavailable(f"{url[:200]!r} is neither on the issuer's host nor on one of `oidc_hosts`")
         try:
             async with self._turns, asyncio.timeout(_FETCH_SECONDS):
@@ -214,7 +270,7 @@ class OpenIdProvider:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _unavailable(f"{parts.netloc} does not answer as an OpenID provider does") from error
 
-    async def _read(self, url: str, form: Mapping[str, str] | None, auth: httpx.BasicAuth | None) -> tuple[int, bytes]:
+    async def _read(self, url: str, form: Mapping[str, str] | None, auth: httpx.Auth | None) -> tuple[int, bytes]:
         self._tls = self._tls or ssl.create_default_context()
         # What is packed could unfold to any size, so nothing packed is asked for, nor unpacked.
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -237,6 +293,13 @@ _REASONS: Mapping[type[Exception], str] = {
     jwt.InvalidSignatureError: "its signature is wrong",
     jwt.ImmatureSignatureError: "it is from the future",
 }
+
+
+def _completed(claims: Mapping[str, Any], info: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add to an id token's claims what it does not say; an address and its being verified come from one of the two."""
+    is_same = "email_verified" not in claims and info.get("email") == claims.get("email")
+    said = info if "email" not in claims or is_same else claims
+    return {**info, **claims, "email": said.get("email"), "email_verified": said.get("email_verified")}
 
 
 def _check_claims(claims: Mapping[str, Any], client_id: str, nonce: str) -> None:
@@ -283,6 +346,21 @@ def _schemes_of(issuer: str) -> frozenset[str]:
     return frozenset({"http", "https"})
 
 
+def _place_of(parts: SplitResult) -> tuple[str, int | None]:
+    """Give host and port of an address, the port None where it is the usual one."""
+    return (parts.hostname or "").rstrip("."), None if parts.port == _USUAL_PORTS.get(parts.scheme) else parts.port
+
+
+def _named_place(host: str) -> tuple[str, int | None]:
+    """Read a host that the operator has named; raises `ConfigError`."""
+    parts = _parts_of(f"https://{host}")
+    if parts is None or parts.netloc != host or "@" in host or not _HOST.fullmatch(parts.hostname or ""):
+        raise ConfigError(
+            f"oidc_hosts: {host!r} is no host: write a name alone, as sso.example.org or sso.example.org:8443"
+        )
+    return _place_of(parts)
+
+
 def _parts_of(url: str) -> SplitResult | None:
     """Take a URL apart; None for what is none, also by its port or by what no URL has in it."""
     try:
@@ -295,4 +373,4 @@ def _parts_of(url: str) -> SplitResult | None:
 
 def _unavailable(why: str) -> Unavailable:
     _log.warning("the OpenID provider is of no use now", reason=why)
-    return Unavailable("The provider cannot be asked now: try again in a minute, or sign in in another way.")
+    return Unavailable(_NOT_NOW)

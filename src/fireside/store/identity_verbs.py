@@ -1,5 +1,6 @@
 """The store's verbs about who users are at an OpenID provider: the pair of issuer and subject, and nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +29,19 @@ class IdentityVerbs(Verbs):
         """Find the user who is this at the issuer, if any."""
         row = await self._one("identity_owner", _params(identity))
         return user_of(row) if row else None
+
+    async def identities(self, user_id: UserId) -> Sequence[Identity]:
+        """Read who a user is at providers, in the order in which that was noted."""
+        rows = await self._all("identities_of_user", {"user_id": user_id})
+        return [Identity(issuer=row["issuer"], subject=row["subject"]) for row in rows]
+
+    async def remove_identity(self, identity: Identity, user_id: UserId, *, used_issuer: str) -> bool:
+        """Forget who a user is at a provider; False, and it stays, when they could not sign in without it.
+
+        They can with a password, or by another identity of the issuer that is in use.
+        """
+        params = _params(identity) | {"user_id": user_id, "used_issuer": used_issuer}
+        return bool(await self._write("remove_identity", params))
 
     async def add_identity(self, identity: Identity, user_id: UserId, now: datetime) -> bool:
         """Note who a user is at an issuer; False when it is noted of somebody, or the user is deleted."""

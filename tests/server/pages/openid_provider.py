@@ -18,6 +18,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 CLIENT_ID = "fireside here"
 CLIENT_SECRET = "s:cret/+"
+ACCESS_TOKEN = "opens nothing here"
 _UNUSABLE: tuple[dict[str, Any], ...] = (
     {"kty": "strange"},
     {"kty": ["RSA"]},
@@ -42,6 +43,8 @@ class OpenIdServer:
     url: str = ""
     algorithm: str = "RS256"
     key_id: str = "one"
+    is_away: bool = False
+    userinfo: dict[str, Any] | None = None
     person: dict[str, Any] = field(default_factory=lambda: {"sub": "7", "preferred_username": "ada"})
     forge: Callable[[dict[str, Any]], str] | None = None
     token_endpoint: str = ""
@@ -59,6 +62,9 @@ class OpenIdServer:
 
     async def discovery(self, request: web.Request) -> web.Response:
         self.asked.append("discovery")
+        if self.is_away:
+            return web.json_response({}, status=503)
+        more = {} if self.userinfo is None else {"userinfo_endpoint": f"{self.url}/userinfo"}
         return web.json_response(
             {
                 "issuer": self.url,
@@ -67,6 +73,7 @@ class OpenIdServer:
                 "jwks_uri": f"{self.url}/keys",
                 "token_endpoint_auth_methods_supported": self.auth_methods,
             }
+            | more
         )
 
     async def keys(self, request: web.Request) -> web.Response:
@@ -99,7 +106,13 @@ class OpenIdServer:
             return web.json_response({"error": "invalid_client"}, status=401)
         now = int(time.time())
         claims = {"iss": self.url, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": wanted["nonce"]}
-        return web.json_response({"id_token": (self.forge or self.sign)(claims | self.person), "token_type": "Bearer"})
+        tokens = {"id_token": (self.forge or self.sign)(claims | self.person), "token_type": "Bearer"}
+        return web.json_response(tokens | {"access_token": ACCESS_TOKEN})
+
+    async def tell(self, request: web.Request) -> web.Response:
+        self.asked.append("userinfo")
+        assert request.headers["Authorization"] == f"Bearer {ACCESS_TOKEN}"
+        return web.json_response(self.userinfo)
 
     def _is_client(self, request: web.Request, form: dict[str, str]) -> bool:
         if "client_secret_basic" in self.auth_methods:
@@ -116,6 +129,7 @@ async def running_provider() -> AsyncGenerator[OpenIdServer]:
     app.router.add_get("/keys", server.keys)
     app.router.add_get("/authorize", server.authorize)
     app.router.add_post("/token", server.token)
+    app.router.add_get("/userinfo", server.tell)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

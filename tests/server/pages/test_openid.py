@@ -1,6 +1,7 @@
 """Signing in with an OpenID provider, as a browser meets it, with a provider that really signs; and one that lies."""
 
 import base64
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -15,12 +16,16 @@ from tests.databases import Databases
 from tests.server.pages.openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdServer, rsa_key, running_provider
 from tests.server.pages.site import ORIGIN, Site
 
+from fireside.accounts.guesses import MOST_AT_PROVIDER
 from fireside.accounts.openid import openid_of
+from fireside.accounts.openid_provider import FAILED_SECONDS, OpenIdProvider
 from fireside.app import assemble
 from fireside.config import Config, ConfigError
 from fireside.domain.accounts import Role
+from fireside.domain.errors import Unavailable
 from fireside.server.edge import build_edge
 
+OURS = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
 Sites = Callable[..., AbstractAsyncContextManager[Site]]
 
 
@@ -340,3 +345,150 @@ def test_settings_that_are_wrong_are_told(settings: dict[str, Any]) -> None:
     unused: Any = None
     with pytest.raises(ConfigError, match="oidc_"):
         openid_of(Config(**settings), unused, unused, unused, unused, public_url=ORIGIN)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://keys.test",
+        "keys.test/path",
+        "a b",
+        "user@keys.test",
+        "keys.test:x",
+        "keys.test:99999",
+        "*.test",
+        "",
+        "[::1",
+    ],
+)
+def test_a_host_that_is_none_is_told(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"oidc_hosts: .* is no host"):
+        OpenIdProvider(Config(oidc_issuer="https://sso.test", oidc_client_id="x", oidc_hosts=(host,)))
+
+
+@pytest.mark.parametrize(
+    "host", ["keys.test", "Keys.Test:443", "127.0.0.1:8443", "[::1]:8443", "xn--bcher-kva.example"]
+)
+def test_a_host_may_have_a_port(host: str) -> None:
+    OpenIdProvider(Config(oidc_issuer="https://sso.test", oidc_client_id="x", oidc_hosts=(host,)))
+
+
+async def test_a_provider_that_is_away_is_not_asked_by_everybody(provider: OpenIdServer) -> None:
+    now = [0.0]
+    config = Config(**_defaults(provider.url))
+    known = OpenIdProvider(config, seconds=lambda: now[0])
+    provider.is_away = True
+
+    async def ask() -> str:
+        return await known.authorization_url(redirect_uri=ORIGIN, state="s", nonce="n", challenge="c")
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await ask()
+    assert provider.asked == ["discovery"]
+    provider.is_away = False
+    now[0] += FAILED_SECONDS
+    assert (await ask()).startswith(f"{provider.url}/authorize?")
+    assert provider.asked == ["discovery", "discovery"]
+
+
+async def test_steps_from_one_place_that_lead_nowhere_are_kept_few(site: Site, provider: OpenIdServer) -> None:
+    for _ in range(MOST_AT_PROVIDER):
+        assert (await site.browser.get("/openid/callback")).status_code == 400
+
+    start, end = await site.browser.get("/openid"), await site.browser.get("/openid/callback")
+
+    assert (start.status_code, end.status_code) == (429, 429)
+    assert int(start.headers["retry-after"]) > 0
+    assert "Too many tries" in start.text
+    assert provider.asked == []
+
+
+async def test_people_who_come_in_lock_nobody_out(site: Site, provider: OpenIdServer) -> None:
+    for _ in range(MOST_AT_PROVIDER - 2):
+        await site.browser.get("/openid/callback")
+    assert (await _sign_in(site)).status_code == 303
+
+    assert (await _sign_in(site)).status_code == 303
+
+
+async def test_what_the_token_does_not_say_is_asked_for(open_site: Sites, provider: OpenIdServer) -> None:
+    provider.person = {"sub": "7"}
+    provider.userinfo = {"sub": "7", "preferred_username": "grace", "email": "g@example.org", "email_verified": True}
+    async with open_site(oidc_email_domains=("example.org",)) as site:
+        assert (await _sign_in(site)).status_code == 303
+        assert await _name(site) == "grace"
+    assert provider.asked.count("userinfo") == 1
+
+
+async def test_a_token_that_says_all_is_enough(site: Site, provider: OpenIdServer) -> None:
+    provider.userinfo = {"sub": "7"}
+
+    assert (await _sign_in(site)).status_code == 303
+
+    assert "userinfo" not in provider.asked
+
+
+@pytest.mark.parametrize(
+    ("said", "info"),
+    [
+        pytest.param({}, {"sub": "8", "email": "g@example.org", "email_verified": True}, id="of-another-person"),
+        pytest.param(
+            {"email": "g@evil.test"}, {"sub": "7", "email": "g@example.org", "email_verified": True}, id="mixed"
+        ),
+        pytest.param({"email": "g@example.org"}, {"sub": "7", "email_verified": True}, id="verified-what"),
+        pytest.param({}, {"sub": "7", "email": "g@example.org"}, id="not-verified"),
+    ],
+)
+async def test_an_address_counts_as_verified_only_where_one_place_says_both(
+    open_site: Sites, provider: OpenIdServer, said: dict[str, Any], info: dict[str, Any]
+) -> None:
+    provider.person, provider.userinfo = {"sub": "7", **said}, info
+    async with open_site(oidc_email_domains=("example.org",)) as site:
+        assert (await _sign_in(site)).status_code == 403
+
+
+async def test_a_connection_is_listed_and_removed_unless_it_is_the_last_way_in(
+    site: Site, provider: OpenIdServer
+) -> None:
+    await _sign_in(site)
+    page = (await site.browser.get("/account")).text
+    (address,) = re.findall(r'action="(/account/connections/[0-9a-f]+/remove)"', page)
+    assert "<code>7</code>" in page
+
+    refused = await site.browser.post(address, headers=OURS)
+    assert (refused.status_code, "only way in" in refused.text) == (409, True)
+    ada = await site.services.accounts.user_named("ada")
+    await site.services.store.set_password(ada.id, "kept")
+    await site.browser.post(f"/login/{await site.services.accounts.login_link(ada)}", headers=OURS)
+    removed = await site.browser.post(address, headers=OURS)
+
+    assert (removed.status_code, removed.headers["location"]) == (303, "/account#provider")
+    assert await site.services.store.identities(ada.id) == []
+    assert (await site.browser.post(address, headers=OURS)).status_code == 404
+
+
+async def test_a_second_connection_is_a_way_in(site: Site, provider: OpenIdServer) -> None:
+    await _sign_in(site)
+    provider.person = {"sub": "another"}
+    await _sign_in(site, "?connect")
+    page = (await site.browser.get("/account")).text
+    addresses = re.findall(r'action="(/account/connections/[0-9a-f]+/remove)"', page)
+
+    answers = [(await site.browser.post(address, headers=OURS)).status_code for address in addresses]
+
+    assert answers == [303, 409]
+
+
+async def test_nobody_removes_anothers_connection(site: Site, provider: OpenIdServer) -> None:
+    await _sign_in(site)
+    (address,) = re.findall(
+        r'action="(/account/connections/[0-9a-f]+/remove)"', (await site.browser.get("/account")).text
+    )
+    eve = await site.user("eve")
+    site.browser.cookies.clear()
+    await site.browser.post(f"/login/{await site.services.accounts.login_link(eve)}", headers=OURS)
+
+    assert (await site.browser.post(address, headers=OURS)).status_code == 404
+    foreign = await site.browser.post(address, headers={"Origin": "http://evil.test"})
+    assert foreign.status_code == 403

@@ -7,11 +7,12 @@ from starlette.responses import Response
 
 from fireside.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from fireside.domain.accounts import Principal, PrincipalKind, User
-from fireside.domain.errors import Refused
+from fireside.domain.errors import NotFound, Refused
 from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
 from fireside.server.pages.rendering import address_of, form_of, provider_of, redirect, set_session, with_fresh_session
 from fireside.server.pages.rows import page_rows
 from fireside.server.pages.shell import framed
+from fireside.server.pages.sign_in import CLEAR_SITE_DATA
 from fireside.server.refusals import status_of
 
 _LIMITS = {"shortest": SHORTEST_PASSWORD, "longest": LONGEST_PASSWORD}
@@ -70,12 +71,30 @@ async def revoke_key(request: Request) -> Response:
     return await _changed(request, revoke)
 
 
+async def disconnect(request: Request) -> Response:
+    """End a connection of the caller with an OpenID provider."""
+
+    async def end(user: User, form: dict[str, str]) -> Response:  # noqa: ARG001 - as the others
+        openid = services_of(request).openid
+        try:
+            if openid is None:
+                raise NotFound("This server knows no OpenID provider.")
+            await openid.disconnect(user, str(request.path_params["key"]))
+        except Refused as error:
+            return await _account(request, user, connection_problem=error.message, status=status_of(error))
+        return redirect("/account#provider")
+
+    return await _changed(request, end)
+
+
 async def sign_out_everywhere(request: Request) -> Response:
     """End all of the caller's sessions, this one included."""
 
     async def end(user: User, form: dict[str, str]) -> Response:  # noqa: ARG001 - as the others
         await services_of(request).accounts.end_sessions(user)
-        return redirect("/login?signed-out")
+        answer = redirect("/login?signed-out")
+        answer.headers["Clear-Site-Data"] = CLEAR_SITE_DATA
+        return answer
 
     return await _changed(request, end)
 
@@ -92,9 +111,11 @@ async def _account(
     *,
     password_problem: str = "",
     key_problem: str = "",
+    connection_problem: str = "",
     new_key: str = "",
     status: int = 200,
 ) -> Response:
+    openid = services_of(request).openid
     keys = [key for key in await services_of(request).accounts.keys(user) if key.revoked_at is None]
     return framed(
         Principal(user=user, kind=PrincipalKind.SESSION),
@@ -104,6 +125,8 @@ async def _account(
         keys=keys,
         new_key=new_key,
         provider=provider_of(request),
+        connections=[] if openid is None else await openid.connections(user),
+        connection_problem=connection_problem,
         key_problem=key_problem,
         password_problem=password_problem,
         is_changed="changed" in request.query_params and not password_problem,
@@ -123,6 +146,7 @@ ROUTES = page_rows(
         ("POST", "/account/password", change_password, "changePassword", "Set one's password"),
         ("POST", "/account/keys", create_key, "createOwnKey", "Make an API key of one's own"),
         ("POST", "/account/keys/{key_id}/revoke", revoke_key, "revokeOwnKey", "End an API key of one's own"),
+        ("POST", "/account/connections/{key}/remove", disconnect, "disconnect", "End a connection with a provider"),
         ("POST", "/account/sign-out", sign_out_everywhere, "signOutEverywhere", "Sign out in all browsers"),
     )
 )

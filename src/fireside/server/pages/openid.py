@@ -9,9 +9,18 @@ from starlette.responses import RedirectResponse, Response
 
 from fireside.accounts.openid import CALLBACK, FLOW_LASTS, OpenId
 from fireside.domain.accounts import PrincipalKind, User
-from fireside.domain.errors import FiresideError, NotFound, Refused, Unavailable
+from fireside.domain.errors import FiresideError, NotFound, Refused, TooMany, Unavailable
 from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
-from fireside.server.pages.rendering import HEADERS, SEE_OTHER, is_https, own_path, page, redirect, set_session
+from fireside.server.pages.rendering import (
+    HEADERS,
+    SEE_OTHER,
+    address_of,
+    is_https,
+    own_path,
+    page,
+    redirect,
+    set_session,
+)
 from fireside.server.pages.rows import page_rows
 from fireside.server.refusals import status_of
 
@@ -30,7 +39,9 @@ async def go_to_provider(request: Request) -> Response:
             return redirect("/login?next=/account")
     path = "/account" if user is not None else own_path(query.get("next", "/"))
     try:
-        departure = await openid.depart(path, invitation=query.get("invitation", ""), user=user)
+        departure = await openid.depart(
+            path, address=address_of(request), invitation=query.get("invitation", ""), user=user
+        )
     except (Refused, Unavailable) as error:
         return _failed(request, openid, error)
     answer = RedirectResponse(departure.url, SEE_OTHER, headers=HEADERS)
@@ -51,7 +62,10 @@ async def come_back(request: Request) -> Response:
     openid = _openid(request)
     try:
         arrival = await openid.arrive(
-            request.cookies.get(FLOW_COOKIE, ""), dict(request.query_params), _signed_in(request)
+            request.cookies.get(FLOW_COOKIE, ""),
+            dict(request.query_params),
+            _signed_in(request),
+            address=address_of(request),
         )
     except (Refused, Unavailable) as error:
         return _failed(request, openid, error)
@@ -63,7 +77,7 @@ async def come_back(request: Request) -> Response:
 
 def _failed(request: Request, openid: OpenId, error: FiresideError) -> Response:
     answer = page("openid.html", status_of(error), problem=error.message, provider=openid.name)
-    if isinstance(error, Unavailable):
+    if isinstance(error, TooMany | Unavailable):
         answer.headers["Retry-After"] = str(error.retry_after)
     return _without_flow(request, answer)
 

@@ -29,6 +29,7 @@ from fireside.server.pages.rows import page_rows
 from fireside.server.refusals import status_of
 
 _GONE = 410
+CLEAR_SITE_DATA = '"storage"'
 _SIGN_OUT_SCRIPT = (TEMPLATES / "signed-out.js").read_bytes()
 _STATIC_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
 _USED_UP = "This link does not work: it is used up, too old, or not whole. Make another."
@@ -104,7 +105,7 @@ async def sign_out(request: Request) -> Response:
         await services_of(request).accounts.end_session(cookie)
     answer = redirect("/login?signed-out")
     answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=is_https(request))
-    answer.headers["Clear-Site-Data"] = '"storage"'
+    answer.headers["Clear-Site-Data"] = CLEAR_SITE_DATA
     return answer
 
 
