@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ from fireside.blobs.signing import UrlSigner
 from fireside.bus.authority import BusAuthority
 from fireside.bus.client import Bus
 from fireside.bus.server import NatsServer
-from fireside.config import Config
+from fireside.config import Config, Origin
 from fireside.dispatch.dispatcher import Dispatcher, DispatchWatcher
 from fireside.dispatch.election import Election
 from fireside.dispatch.lookout import Lookout
@@ -109,6 +109,9 @@ class Assembly:
     authority: BusAuthority
     bus_url: str
     leftovers: Leftovers
+    collector: BlobCollector
+    loops: list[Loop]
+    """All that have been started, for the edge to tell of."""
 
 
 def utc_now() -> datetime:
@@ -117,7 +120,9 @@ def utc_now() -> datetime:
 
 
 @contextlib.asynccontextmanager
-async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncGenerator[Assembly]:
+async def assemble(
+    config: Config, *, public_url: str, name: str = "", origins: Mapping[str, Origin] | None = None
+) -> AsyncGenerator[Assembly]:
     """Open the store, the blobs and the bus, and put the services over them together; `name` tells who we are."""
     imports, webhooks = way_for_imports(config), way_for_webhooks(config)
     data_dir = Path(config.data_dir)
@@ -168,8 +173,11 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
             refused=dispatcher.refused,
             most_seconds_off_the_bus=_MOST_SECONDS_OFF_THE_BUS if config.nats_url else None,
         )
+        collector = BlobCollector(store, blobs, grace=timedelta(hours=config.blob_grace_hours))
+        loops: list[Loop] = []
         services = Services(
             config=config,
+            origins=origins or {},
             store=store,
             blobs=blobs,
             bus=bus,
@@ -192,6 +200,8 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
             keys=keys,
             fleet=lookout,
             election=election,
+            loops=loops,
+            blob_walks=collector,
             workflows=SavedWorkflows(store, blobs, config),
             editor=Editor.of(config, keys.derive("drafts")),
             enrollments=Enrollments(
@@ -217,6 +227,8 @@ async def assemble(config: Config, *, public_url: str, name: str = "") -> AsyncG
             authority=authority,
             bus_url=bus_url,
             leftovers=leftovers,
+            collector=collector,
+            loops=loops,
         )
         try:
             await services.accounts.flush_last_used()
@@ -231,8 +243,9 @@ async def serve(
     *,
     plan: Sequence[PlannedWorker],
     on_ready: Callable[[ServerFile, FirstStart | None], None] | None = None,
+    origins: Mapping[str, Origin] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, with these workers as children."""
+    """Serve until SIGTERM or SIGINT, with these workers as children; `origins` tells where settings came from."""
     async with contextlib.AsyncExitStack() as stack:
         # Before the ports, about which such a server would complain first.
         require_unlocked(Path(config.data_dir))
@@ -243,7 +256,7 @@ async def serve(
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         public_url = config.public_url.rstrip("/") or doors.own_url
         assembly = await stack.enter_async_context(
-            assemble(config, public_url=public_url, name=f"process {os.getpid()} at {doors.own_url}")
+            assemble(config, public_url=public_url, name=f"process {os.getpid()} at {doors.own_url}", origins=origins)
         )
         first_start = await assembly.services.accounts.first_start()
         stack.push_async_callback(doors.close)
@@ -343,15 +356,22 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     for loop in own_duties(
         services.accounts, services.desk.definitions, services.accesses, services.blobs, services.clock
     ):
-        stack.push_async_callback(loop.stop)
-        await loop.start()
-    await _start_errands(services, stack)
+        await _start(loop, assembly, stack)
+    await _start_errands(assembly, stack)
+    leaders = _duties_of_the_leader(services, assembly.collector)
+    assembly.loops.extend(leaders)
     stack.push_async_callback(assembly.election.stop)
-    await assembly.election.start([assembly.dispatcher, *_duties_of_the_leader(services)])
+    await assembly.election.start([assembly.dispatcher, *leaders])
     await _require_the_only_bus(assembly)
 
 
-def _duties_of_the_leader(services: Services) -> list[Loop]:
+async def _start(loop: Loop, assembly: Assembly, stack: contextlib.AsyncExitStack) -> None:
+    assembly.loops.append(loop)
+    stack.push_async_callback(loop.stop)
+    await loop.start()
+
+
+def _duties_of_the_leader(services: Services, collector: BlobCollector) -> list[Loop]:
     config = services.config
     return [
         equal_jobs(services.desk),
@@ -360,7 +380,7 @@ def _duties_of_the_leader(services: Services) -> list[Loop]:
             services.clock,
             present_workers=lambda: services.fleet.presences().keys(),
             workers_remembered_for=timedelta(days=config.workers_remembered_days),
-            collector=BlobCollector(services.store, services.blobs, grace=timedelta(hours=config.blob_grace_hours)),
+            collector=collector,
             departures=Departures(services.desk),
             blobs=services.blobs,
             pruner=Pruner(services.store, keep_jobs=config.keep_jobs, keep_days=config.keep_days),
@@ -395,7 +415,8 @@ async def _require_the_only_bus(assembly: Assembly) -> None:
         ) from None
 
 
-async def _start_errands(services: Services, stack: contextlib.AsyncExitStack) -> None:
+async def _start_errands(assembly: Assembly, stack: contextlib.AsyncExitStack) -> None:
+    services = assembly.services
     postman = Postman(
         services.store,
         services.desk.webhooks,
@@ -415,8 +436,7 @@ async def _start_errands(services: Services, stack: contextlib.AsyncExitStack) -
     )
     stack.push_async_callback(importer.stop)
     for loop in errands(services.clock, importer, postman if services.config.webhook_hosts else None):
-        stack.push_async_callback(loop.stop)
-        await loop.start()
+        await _start(loop, assembly, stack)
 
 
 @contextlib.contextmanager

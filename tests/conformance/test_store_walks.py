@@ -64,6 +64,23 @@ def ids(jobs: Sequence[Job]) -> list[JobId]:
     return [job.id for job in jobs]
 
 
+async def test_everybodys_jobs_are_read_page_by_page_the_newest_first(store: Store) -> None:
+    ann, bob = await user(store), await user(store, "bob")
+    jobs = [await submit(store, (ann, bob)[n % 2], now=NOW + (n // 3) * DAY) for n in range(7)]
+    expected = sorted(jobs, key=lambda job: (job.created_at, job.user_id), reverse=True)
+
+    first = await store.newest_jobs_of_all(None, limit=3)
+    await submit(store, ann, now=NOW + 9 * DAY)
+    second = await store.newest_jobs_of_all(first.next_after, limit=3)
+    third = await store.newest_jobs_of_all(second.next_after, limit=3)
+
+    assert [len(page.jobs) for page in (first, second, third)] == [3, 3, 1]
+    assert third.next_after is None
+    read = [*first.jobs, *second.jobs, *third.jobs]
+    assert [(job.created_at, job.user_id) for job in read] == [(job.created_at, job.user_id) for job in expected]
+    assert {job.id for job in read} == {job.id for job in jobs}
+
+
 async def test_a_walk_sees_every_job_of_the_user_once_the_newest_first(store: Store) -> None:
     ann, bob = await user(store), await user(store, "bob")
     jobs = [await submit(store, ann) for _ in range(5)]

@@ -129,6 +129,25 @@ async def test_a_change_that_makes_no_sense_is_refused_and_changes_nothing(offic
     assert (await office.socket.get("/admin/api/users")).json()["users"][-1] == created
 
 
+async def test_roles_change_and_the_last_admin_stays_one(office: Office) -> None:
+    await office.socket.post("/admin/api/users", json={"name": "ada"})
+    first = next(
+        user for user in (await office.socket.get("/admin/api/users")).json()["users"] if user["role"] == "admin"
+    )
+    address = f"/admin/api/users/{first['name']}"
+
+    refused = await office.socket.patch(address, json={"role": "member", "weight": 7})
+    made = await office.socket.patch("/admin/api/users/ada", json={"role": "admin"})
+    left = await office.socket.patch(address, json={"role": "member"})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert "last admin" in refused.json()["message"]
+    assert (made.json()["role"], left.json()["role"]) == ("admin", "member")
+    assert left.json() == {**first, "role": "member"}
+    assert (await office.socket.patch("/admin/api/users/ada", json={"role": "member"})).status_code == 409
+    assert (await office.socket.patch("/admin/api/users/ada", json={"role": "king"})).status_code == 400
+
+
 async def test_a_user_who_is_not_there_is_not_changed(office: Office) -> None:
     answer = await office.socket.patch("/admin/api/users/nobody", json={"keep_jobs": 1})
 

@@ -16,6 +16,7 @@ QUERIES = load_queries("sqlite")
 SMALL = {
     *("user", "user_share", "api_key", "worker", "published", "one", "leader", "health", "job_promoted", "pause"),
     *("join_token", "enrollment", "drained_worker", "removed_worker"),
+    *("schema_version", "pragma_page_count", "pragma_page_size"),
 }
 # Results of parts of a query: a page, values that were given, counted blocks.
 INTERMEDIATE = {
@@ -42,6 +43,7 @@ UNSORTED = [
     "newest_asset_names",
     "user_files_in_folder",
     "user_files_below",
+    "newest_jobs_of_all",
     "created_places",
     "created_places_of_workflow",
     "label_places",

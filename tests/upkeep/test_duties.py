@@ -38,7 +38,7 @@ def duty(shop: Workshop, name: str) -> Loop:
         blobs=services.blobs,
         pruner=Pruner(shop.store, keep_jobs=2, keep_days=0),
     )
-    (loop,) = [loop for loop in [*own, *leaders] if loop._name == name]
+    (loop,) = [loop for loop in [*own, *leaders] if loop.name == name]
     return loop
 
 

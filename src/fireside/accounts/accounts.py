@@ -138,11 +138,15 @@ class Accounts:
         )
 
     async def change_user(self, user: User) -> User:
-        """Write a user's weight and limits as they are here; raises `BadRequest` or `NotFound`."""
+        """Write a user's role, weight and limits as they are here.
+
+        Raises `BadRequest`, `NotFound`, or `Conflict` for the last admin, who stays one.
+        """
         _check_limits(user)
         changed = await self._store.change_user(user)
         if changed is None:
-            raise NotFound(f"there is no user {user.name!r}")
+            await self.user_named(user.name)
+            raise Conflict(f"{user.name} is the last admin: make somebody else one first")
         return changed
 
     async def delete_user(self, user: User) -> None:

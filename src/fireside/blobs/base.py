@@ -51,6 +51,7 @@ class ListedBlob:
     """A blob as a walk finds it: since when nobody has wanted it, or since when it is set aside."""
 
     hash: BlobHash
+    size_bytes: int
     since: datetime
     is_set_aside: bool
 
@@ -61,6 +62,15 @@ class BlobPage:
 
     blobs: Sequence[ListedBlob]
     next_after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobsFound:
+    """How many blobs a walk over all came by, those that are set aside included, and when it ended."""
+
+    count: int
+    size_bytes: int
+    at: datetime
 
 
 class Blobs(Protocol):

@@ -36,10 +36,12 @@ def _looked_at(folder: Path, names: list[str]) -> list[ListedBlob]:
     blobs: list[ListedBlob] = []
     for name in names:
         try:
-            since = datetime.fromtimestamp((folder / name).stat().st_mtime, UTC)
+            found = (folder / name).stat()
         except FileNotFoundError:
             continue  # put back or removed since
-        blobs.append(ListedBlob(hash=_hash_of(name), since=since, is_set_aside=name.endswith(_ASIDE)))
+        since = datetime.fromtimestamp(found.st_mtime, UTC)
+        is_set_aside = name.endswith(_ASIDE)
+        blobs.append(ListedBlob(hash=_hash_of(name), size_bytes=found.st_size, since=since, is_set_aside=is_set_aside))
     return blobs
 
 

@@ -132,7 +132,7 @@ class ObjectBlobs:
         left_over: list[BlobHash] = []
         is_through = True
         with _away():
-            for key, since in await self._keys(after, 2 * limit + 1):
+            for key, size_bytes, since in await self._keys(after, 2 * limit + 1):
                 blob_hash = BlobHash(key.rpartition("/")[2].removesuffix(_ASIDE))
                 is_set_aside = key.endswith(_ASIDE)
                 if is_set_aside and blob_hash in listed:
@@ -141,7 +141,9 @@ class ObjectBlobs:
                     is_through = False
                     break
                 elif is_blob_hash(blob_hash):
-                    listed[blob_hash] = ListedBlob(hash=blob_hash, since=since, is_set_aside=is_set_aside)
+                    listed[blob_hash] = ListedBlob(
+                        hash=blob_hash, size_bytes=size_bytes, since=since, is_set_aside=is_set_aside
+                    )
             for blob_hash in left_over:
                 await self._remove(_aside(blob_hash))
         blobs = list(listed.values())
@@ -239,12 +241,12 @@ class ObjectBlobs:
         with contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key)
 
-    async def _keys(self, after: str, most: int) -> Sequence[tuple[str, datetime]]:
-        """Read the next names behind a hash, in order, and since when they are there."""
+    async def _keys(self, after: str, most: int) -> Sequence[tuple[str, int, datetime]]:
+        """Read the next names behind a hash, in order, how large they are, and since when they are there."""
         behind = f"{after[:2]}/{after}{_BEHIND}" if after else None
-        found: list[tuple[str, datetime]] = []
+        found: list[tuple[str, int, datetime]] = []
         async for page in obstore.list(self._store, offset=behind, chunk_size=most):
-            found += [(one["path"], one["last_modified"]) for one in page]
+            found += [(one["path"], one["size"], one["last_modified"]) for one in page]
             if len(found) >= most:
                 break
         return sorted(found)

@@ -109,6 +109,12 @@ class Bus:
         return self._client.is_connected
 
     @property
+    def server_version(self) -> str:
+        """Which version of NATS is at the other end, as it said last."""
+        version = self._client.connected_server_version
+        return f"{version.major}.{version.minor}.{version.patch}"
+
+    @property
     def end_reason(self) -> str | None:
         """Why the bus has closed this connection for good, as it does when credentials are revoked; None while not."""
         if not self._client.is_closed:

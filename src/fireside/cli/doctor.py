@@ -22,6 +22,7 @@ from fireside.cli.settings import config_in
 from fireside.client.errors import ClientError
 from fireside.config import Config
 from fireside.domain.errors import FiresideError
+from fireside.server.shown_settings import without_credentials
 from fireside.wire.admin import DoctorBody
 
 _LITTLE_SPACE_BYTES = 2 * 1024**3
@@ -109,7 +110,7 @@ def _look_at_key(data_dir: Path, config: Config) -> Finding:
 
 async def _look_at_bus_program(config: Config) -> Finding:
     if config.nats_url:
-        return Finding(Verdict.WELL, "bus", f"the cluster at {config.nats_url}")
+        return Finding(Verdict.WELL, "bus", f"the cluster at {without_credentials(config.nats_url, is_address=True)}")
     try:
         program = _bus_program(config)
         child = await asyncio.create_subprocess_exec(

@@ -20,7 +20,7 @@ from fireside.cli.local import is_alive, running_server
 from fireside.cli.logs import set_up_logs
 from fireside.cli.printing import give, say
 from fireside.cli.settings import config_in, takes_settings
-from fireside.config import Config, load_config
+from fireside.config import Config, Loaded, load_settings
 from fireside.fleet.plan import PlannedWorker, plan_workers
 from fireside.processes.garbage import look_for_garbage_seldom
 from fireside.wire.tickets import BuiltinSpec
@@ -40,17 +40,17 @@ def up(
     ] = False,
 ) -> int:
     """Start a server with workers of its own."""
-    config = load_config(flags)
+    loaded = load_settings(flags)
     if background:
-        return _start_background(config, flags)
-    _serve(config, asyncio.run(plan_workers(config)))
+        return _start_background(loaded.config, flags)
+    _serve(loaded, asyncio.run(plan_workers(loaded.config)))
     return 0
 
 
 @takes_settings
 def serve(flags: Mapping[str, Any]) -> int:
     """Start a server without workers."""
-    _serve(load_config(flags), [])
+    _serve(load_settings(flags), [])
     return 0
 
 
@@ -71,14 +71,15 @@ def down(*, data_dir: Annotated[str | None, Parameter(help="Data folder of the s
     return 0
 
 
-def _serve(config: Config, plan: Sequence[PlannedWorker]) -> None:
+def _serve(loaded: Loaded, plan: Sequence[PlannedWorker]) -> None:
+    config = loaded.config
     set_up_logs(config)
     look_for_garbage_seldom()
 
     def tell(server: ServerFile, first_start: FirstStart | None) -> None:
         give(banner(config, server, first_start))
 
-    uvloop.run(run_server(config, plan=plan, on_ready=tell))
+    uvloop.run(run_server(config, plan=plan, on_ready=tell, origins=loaded.origins))
 
 
 def _start_background(config: Config, flags: Mapping[str, Any]) -> int:

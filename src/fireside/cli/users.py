@@ -61,6 +61,7 @@ async def change(
     name: str,
     /,
     *,
+    role: Annotated[Literal["admin", "member"] | None, Parameter(help="What the user may do.")] = None,
     weight: Annotated[float | None, Parameter(help="Share of the fleet, in proportion to others'.")] = None,
     max_running: Annotated[int | Default | None, Parameter(help="Most jobs at once.")] = None,
     max_queued: Annotated[int | Default | None, Parameter(help="Most jobs that wait.")] = None,
@@ -75,8 +76,9 @@ async def change(
     quota_bytes: Annotated[int | Default | None, Parameter(help="Bytes of files; 0: no limit.")] = None,
     where: Where | None = None,
 ) -> None:
-    """Change what a user may have; `default` makes a limit the server's setting again."""
+    """Change what a user is and may have; `default` makes a limit the server's setting again."""
     changed = ChangedUserBody(
+        role=UNSET if role is None else role,
         weight=UNSET if weight is None else weight,
         max_running=_changed(max_running),
         max_queued=_changed(max_queued),

@@ -47,7 +47,7 @@ class Admin:
         return await self._connection.ask("POST", "/admin/api/users", UserBody, **json_body(new))
 
     async def change_user(self, name: str, changed: ChangedUserBody) -> UserBody:
-        """Change a user's weight and limits."""
+        """Change a user's role, weight and limits."""
         return await self._connection.ask("PATCH", f"/admin/api/users/{quote(name)}", UserBody, **json_body(changed))
 
     async def delete_user(self, name: str) -> None:

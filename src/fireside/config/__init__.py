@@ -7,7 +7,7 @@ are told at once, before anything starts. docs/settings.md is printed from this 
 """
 
 from fireside.config.rows import Setting, settings, variable_of, without_secrets
-from fireside.config.sources import ConfigError, load_config
+from fireside.config.sources import ConfigError, Loaded, Origin, load_config, load_settings
 from fireside.config.table import MOST_DAYS, MOST_QUOTA, Config
 
 __all__ = [
@@ -15,8 +15,11 @@ __all__ = [
     "MOST_QUOTA",
     "Config",
     "ConfigError",
+    "Loaded",
+    "Origin",
     "Setting",
     "load_config",
+    "load_settings",
     "settings",
     "variable_of",
     "without_secrets",

@@ -4,8 +4,9 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -17,11 +18,29 @@ class ConfigError(Exception):
     """One or more settings are wrong; the message names them all."""
 
 
+Origin = Literal["default", "file", "environment", "flag"]
+"""Where the value of a setting came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings in force, and where those came from that are not defaults."""
+
+    config: Config
+    origins: Mapping[str, Origin]
+
+
 def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Config:
     """Put the settings together from file, environment and flags; raises `ConfigError` with every problem."""
+    return load_settings(flags, environment).config
+
+
+def load_settings(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Loaded:
+    """Do what `load_config` does, and say where each value came from."""
     environment = os.environ if environment is None else environment
     known = {field.name: field for field in msgspec.structs.fields(Config)}
     values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
     problems: list[str] = []
     from_environment = {
         name.removeprefix(PREFIX).lower(): text
@@ -29,23 +48,24 @@ def load_config(flags: Mapping[str, Any], environment: Mapping[str, str] | None 
         if name.startswith(PREFIX) and name not in NOT_SETTINGS
     }
     data_dir = flags.get("data_dir") or from_environment.get("data_dir") or known["data_dir"].default
-    sources = [
-        ("fireside.toml", _read_file(Path(data_dir) / "fireside.toml", problems)),
-        ("environment", from_environment),
-        ("command line", {name: _joined(value) for name, value in flags.items() if value is not None}),
+    sources: list[tuple[str, Origin, Mapping[str, Any]]] = [
+        ("fireside.toml", "file", _read_file(Path(data_dir) / "fireside.toml", problems)),
+        ("environment", "environment", from_environment),
+        ("command line", "flag", {name: _joined(value) for name, value in flags.items() if value is not None}),
     ]
-    for source, given in sources:
+    for source, origin, given in sources:
         for name, value in given.items():
             if name not in known:
                 problems.append(f"{source}: there is no setting {name!r}")
                 continue
             try:
                 values[name] = msgspec.convert(_listed(value, known[name].type), known[name].type, strict=False)
+                origins[name] = origin
             except msgspec.ValidationError as error:
                 problems.append(f"{source}: {name}: {error}")
     if problems:
         raise ConfigError("\n".join(problems))
-    return Config(**values)
+    return Loaded(Config(**values), origins)
 
 
 def _joined(value: Any) -> Any:

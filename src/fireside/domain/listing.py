@@ -53,6 +53,22 @@ class JobPage:
     next_after: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceAmongAll:
+    """Where a job stands in the common order of all users' jobs: when it came, and its key among those of then."""
+
+    created_us: int
+    pk: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsOfAll:
+    """Jobs of all users, newest first; `next_after` is where this page ends, if more follow."""
+
+    jobs: Sequence[Job]
+    next_after: PlaceAmongAll | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobWalk:
     """A page of a walk through a user's jobs, newest first: those in one of the states with all of the labels.

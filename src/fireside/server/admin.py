@@ -66,11 +66,13 @@ async def create_user(request: Request) -> Response:
 
 
 async def change_user(request: Request) -> Response:
-    """Change what a user may have."""
+    """Change what a user is and may have."""
     body = await read_body(request, ChangedUserBody, limit=_BODY_BYTES)
     accounts = services_of(request).accounts
     user = await accounts.user_named(str(request.path_params["name"]))
     given = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
+    if "role" in given:
+        given["role"] = Role(given["role"])
     return json_answer(_user_body(await accounts.change_user(replace(user, **given))))
 
 
@@ -247,7 +249,7 @@ ROUTES = (
         "/admin/api/users/{name}",
         change_user,
         "changeUser",
-        "Change a user's weight and limits",
+        "Change a user's role, weight and limits",
         body=ChangedUserBody,
         answers={200: Answer(text="The user", body=UserBody)},
     ),

@@ -27,6 +27,7 @@ from fireside.wire.admin import (
 )
 
 _BODY_BYTES = 65536
+_ID_DIGITS = 19
 _LONGEST_SECONDS = 100 * 365 * 24 * 3600
 
 
@@ -48,10 +49,16 @@ async def list_tokens(request: Request) -> Response:
 
 async def revoke_token(request: Request) -> Response:
     """End a token; who has joined with it stays."""
-    wanted = str(request.path_params["token_id"])
-    if not (wanted.isascii() and wanted.isdigit()):
+    return json_answer(
+        RevokedBody(revoked=await revoke_join_token(services_of(request), str(request.path_params["token_id"])))
+    )
+
+
+async def revoke_join_token(services: Services, wanted: str) -> bool:
+    """End a token by the number that somebody wrote; raises `NotFound`."""
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) <= _ID_DIGITS):
         raise NotFound(f"there is no join token {wanted}")
-    return json_answer(RevokedBody(revoked=await services_of(request).enrollments.revoke_token(int(wanted))))
+    return await services.enrollments.revoke_token(int(wanted))
 
 
 async def drain(request: Request) -> Response:
@@ -68,8 +75,13 @@ async def resume(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """Send a worker away for good: its credentials are worth nothing from now on, and its job goes to another."""
-    services = services_of(request)
-    worker_id = await _known_worker(services, str(request.path_params["name"]))
+    await remove_worker(services_of(request), str(request.path_params["name"]))
+    return Response(status_code=204)
+
+
+async def remove_worker(services: Services, name: str) -> None:
+    """Send a worker away for good; raises `NotFound`, or `Conflict` for one that a server starts itself."""
+    worker_id = await _known_worker(services, name)
     if is_own_name(worker_id) and worker_id in services.fleet.presences():
         raise Conflict(f"{worker_id} is started by a server itself: start that with fewer `workers`, then remove it")
     enrollment = await services.store.enrollment_of(worker_id)
@@ -79,7 +91,6 @@ async def remove(request: Request) -> Response:
     services.passages.send_away(worker_id)
     await tell_fleet_changed(services)
     await services.desk.definitions.refresh()
-    return Response(status_code=204)
 
 
 async def drain_worker(services: Services, name: str) -> None:

@@ -1,6 +1,6 @@
 """What the handlers of all dialects work with, put together by `app` and found at `app.state.services`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,11 +14,11 @@ from fireside.accounts.webhook_secrets import WebhookSecrets
 from fireside.accounts.wrong_tokens import WrongTokens
 from fireside.assets.accesses import Accesses
 from fireside.assets.importing import ImportTurns
-from fireside.blobs.base import Blobs
+from fireside.blobs.base import Blobs, BlobsFound
 from fireside.blobs.signing import UrlSigner
 from fireside.bus.authority import BusAuthority
 from fireside.bus.client import Bus
-from fireside.config import Config
+from fireside.config import Config, Origin
 from fireside.domain.ids import WorkerId
 from fireside.events.hub import Hub
 from fireside.jobs.desk import Desk
@@ -45,11 +45,33 @@ class ElectionView(Protocol):
     is_leading: bool
 
 
+class LoopView(Protocol):
+    """What the edge may know of a duty that is done again and again."""
+
+    name: str
+    every_seconds: float
+    done_at: datetime | None
+    trouble: str
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is done here."""
+        ...
+
+
+class BlobWalkView(Protocol):
+    """What the edge may know of the walks over all blobs."""
+
+    found: BlobsFound | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything behind the edge; one for the life of a server."""
 
     config: Config
+    origins: Mapping[str, Origin]
+    """Where the settings came from that are not defaults."""
     store: Store
     blobs: Blobs
     bus: Bus
@@ -67,6 +89,9 @@ class Services:
     keys: ServerKeys
     fleet: FleetView
     election: ElectionView
+    loops: Collection[LoopView]
+    """What is done again and again, here or where the leader is."""
+    blob_walks: BlobWalkView
     workflows: SavedWorkflows
     editor: Editor
     enrollments: Enrollments

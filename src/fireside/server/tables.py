@@ -5,6 +5,7 @@ from fireside.server import (
     admin_fleet,
     admin_people,
     admin_queues,
+    admin_system,
     enrolling,
     fleet_routes,
     health,
@@ -17,10 +18,11 @@ from fireside.server.local import history as local_history
 from fireside.server.local import queue as local_queue
 from fireside.server.local import userdata as local_userdata
 from fireside.server.local import view as local_view
-from fireside.server.pages import account, fleet, openid, page_files, people, sign_in
+from fireside.server.pages import account, everybodys_jobs, fleet, openid, page_files, people, sign_in
 from fireside.server.pages import editor as editor_page
 from fireside.server.pages import job as job_page
 from fireside.server.pages import jobs as jobs_page
+from fireside.server.pages import system as system_page
 from fireside.server.pages import usage as usage_page
 from fireside.server.routes import Route, SocketRoute
 from fireside.server.v1 import (
@@ -98,14 +100,17 @@ _ROWS: tuple[Route, ...] = (
     *openid.ROUTES,
     *account.ROUTES,
     *jobs_page.ROUTES,
+    *everybodys_jobs.ROUTES,
     *job_page.ROUTES,
     *fleet.ROUTES,
     *usage_page.ROUTES,
+    *system_page.ROUTES,
     *people.ROUTES,
     *page_files.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
     *admin_queues.ROUTES,
+    *admin_system.ROUTES,
     *admin_fleet.ROUTES,
     *enrolling.ROUTES,
     *health.ROUTES,

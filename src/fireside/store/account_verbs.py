@@ -57,11 +57,15 @@ class AccountVerbs(Verbs):
         return user_of(rows[0])
 
     async def change_user(self, user: User) -> User | None:
-        """Write the user's weight and limits as they are here; None when there is no such user."""
+        """Write the user's role, weight and limits as they are here.
+
+        None when there is no such user, or the last admin would be one no more.
+        """
         rows = await self._write(
             "change_user",
             {
                 "id": user.id,
+                "role": user.role.value,
                 "weight": user.weight,
                 "max_running": user.max_running,
                 "max_queued": user.max_queued,

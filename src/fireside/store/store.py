@@ -8,6 +8,8 @@ reading in other threads is the `Database`'s business.
 Every write returns only after its transaction is on disk. A full disk raises `StorageFull`.
 """
 
+from dataclasses import dataclass
+
 from fireside.store.account_verbs import AccountVerbs
 from fireside.store.asset_blocks import AssetBlockVerbs
 from fireside.store.asset_list_verbs import AssetListVerbs
@@ -43,6 +45,7 @@ from fireside.store.webhook_verbs import WebhookVerbs
 
 __all__ = [
     "Changed",
+    "DatabaseFacts",
     "DuplicateJob",
     "DuplicateUser",
     "DuplicateWorker",
@@ -52,6 +55,16 @@ __all__ = [
     "Store",
     "TermEnded",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseFacts:
+    """What a database is: its program with its version, its size, and the number of the last migration."""
+
+    name: str
+    version: str
+    size_bytes: int
+    schema: int
 
 
 class Store(
@@ -83,3 +96,9 @@ class Store(
         """Answer a trivial read and a trivial write; raises when the database does not."""
         await self._all("check_read")
         await self._database.write([Statement("check_write", expect=1)])
+
+    async def database_facts(self) -> DatabaseFacts:
+        """Say what the database is and how large."""
+        row = await self._one("database_facts", {})
+        assert row is not None
+        return DatabaseFacts(**row)

@@ -13,13 +13,14 @@ from typing import Any
 
 from fireside.domain.assets import Asset
 from fireside.domain.ids import JobId, UserId
-from fireside.domain.listing import JobWalk, WalkPage
+from fireside.domain.listing import JobsOfAll, JobWalk, PlaceAmongAll, WalkPage
 from fireside.domain.outputs import Media
 from fireside.store.classes import are_whole, classes_of
 from fireside.store.database import Row, Rows, Statement, Transaction
 from fireside.store.history_verbs import PLACE_BITS, PLACE_MASK, created_places, created_places_of_workflow
 from fireside.store.records import Drain, NamedRun
 from fireside.store.rows import asset_of, ids_json, job_of, to_json
+from fireside.store.times import from_time
 from fireside.store.verbs import Verbs
 
 _PROBED = 255
@@ -28,6 +29,7 @@ _CHUNK = 512
 _MOST_LOOKED_AT = 2048
 """How many jobs a page looks at before it ends unfilled."""
 
+_BEFORE_ALL = PlaceAmongAll((1 << 63) - 1, (1 << 63) - 1)
 _WORKFLOW = ""
 """Stands where the key of a label does, for a list of the jobs of a workflow; no label has it."""
 
@@ -41,6 +43,16 @@ class WalkVerbs(Verbs):
     async def walk_jobs(self, user_id: UserId, wanted: JobWalk) -> WalkPage:
         """Read the next page of a walk; the cost does not grow with the history."""
         return await self._database.look(lambda tx: _walk(tx, user_id, wanted))
+
+    async def newest_jobs_of_all(self, after: PlaceAmongAll | None, *, limit: int) -> JobsOfAll:
+        """Read the next page of everybody's jobs, newest first; the cost does not grow with how many there are."""
+        before = after or _BEFORE_ALL
+        # One more than asked for tells whether any follow.
+        params = {"before_us": before.created_us, "before_pk": before.pk, "limit": limit + 1}
+        rows = await self._all("newest_jobs_of_all", params)
+        shown = rows[:limit]
+        end = PlaceAmongAll(from_time(shown[-1]["created_at"]), shown[-1]["pk"]) if len(rows) > limit else None
+        return JobsOfAll(jobs=[job_of(row) for row in shown], next_after=end)
 
     async def queue_places(self, user_id: UserId, job_ids: Sequence[JobId]) -> Mapping[JobId, int]:
         """Say at which places of the user's queue the jobs wait, from 1 on; those that do not wait are left out."""

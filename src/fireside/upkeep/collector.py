@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from fireside.assets.uploads import hold_blob
-from fireside.blobs.base import Blobs, ListedBlob
+from fireside.blobs.base import Blobs, BlobsFound, ListedBlob
 from fireside.store.store import Store
 
 _log = structlog.get_logger(__name__)
@@ -22,6 +22,9 @@ class BlobCollector:
     """One walk after the other, in small steps; where a walk is, is forgotten with the process."""
 
     def __init__(self, store: Store, blobs: Blobs, *, grace: timedelta) -> None:
+        self.found: BlobsFound | None = None
+        """What the last whole walk came by."""
+        self._count = self._bytes = 0
         self._store = store
         self._blobs = blobs
         self._grace = grace
@@ -37,6 +40,7 @@ class BlobCollector:
             return
         if not self._after:
             self._after, self._next_walk_at = "", now + _WALK_EVERY
+            self._count = self._bytes = 0
         page = await self._blobs.list_blobs(self._after, limit=_BLOBS_AT_ONCE)
         old = [blob for blob in page.blobs if now - blob.since > self._grace]
         unused = await self._store.unused_blobs({blob.hash for blob in old})
@@ -45,7 +49,11 @@ class BlobCollector:
                 await self._give_up(blob, now)
             elif blob.is_set_aside:
                 await self._blobs.stat(blob.hash)  # which puts it back
+        self._count += len(page.blobs)
+        self._bytes += sum(blob.size_bytes for blob in page.blobs)
         self._after = page.next_after
+        if self._after is None:
+            self.found = BlobsFound(count=self._count, size_bytes=self._bytes, at=now)
 
     async def _is_ours(self) -> bool:
         """Whether this database is the one that the bytes belong to: to another one they would all seem unused."""

@@ -24,16 +24,25 @@ class Loop:
         clock: Callable[[], datetime],
         wake: asyncio.Event | None = None,
     ) -> None:
-        self._name = name
+        self.name = name
+        self.every_seconds = every_seconds
+        self.done_at: datetime | None = None
+        """When it was through with its duty last, well or not."""
+        self.trouble = ""
+        """What kept it from its duty the last time; empty when nothing did."""
         self._duty = duty
-        self._every_seconds = every_seconds
         self._clock = clock
         self._wake = wake or asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and not stopped."""
+        return self._task is not None and not self._task.done()
+
     async def start(self) -> None:
         """Begin; the first time is now."""
-        self._task = asyncio.create_task(self._run(), name=self._name)
+        self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
         """End, in the middle of the duty if need be."""
@@ -45,10 +54,14 @@ class Loop:
         """Do the duty once."""
         try:
             await self._duty(now)
+            self.trouble = ""
         except FiresideError as error:
-            _log.warning("upkeep failed", duty=self._name, code=error.code, reason=error.message)
-        except Exception:  # noqa: BLE001 - a duty that broke once must not be left undone for ever
-            _log.exception("upkeep broke", duty=self._name)
+            self.trouble = error.message
+            _log.warning("upkeep failed", duty=self.name, code=error.code, reason=error.message)
+        except Exception as error:  # noqa: BLE001 - a duty that broke once must not be left undone for ever
+            self.trouble = f"it broke ({type(error).__name__}); the log says where"
+            _log.exception("upkeep broke", duty=self.name)
+        self.done_at = self._clock()
 
     async def _run(self) -> None:
         while True:
@@ -56,5 +69,5 @@ class Loop:
             await self.tick(self._clock())
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the wake.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every_seconds):
+                async with asyncio.timeout(self.every_seconds):
                     await self._wake.wait()

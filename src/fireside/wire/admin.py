@@ -31,6 +31,7 @@ class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class ChangedUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Body of `PATCH /admin/api/users/{name}`: what is left out stays; a limit of null is the server's setting."""
 
+    role: Literal["admin", "member"] | msgspec.UnsetType = msgspec.UNSET
     weight: float | msgspec.UnsetType = msgspec.UNSET
     max_running: int | msgspec.UnsetType | None = msgspec.UNSET
     max_queued: int | msgspec.UnsetType | None = msgspec.UNSET

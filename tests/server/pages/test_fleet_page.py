@@ -1,5 +1,6 @@
 """The page of the fleet: what an admin sees of workers and of their history, and what they can do there."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from fireside.store.usage_verbs import FleetSample
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTES = timedelta(minutes=5)
 PATH = "/dashboard/fleet"
+TOKENS = "/dashboard/worker-tokens"
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -28,9 +30,12 @@ async def test_strangers_sign_in_first_and_members_see_nothing_of_the_fleet(site
 
     assert page.status_code == 403
     assert "worker-1" not in page.text
-    for change in ("drain", "resume"):
+    for change in ("drain", "resume", "remove"):
         assert (await site.browser.post(f"{PATH}/worker-1/{change}")).status_code == 403
+    assert (await site.browser.post(TOKENS, data={"label": "mine"})).status_code == 403
     assert not await site.services.store.drained_workers()
+    assert await site.services.store.worker(WorkerId("worker-1"))
+    assert not await site.services.enrollments.tokens()
     assert PATH not in (await site.browser.get("/dashboard")).text
 
 
@@ -64,6 +69,72 @@ async def test_a_worker_can_be_drained_and_resumed(site: Site) -> None:
     await site.browser.post(f"{PATH}/worker-1/resume")
     assert not await store.drained_workers()
     assert (await site.browser.post(f"{PATH}/worker-9/drain")).status_code == 404
+
+
+async def test_a_worker_is_removed(site: Site) -> None:
+    store = site.services.store
+    await publish(store)
+    await publish(store, worker="worker-2")
+    await site.sign_in_as_admin()
+    assert f"{PATH}/worker-1/remove" in (await site.browser.get(PATH)).text
+
+    answer = await site.browser.post(f"{PATH}/worker-1/remove")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, PATH)
+    page = (await site.browser.get(PATH)).text
+    assert "worker-1" not in page
+    assert "worker-2" in page
+    assert (await site.browser.post(f"{PATH}/worker-1/remove")).status_code == 404
+
+
+async def test_a_token_is_made_shown_once_and_revoked(site: Site) -> None:
+    await site.sign_in_as_admin()
+
+    made = await site.browser.post(TOKENS, data={"label": SCRIPT, "hours": "2", "reusable": "on"})
+
+    (secret,) = re.findall(r"FIRESIDE_WORKER_TOKEN=(\S+) fireside worker --server http://fireside.test", made.text)
+    found = await site.services.enrollments.token(secret)
+    assert found is not None
+    assert (found.label, found.is_reusable) == (SCRIPT, True)
+    assert found.expires_at == found.created_at + timedelta(hours=2)
+    page = (await site.browser.get(PATH)).text
+    assert secret not in page
+    assert SCRIPT not in page
+    assert found.prefix in page
+    answer = await site.browser.post(f"{TOKENS}/{found.id}/revoke")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{PATH}#tokens")
+    assert found.prefix not in (await site.browser.get(PATH)).text
+    for other in ("x", "9" * 30, str(found.id + 1)):
+        assert (await site.browser.post(f"{TOKENS}/{other}/revoke")).status_code == 404
+
+
+async def test_a_token_without_hours_has_no_end(site: Site) -> None:
+    await site.sign_in_as_admin()
+
+    await site.browser.post(TOKENS, data={"label": "", "hours": " "})
+
+    (token,) = await site.services.enrollments.tokens()
+    assert (token.expires_at, token.is_reusable) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "form", [{"hours": "0"}, {"hours": "-1"}, {"hours": "inf"}, {"hours": "9" * 20}, {"hours": SCRIPT}]
+)
+async def test_a_token_that_cannot_be_is_told(site: Site, form: dict[str, str]) -> None:
+    await site.sign_in_as_admin()
+
+    answer = await site.browser.post(TOKENS, data=form)
+
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert SCRIPT not in answer.text
+    assert not await site.services.enrollments.tokens()
+
+
+def test_one_worker_and_one_job_are_one() -> None:
+    history = history_of([FleetSample(at=NOON, workers=1, busy=1, waiting=1)], NOON, MINUTES, 1)
+
+    assert history.summary.startswith("At most 1 worker, 1 of them busy at once, and 1 job waiting.")
 
 
 async def test_another_site_drains_nothing(site: Site) -> None:

@@ -200,3 +200,37 @@ async def test_what_a_form_shows_is_what_it_reads(site: Site) -> None:
 def test_a_form_without_a_weight_is_refused() -> None:
     with pytest.raises(BadRequest, match="weight"):
         read_limits({})
+
+
+async def test_an_admin_makes_another_and_is_made_a_member(site: Site) -> None:
+    await site.user()
+    admin = await site.sign_in_as_admin()
+
+    await site.browser.post(f"{PEOPLE}/ada", data={"weight": "1", "role": "admin"})
+    assert (await site.services.accounts.user_named("ada")).role is Role.ADMIN
+    await site.browser.post(f"{PEOPLE}/{admin.name}", data={"weight": "1", "role": "member"})
+
+    assert (await site.services.accounts.user_named(admin.name)).role is Role.MEMBER
+    assert (await site.browser.get(PEOPLE)).status_code == 403
+
+
+async def test_the_last_admin_stays_one(site: Site) -> None:
+    await site.user()
+    admin = await site.sign_in_as_admin()
+
+    answer = await site.browser.post(f"{PEOPLE}/{admin.name}", data={"weight": "3", "role": "member"})
+
+    assert answer.status_code == 409
+    assert "the last admin" in answer.text
+    assert await site.services.accounts.user_named(admin.name) == admin
+
+
+async def test_a_role_that_is_none_is_told_and_one_that_is_not_sent_stays(site: Site) -> None:
+    ada = await site.user()
+    await site.sign_in_as_admin()
+
+    assert (await site.browser.post(f"{PEOPLE}/ada", data={"weight": "1", "role": SCRIPT})).status_code == 400
+    await site.browser.post(f"{PEOPLE}/ada", data={"weight": "2"})
+
+    changed = await site.services.accounts.user_named("ada")
+    assert (changed.role, changed.weight) == (ada.role, 2)

@@ -1,5 +1,6 @@
 """The page of what was used: one's own, and for admins everybody's, over days of one's choice."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,7 +16,8 @@ from tests.server.v1.house import ORIGIN, Caller, House
 from fireside.app import assemble
 from fireside.domain.accounts import Role
 from fireside.domain.usage import Usage
-from fireside.server.pages.usage import gpu_time
+from fireside.server.pages.charts import scale_of
+from fireside.server.pages.usage import gpu_time, gpu_unit
 
 PATH = "/dashboard/usage"
 SCRIPT = "<script>alert(1)</script>"
@@ -46,7 +48,7 @@ async def test_a_user_sees_what_they_have_used_and_what_is_left(house: House) ->
     assert "1 of 4" in page
     assert "GPU time this month" in page
     assert "By key" in page
-    assert "GPU-hours by day" in page
+    assert re.search("GPU-(hours|minutes|seconds|milliseconds) by day", page)
     assert f"w{SCRIPT}" not in page
     assert "w&lt;script&gt;" in page
     assert 'href="/api/usage.csv?from=' in page
@@ -89,7 +91,7 @@ async def test_a_long_time_is_drawn_in_weeks_and_months(house: House, days: int)
     page = (await browser.get(PATH, params={"from": str(today - timedelta(days=days)), "to": str(today)})).text
 
     unit = "day" if days < 100 else "week" if days < 371 else "month"
-    assert f"GPU-hours by {unit}" in page
+    assert f"Jobs by {unit}" in page
     assert 0 < page.count('class="bar"') <= 2 * 101
 
 
@@ -136,3 +138,12 @@ async def test_a_quota_of_nothing_is_full(house: House) -> None:
 )
 def test_gpu_time_is_said_in_words(seconds: float, words: str) -> None:
     assert gpu_time(Usage(gpu_us=int(seconds * 1_000_000))) == words
+
+
+@pytest.mark.parametrize(
+    ("most", "unit"),
+    [(0, "milliseconds"), (0.3, "milliseconds"), (1, "seconds"), (90, "minutes"), (3600, "hours"), (1e9, "hours")],
+)
+def test_a_scale_of_gpu_time_has_numbers_that_people_read(most: float, unit: str) -> None:
+    assert gpu_unit(most)[0] == unit
+    assert "e" not in scale_of([most / gpu_unit(most)[1]]).words[1]

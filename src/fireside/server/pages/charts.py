@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 1000, 100
 _GAP = 0.15
+_LEAST_PERCENT = 0.5
 _STEPS = (2, 4, 6, 8, 10)
 
 
@@ -57,6 +58,17 @@ def bars(values: Sequence[float], texts: Sequence[str], scale: Scale) -> list[Ba
                 text=text,
             )
         )
+    return made
+
+
+def stack(values: Sequence[float], whole: float) -> list[tuple[float, float]]:
+    """Give begin and width, in percent, of parts that stand side by side; what is there and small stays visible."""
+    made: list[tuple[float, float]] = []
+    begin = 0.0
+    for value in values:
+        width = min(100 - begin, max(100 * value / whole, _LEAST_PERCENT)) if value > 0 < whole else 0.0
+        made.append((round(begin, 2), round(width, 2)))
+        begin += width
     return made
 
 

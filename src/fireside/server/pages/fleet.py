@@ -1,4 +1,7 @@
-"""The page of the fleet: each worker with what it runs and holds, and how many there were. Admins only."""
+"""The page of the fleet: each worker with what it runs and holds, how many there were, and how more come and go.
+
+Admins only.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,24 +11,31 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fireside.config import MOST_DAYS
 from fireside.domain.accounts import Principal
+from fireside.domain.errors import BadRequest, Refused
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import JobState
 from fireside.domain.usage import bytes_in_words
-from fireside.server.admin_fleet import drain_worker, resume_worker
+from fireside.domain.workers import JoinToken, is_own_name
+from fireside.server.admin_fleet import drain_worker, remove_worker, resume_worker, revoke_join_token
 from fireside.server.callers import services_of
 from fireside.server.fleet_list import read_fleet
 from fireside.server.pages.charts import Scale, scale_of, silhouette
-from fireside.server.pages.rendering import redirect
+from fireside.server.pages.limits import read_number
+from fireside.server.pages.rendering import form_of, redirect
 from fireside.server.pages.rows import page_rows
 from fireside.server.pages.shell import changed, framed, shown
 from fireside.server.pages.words import span
+from fireside.server.refusals import status_of
 from fireside.server.services import Services
 from fireside.store.records import HeldJob
 from fireside.store.usage_verbs import FleetSample
 from fireside.wire.admin import FleetWorkerBody
 
 PLACE = "/dashboard/fleet"
+TOKENS = "/dashboard/worker-tokens"
+_MOST_HOURS = 24 * MOST_DAYS
 _TONES = {"ready": "good", "busy": "warm", "starting": "calm", "draining": "calm", "drained": "", "away": "bad"}
 _WORDS = {
     "ready": "Ready",
@@ -77,6 +87,8 @@ class WorkerCard:
     devices: Sequence[Memory]
     runs: Sequence[Run]
     is_drained: bool
+    can_go: bool
+    """Whether it can be removed, as those that a server starts itself cannot while they are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +105,19 @@ class History:
 
 
 async def show_fleet(request: Request, principal: Principal) -> Response:
-    """Show the workers, and how many there were."""
+    """Show the workers, how many there were, and the tokens that more of them join with."""
+    return await _fleet(request, principal)
+
+
+async def _fleet(
+    request: Request,
+    principal: Principal,
+    status: int = 200,
+    *,
+    form: Mapping[str, str] | None = None,
+    problem: str = "",
+    token: str = "",
+) -> Response:
     services = services_of(request)
     chosen = request.query_params.get("span", "day")
     chosen = chosen if chosen in _SPANS else "day"
@@ -103,6 +127,7 @@ async def show_fleet(request: Request, principal: Principal) -> Response:
         principal,
         "fleet.html",
         PLACE,
+        status,
         cards=await _cards(services, workers),
         there=sum(one.state in _THERE for one in workers),
         busy=sum(one.state == "busy" for one in workers),
@@ -114,7 +139,39 @@ async def show_fleet(request: Request, principal: Principal) -> Response:
         words=_SPANS[chosen][0],
         size=bytes_in_words,
         time_span=_time_span,
+        tokens=await _good_tokens(services),
+        form={"label": "", "hours": f"{services.config.join_token_hours:g}", **(form or {})},
+        problem=problem,
+        token=token,
+        url=services.public_url,
     )
+
+
+async def create_token(request: Request, principal: Principal) -> Response:
+    """Make a token that workers join with, and show it, this once."""
+    form = await form_of(request)
+    try:
+        hours = form.get("hours", "").strip()
+        _, secret = await services_of(request).enrollments.create_token(
+            label=form.get("label", "").strip(),
+            is_reusable="reusable" in form,
+            works_for=_hours(hours) if hours else None,
+        )
+    except Refused as error:
+        return await _fleet(request, principal, status_of(error), form=form, problem=error.message)
+    return await _fleet(request, principal, token=secret)
+
+
+async def revoke_token(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a page's shape
+    """End a token; who has joined with it stays."""
+    await revoke_join_token(services_of(request), str(request.path_params["token_id"]))
+    return redirect(f"{PLACE}#tokens")
+
+
+async def remove(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a page's shape
+    """Send a worker away for good."""
+    await remove_worker(services_of(request), str(request.path_params["name"]))
+    return redirect(PLACE)
 
 
 async def drain(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a page's shape
@@ -127,6 +184,25 @@ async def resume(request: Request, principal: Principal) -> Response:  # noqa: A
     """Let a worker take jobs again."""
     await resume_worker(services_of(request), str(request.path_params["name"]))
     return redirect(PLACE)
+
+
+def _hours(text: str) -> timedelta:
+    hours = read_number("hours", text)
+    if not 0 < hours <= _MOST_HOURS:
+        raise BadRequest(f"hours: write a number above 0, up to {_MOST_HOURS:,}, or nothing for a token without an end")
+    return timedelta(hours=hours)
+
+
+async def _good_tokens(services: Services) -> list[JoinToken]:
+    """Give those that somebody can still join with, the newest first."""
+    now = services.clock()
+    return [
+        one
+        for one in reversed(await services.enrollments.tokens())
+        if one.revoked_at is None
+        and (one.expires_at is None or one.expires_at > now)
+        and (one.is_reusable or not one.uses)
+    ]
 
 
 def _time_span(seconds: float) -> str:
@@ -148,6 +224,7 @@ async def _cards(services: Services, workers: Sequence[FleetWorkerBody]) -> list
             devices=memory_of(one.devices),
             runs=runs.get(WorkerId(one.id), []),
             is_drained=one.id in drained,
+            can_go=one.state == "away" or not is_own_name(one.id),
         )
         for one in workers
     ]
@@ -207,7 +284,8 @@ def _summary(samples: Sequence[FleetSample]) -> str:
     waiting = max(one.waiting for one in samples)
     there, used = sum(one.workers for one in samples), sum(one.busy for one in samples)
     share = f" Of their time {round(100 * used / there)} % was used." if there else ""
-    return f"At most {workers} workers, {busy} of them busy at once, and {waiting} jobs waiting.{share}"
+    counted = f"{workers} worker{'' if workers == 1 else 's'}", f"{waiting} job{'' if waiting == 1 else 's'}"
+    return f"At most {counted[0]}, {busy} of them busy at once, and {counted[1]} waiting.{share}"
 
 
 ROUTES = page_rows(
@@ -226,6 +304,27 @@ ROUTES = page_rows(
             changed(resume, for_admins=True),
             "resumeFromPage",
             "Let a worker take jobs again",
+        ),
+        (
+            "POST",
+            f"{PLACE}/{{name}}/remove",
+            changed(remove, for_admins=True),
+            "removeWorkerFromPage",
+            "Send a worker away for good",
+        ),
+        (
+            "POST",
+            TOKENS,
+            changed(create_token, for_admins=True),
+            "createTokenFromPage",
+            "Make a token that workers join with",
+        ),
+        (
+            "POST",
+            f"{TOKENS}/{{token_id}}/revoke",
+            changed(revoke_token, for_admins=True),
+            "revokeTokenFromPage",
+            "End a token that workers join with",
         ),
     )
 )

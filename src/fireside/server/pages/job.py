@@ -10,8 +10,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fireside.assets.finding import find_file
 from fireside.domain.accounts import Principal, User
-from fireside.domain.assets import Asset
+from fireside.domain.assets import Asset, Folder
 from fireside.domain.errors import Conflict, NotFound
 from fireside.domain.jobs import HELD_STATES, Job, JobState
 from fireside.domain.usage import bytes_in_words
@@ -22,6 +23,7 @@ from fireside.server.callers import services_of
 from fireside.server.content import content_headers
 from fireside.server.news import news_of
 from fireside.server.pages.bundles import bundle_answer
+from fireside.server.pages.job_cards import THUMBNAIL_PIXELS, object_of, text_of
 from fireside.server.pages.job_errors import error_view_of, why_not
 from fireside.server.pages.job_files import files_of, own_address, texts_of
 from fireside.server.pages.job_times import WIDTH, bars_of, cached_of, node_bars_of
@@ -31,7 +33,9 @@ from fireside.server.pages.shell import changed, framed, shown
 from fireside.server.pages.words import STATE_TONES, STATE_WORDS, ago, span
 from fireside.server.services import Services
 from fireside.server.signed_urls import steady_url
+from fireside.server.v1.files_library import library_of
 from fireside.server.v1.rendering import job_id_of
+from fireside.server.v1.views_transforms import Preview, serve_transform
 from fireside.server.v2.progress import classes_of, progress_of
 from fireside.server.v2.rendering import has_outputs, labels_of
 from fireside.server.waiting import extras_of
@@ -125,6 +129,20 @@ async def show_files(request: Request, principal: Principal) -> Response:
     return bundle_answer(request, services.blobs, assets, name=f"job-{str(job.id)[:8]}.zip")
 
 
+async def show_picture(request: Request, principal: Principal) -> Response:
+    """Give the picture by which a job is known in lists, small; also of another's job, to an admin."""
+    services = services_of(request)
+    job, owner = await _job_of(request, principal)
+    preview = object_of(job.preview)
+    file = {name: text_of(preview, name) for name in ("filename", "subfolder")}
+    folder = text_of(preview, "type") or Folder.OUTPUT.value
+    if not file["filename"] or folder not in {one.value for one in Folder}:
+        raise NotFound("This job has no picture.")
+    asset = await find_file(services.store, owner.id, **file, folder=Folder(folder))
+    wish = Preview("jpeg", longest_edge=THUMBNAIL_PIXELS)
+    return await serve_transform(request, library_of(request), asset, wish, cache="private, no-cache")
+
+
 async def show_workflow(request: Request, principal: Principal) -> Response:
     """Give the graph of a job as a file, or with `?editor` the editor's workflow that came with it."""
     services = services_of(request)
@@ -180,6 +198,7 @@ ROUTES = page_rows(
     (
         ("GET", "/dashboard/jobs/{job_id}", shown(show_job), "showJobPage", "The page of a job"),
         ("GET", "/dashboard/jobs/{job_id}/files.zip", shown(show_files), "showJobFiles", "All files of a job"),
+        ("GET", "/dashboard/jobs/{job_id}/picture", shown(show_picture), "showJobPicture", "A job's picture, small"),
         ("GET", "/dashboard/jobs/{job_id}/workflow.json", shown(show_workflow), "showJobWorkflow", "A job's workflow"),
         ("POST", "/dashboard/jobs/{job_id}/cancel", changed(cancel), "cancelJobOfPage", "Cancel a job"),
         ("POST", "/dashboard/jobs/{job_id}/rerun", changed(rerun), "rerunJob", "Run a job again"),

@@ -10,7 +10,7 @@ import msgspec
 from fireside.domain.jobs import Job
 from fireside.server.pages.words import STATE_TONES, STATE_WORDS, ago, span
 
-_THUMBNAIL_PIXELS = "256"
+THUMBNAIL_PIXELS = 256
 _TEXT_CHARACTERS = 280
 _ERROR_CHARACTERS = 280
 _SHORT_ID = 8
@@ -35,10 +35,13 @@ class JobCard:
     text: str
     media: str
     thumbnail: str
+    owner: str
+    """Whose it is, where a list holds jobs of several people."""
+    is_own: bool
 
 
-def card_of(job: Job, now: datetime) -> JobCard:
-    """Make the card of a job."""
+def card_of(job: Job, now: datetime, *, owner: str = "", is_own: bool = True) -> JobCard:
+    """Make the card of a job; whoever sees another's gets its picture from the job and not by a name of their own."""
     preview = object_of(job.preview)
     file = view_address(preview)
     media = text_of(preview, "mediaType")
@@ -56,8 +59,14 @@ def card_of(job: Job, now: datetime) -> JobCard:
         error=error_text(object_of(job.error))[:_ERROR_CHARACTERS],
         text=text_of(preview, "content")[:_TEXT_CHARACTERS],
         media=media or ("file" if file else ""),
-        thumbnail=f"{file}&res={_THUMBNAIL_PIXELS}" if file and media == "images" else "",
+        thumbnail=_thumbnail(job, file, is_own=is_own) if file and media == "images" else "",
+        owner=owner,
+        is_own=is_own,
     )
+
+
+def _thumbnail(job: Job, file: str, *, is_own: bool) -> str:
+    return f"{file}&res={THUMBNAIL_PIXELS}" if is_own else f"/dashboard/jobs/{job.id}/picture"
 
 
 def view_address(preview: dict[str, Any]) -> str:

@@ -58,10 +58,13 @@ async def show_person(request: Request, principal: Principal) -> Response:
 
 
 async def change_person(request: Request, principal: Principal) -> Response:
-    """Change what a user may."""
+    """Change what a user is and may."""
     user, form = await _named(request), await form_of(request)
     try:
-        await services_of(request).accounts.change_user(replace(user, **read_limits(form)))
+        role = form.get("role", user.role.value)
+        if role not in ROLES:
+            raise BadRequest("a role is admin or member")
+        await services_of(request).accounts.change_user(replace(user, role=Role(role), **read_limits(form)))
     except Refused as error:
         return await _person(request, principal, user, form=form, problem=error.message, status=status_of(error))
     return redirect(f"{_path_of(user)}?changed")
@@ -135,6 +138,7 @@ async def _person(request: Request, principal: Principal, user: User, status: in
         status,
         person=user,
         path=_path_of(user),
+        role=(form or {}).get("role", user.role.value),
         fields=limit_fields(user, services.config, form),
         keys=[key for key in await services.accounts.keys(user) if key.revoked_at is None],
         is_oneself=user.id == principal.user.id,

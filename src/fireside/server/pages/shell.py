@@ -38,6 +38,7 @@ PLACES = (
     Place("/dashboard/usage", "Usage"),
     Place("/dashboard/fleet", "Fleet", is_for_admins=True),
     Place("/dashboard/people", "People", is_for_admins=True),
+    Place("/dashboard/system", "System", is_for_admins=True),
 )
 _ADMINS_ONLY = "This page is for the admins of this server."
 

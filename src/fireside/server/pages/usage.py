@@ -31,6 +31,8 @@ _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _Use = TypeVar("_Use", DayUse, WorkflowUse)
 
+_GPU_UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0), ("milliseconds", 0.001))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -144,16 +146,18 @@ def _charts(report: Report) -> list[Drawn]:
     uses = [sums.get(str(start), Usage()) for start in starts]
     words = [f"{start:%B %Y}" if unit == "month" else str(start) for start in starts]
     prefix = "week from " if unit == "week" else ""
-    hours = [use.gpu_seconds / _HOUR for use in uses]
+    gpu_seconds = [use.gpu_seconds for use in uses]
+    unit_of_gpus, gpu_size = gpu_unit(max(gpu_seconds))
+    gpu_times = [seconds / gpu_size for seconds in gpu_seconds]
     jobs = [float(use.jobs) for use in uses]
     most = max(range(len(uses)), key=lambda number: uses[number].gpu_us)
     many = max(range(len(uses)), key=lambda number: uses[number].jobs)
-    hour_scale, job_scale = scale_of(hours), scale_of(jobs, at_least=2)
+    gpu_scale, job_scale = scale_of(gpu_times), scale_of(jobs, at_least=2)
     return [
         Drawn(
-            name=f"GPU-hours by {unit}",
-            bars=bars(hours, [f"{prefix}{w}: {gpu_time(u)}" for w, u in zip(words, uses, strict=True)], hour_scale),
-            scale=hour_scale,
+            name=f"GPU-{unit_of_gpus} by {unit}",
+            bars=bars(gpu_times, [f"{prefix}{w}: {gpu_time(u)}" for w, u in zip(words, uses, strict=True)], gpu_scale),
+            scale=gpu_scale,
             summary=f"The most is {gpu_time(uses[most])}: {prefix}{words[most]}.",
         ),
         Drawn(
@@ -163,6 +167,11 @@ def _charts(report: Report) -> list[Drawn]:
             summary=f"The most is {uses[many].jobs:,}: {prefix}{words[many]}.",
         ),
     ]
+
+
+def gpu_unit(most: float) -> tuple[str, float]:
+    """Choose the largest unit of which there is one, so that a scale has numbers that people read: word and seconds."""
+    return next(((word, size) for word, size in _GPU_UNITS if most >= size), _GPU_UNITS[-1])
 
 
 def _starts(span: Span, unit: str) -> list[date]:

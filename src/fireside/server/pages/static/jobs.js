@@ -77,7 +77,9 @@ async function renew(page) {
   document.getElementById("empty")?.toggleAttribute("hidden", list.childElementCount > 0);
   const left = named.filter((job) => document.getElementById(`job-${job}`) && !page.getElementById(`job-${job}`));
   if (left.length) {
-    const cards = await pageAt(`/dashboard/cards?${new URLSearchParams(left.slice(0, 100).map((job) => ["id", job]))}`);
+    const asked = new URLSearchParams(left.slice(0, 100).map((job) => ["id", job]));
+    if (list.dataset.every) asked.set("owners", "");
+    const cards = await pageAt(`/dashboard/cards?${asked}`);
     take(cards.querySelectorAll("li[data-job]"), false);
   }
   tellTimes(list);
@@ -172,4 +174,6 @@ function show(data) {
 }
 
 document.addEventListener("visibilitychange", () => document.hidden || look());
-listen();
+// Events tell of one's own jobs alone; lists of others are looked at now and then.
+if (list.dataset.every) setInterval(look, 1000 * list.dataset.every);
+else listen();
