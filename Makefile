@@ -49,7 +49,7 @@ format: $(VENV)/.tested
 bench: $(VENV)/.tested
 	$(BIN)/python -m bench
 
-# Long runs under faults and load; half an hour. With a real ComfyUI, which `make comfyui` makes.
+# Long runs under faults and load; forty minutes. With a real ComfyUI, which `make comfyui` makes.
 soak: $(VENV)/.tested
 	$(BIN)/python -m soak
 
