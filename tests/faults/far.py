@@ -95,9 +95,9 @@ class Place:
     tmp_path: Path
     workers: list[FarWorker] = field(default_factory=list[FarWorker])
 
-    def worker(self, name: str = "gpu-1", *options: str, before: Sequence[str] = ()) -> FarWorker:
+    def worker(self, name: str = "gpu-1", *options: str, before: Sequence[str] = (), **environment: str) -> FarWorker:
         """Let a worker join, by a command that may stand before, and wait until it takes jobs."""
-        worker = FarWorker(self.tmp_path / name, before, options=options)
+        worker = FarWorker(self.tmp_path / name, before, environment, options)
         self.workers.append(worker)
         worker.environment["FIRESIDE_WORKER_TOKEN"] = self.token()
         worker.start(f"--server={self.server.url}", f"--name={name}")
