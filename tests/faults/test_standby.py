@@ -84,9 +84,11 @@ def test_nothing_is_requeued_by_a_bus_that_is_away_for_long_or_a_leader_that_sto
     client = standby.server.client()
     (worker,) = standby.workers
     # Longer than a worker may be silent.
-    running = submit(client, 3, seconds=5.0, beside=name_of(standby))
+    running = submit(client, 3, seconds=8.0, beside=name_of(standby))
     waiting = submit(client, 4, beside=name_of(standby))
     until(lambda: status(client, running) == "in_progress", cluster.logs)
+    # It has been made ready: an offer that goes down with the bus is another matter.
+    until(lambda: set(standby.listed(name_of(standby))["jobs"]) == {running, waiting}, cluster.logs)
     reports_lost = worker.log().count("report not delivered")
 
     cluster.bus.kill()
