@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.faults.clocks import WallClock
-from tests.faults.far import Place, attempts, ends, status, submit, until
+from tests.faults.far import LOST_AFTER_SECONDS, Place, attempts, ends, status, submit, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -27,7 +27,7 @@ def whose(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def place(start_server: Any, tmp_path: Path, clock: WallClock, whose: str) -> Iterator[Place]:
     of_server, of_workers = (clock.environment, {}) if whose == "the server" else ({}, clock.environment)
-    place = Place(start_server("--workers=0", "--worker-lost-after=2", **of_server), tmp_path)
+    place = Place(start_server("--workers=0", f"--worker-lost-after={LOST_AFTER_SECONDS}", **of_server), tmp_path)
     for name in ("long", "short"):
         place.worker(name, f"--label=runs={name}", **of_workers)
     yield place
@@ -39,8 +39,9 @@ def run_through_a_step(place: Place, clock: WallClock, hours: int) -> dict[str, 
     """Let a job of a new user begin before the clock is set and end after."""
     step = len(place.server.clients)
     client = place.server.client(place.server.add_user(f"of-step-{step}"))
-    job_id = submit(client, step, seconds=1.5, runs="short")
-    until(lambda: status(client, job_id) == "in_progress", place.logs)
+    job_id = submit(client, step, seconds=2.0, runs="short")
+    # It may have come to its end before anybody looks.
+    until(lambda: status(client, job_id) != "pending", place.logs)
     clock.go_by(hours)
     return ends(place, client, job_id)
 
