@@ -189,3 +189,21 @@ async def test_shares_of_some_users_are_those_of_all(shop: Workshop, ann: User) 
     assert [by_user[bob.id]] == list(await shop.store.shares())
     assert (by_user[bob.id].weight, by_user[bob.id].max_running, by_user[bob.id].queued) == (2.0, 3, 1)
     assert (by_user[ann.id].queued, by_user[ann.id].held) == (0, 0)
+
+
+async def test_it_looks_up_what_a_kind_of_work_takes_that_it_has_not_met(shop: Workshop, ann: User) -> None:
+    worker, job = await shop.worker(), await shop.submit(ann, fingerprint="slow")
+    lease = await shop.started(job, worker)
+    shop.clock.go(40)
+    await shop.end(lease, worker, run_seconds=40.0)
+    await shop.submit(ann)
+    ledger = Ledger(shop.desk)
+    await ledger.rebuild()
+    await shop.submit(ann, fingerprint="slow")
+    await shop.submit(ann, fingerprint="new")
+
+    await ledger.refresh()
+
+    assert len(known(ledger, ann)) == 3
+    assert ledger.state.costs.run_seconds("slow") == pytest.approx(40.0)
+    assert not ledger.state.costs.knows_run("new")

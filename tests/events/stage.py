@@ -82,6 +82,7 @@ class Player:
         """Tell live what happens in the run."""
         for event in events:
             await self.tellings[lease].tell(event)
+        await self.tellings[lease].settle()
         await self.bus.flush()
 
     async def show(self, lease: Lease, node_id: str, output: Mapping[str, Any] = PICTURE) -> None:

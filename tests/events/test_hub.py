@@ -197,7 +197,9 @@ async def test_a_worker_cannot_be_heard_by_a_user_whose_job_it_does_not_hold(
     listener = await stage.hear(bob)
     job, theirs = await stage.submit(ann), await stage.submit(bob)
     lease = await worker.start(job)
-    await Telling(worker.bus, bob.id, worker.worker_id, lease).tell(state_of("2"))
+    telling = Telling(worker.bus, bob.id, worker.worker_id, lease)
+    await telling.tell(state_of("2"))
+    await telling.settle()
     await worker.bus.flush()
     await worker.end(await worker.start(theirs))
 

@@ -46,6 +46,7 @@ class Ledger:
         self._under_way: dict[JobId, Placement] = {}
         self._warm: dict[WorkerId, tuple[str, frozenset[str]]] = {}
         self._in_turn: list[UserId] = []
+        self._unknown_runs: set[str] = set()
         self._heads = _HEADS
         self._paused: set[UserId] = set()
         self._pauses_are_read = False
@@ -62,6 +63,7 @@ class Ledger:
         """Let go of everything, for as long as somebody else leads."""
         self.state = State()
         self._jobs, self._under_way, self._in_turn, self._moved = {}, {}, [], {}
+        self._unknown_runs = set()
 
     def note(self, user_id: UserId) -> None:
         """Have a user read anew before the next decision, and all pauses."""
@@ -88,6 +90,7 @@ class Ledger:
             self.state.know_needs(await self._suitability.needs(self.state.used_needs()))
         if not self._pauses_are_read:
             await self._read_pauses()
+        await self._learn_runs()
         while self._changed:
             self._being_read = set(list(self._changed)[:_MOST_AT_ONCE])
             self._changed -= self._being_read
@@ -155,10 +158,13 @@ class Ledger:
         if wanted == EQUAL_JOB_AWAITED:
             # The one that it waits for may have got another place by it.
             self._changed.add(job.user_id)
-        elif not self.state.knows(wanted) or not self.state.costs.knows_run(new.fingerprint):
+        elif not self.state.knows(wanted):
             self._changed.add(job.user_id)
-        elif self.state.add_job(job.user_id, _waiting(job, wanted, new.fingerprint)):
-            self._jobs.setdefault(job.user_id, {})[job.id] = job
+        else:
+            if not self.state.costs.knows_run(new.fingerprint):
+                self._unknown_runs.add(new.fingerprint)
+            if self.state.add_job(job.user_id, _waiting(job, wanted, new.fingerprint)):
+                self._jobs.setdefault(job.user_id, {})[job.id] = job
 
     def _agrees(self, user_id: UserId, share: Share | None) -> bool:
         user = self.state.users.get(user_id)
@@ -172,6 +178,14 @@ class Ledger:
         before, self._paused = self._paused, {pause.user_id or _EVERYBODY for pause in await self._desk.store.pauses()}
         differing = before ^ self._paused
         self._changed |= self.state.users.keys() if _EVERYBODY in differing else differing & self.state.users.keys()
+
+    async def _learn_runs(self) -> None:
+        """Look up what kinds of work take that this leader has not met yet."""
+        while self._unknown_runs:
+            some = set(list(self._unknown_runs)[:_MOST_AT_ONCE])
+            for fingerprint, seconds in (await self._desk.store.run_estimates(some)).items():
+                self.state.costs.know_run(fingerprint, seconds)
+            self._unknown_runs -= some
 
     async def _read_users(self, user_ids: Sequence[UserId]) -> None:
         for user_id in user_ids:

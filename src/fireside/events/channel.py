@@ -29,12 +29,13 @@ from fireside.store.store import Store
 from fireside.wire.fleet import LeaseBody, SnapshotRequest
 from fireside.wire.live import (
     Fact,
+    Frame,
     JobAssigned,
     JobCanceling,
     JobEnded,
     OutputAdded,
     decode_fact,
-    decode_frame,
+    decode_frames,
     decode_task,
 )
 
@@ -192,13 +193,16 @@ class Channel:
             elif worker_of(subject) == TELLER:
                 await self._tell(decode_fact(payload))
             else:
-                await self._frame_heard(job_of_live(subject), worker_of(subject), payload)
+                await self._frames_heard(job_of_live(subject), worker_of(subject), payload)
         except (msgspec.MsgspecError, struct.error, ValueError) as error:
             _log.warning("not a live message", subject=subject, reason=str(error))
         except FiresideError as error:
             _log.warning("live message lost, the store has it", subject=subject, code=error.code, reason=error.message)
 
     async def _tell(self, fact: Fact) -> None:
+        if isinstance(fact, JobEnded):
+            for output in fact.outputs:
+                await self._tell(output)
         if not self._following.is_news(fact):
             return
         job_id = JobId(fact.job_id)
@@ -227,8 +231,13 @@ class Channel:
             if record.node_id not in shown
         )
 
-    async def _frame_heard(self, job_id: JobId, worker_id: WorkerId, payload: bytes) -> None:
-        whole = self._parts.whole(job_id, worker_id, *decode_frame(payload))
+    async def _frames_heard(self, job_id: JobId, worker_id: WorkerId, payload: bytes) -> None:
+        frames, picture = decode_frames(payload)
+        for frame in frames:
+            await self._frame_heard(job_id, worker_id, frame, picture)
+
+    async def _frame_heard(self, job_id: JobId, worker_id: WorkerId, said: Frame, bytes_: bytes) -> None:
+        whole = self._parts.whole(job_id, worker_id, said, bytes_)
         if whole is None:
             return
         frame, picture = whole

@@ -56,10 +56,11 @@ def ended_fact(
     node_type: str | None = None,
     cached: tuple[str, ...] = (),
     shown: int | None = None,
+    outputs: tuple[OutputAdded, ...] = (),
 ) -> JobEnded:
     """Say of a terminal job that it is over; of one that never ran, `cached` names the nodes that it was spared.
 
-    `shown` is how many nodes have shown something, where that is known.
+    `shown` is how many nodes have shown something, where that is known; `outputs` are told with it.
     """
     error: dict[str, Any] | None = msgspec.json.decode(job.error, type=dict[str, Any]) if job.error else None
     return JobEnded(
@@ -73,4 +74,5 @@ def ended_fact(
         node_type=node_type,
         cached=cached,
         shown=shown,
+        outputs=outputs,
     )

@@ -76,7 +76,7 @@ async def small_work(desk: Desk, job: Job) -> WorkBody | None:
 
 
 async def _answer_to(desk: Desk, job: Job, worker_id: WorkerId, sent: WorkBody | None, boot_id: str) -> AssignmentReply:
-    offer = Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id, work=sent, boot_id=boot_id)
+    offer = Assignment(lease=LeaseBody.of(job.lease), user_id=job.user_id, work=sent, boot_id=boot_id, together=True)
     request = msgspec.json.encode(offer)
     try:
         answer = await desk.bus.request(work(worker_id), request, timeout=_ANSWER_SECONDS)

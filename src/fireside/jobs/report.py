@@ -29,6 +29,8 @@ _VERBS = {
     "released": Verb.RELEASE,
     "broken": Verb.RELEASE,
 }
+_MOST_TOLD_BYTES = 256 * 1024
+"""Of outputs that are told with the end, in one message; the bus carries 1 MiB."""
 Shown = Sequence[tuple[NodeRecord, Sequence[Asset]]]
 """What nodes have shown, each with its files."""
 _UNSAID = NodeFailure(
@@ -110,14 +112,18 @@ async def _finish(desk: Desk, before: Job, after: Job, report: EndReport, shown:
         timeline=_timeline(before, after, report),
         charge_seconds=cost - before.charged_seconds,
     )
-    for record in stored:
-        await desk.announcer.tell(job.user_id, output_fact(before, record, job.changed_at))
+    outputs = tuple(output_fact(before, record, job.changed_at) for record in stored)
+    if len(msgspec.json.encode(outputs)) > _MOST_TOLD_BYTES:
+        for output in outputs:
+            await desk.announcer.tell(job.user_id, output)
+        outputs = ()
     fact = ended_fact(
         job,
         executed=report.executed,
         node_id=report.interrupted_at,
         node_type=report.interrupted_type,
         shown=count,
+        outputs=outputs,
     )
     await desk.announcer.tell(job.user_id, fact)
     return job

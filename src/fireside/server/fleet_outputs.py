@@ -1,7 +1,7 @@
 """What a node has shown, taken down with its files, whichever way the worker sent it."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from blake3 import blake3
 
@@ -16,6 +16,13 @@ from fireside.server.services import Services
 from fireside.store.records import NodeRecord
 from fireside.wire.fleet import EndReport, OutputBody, OutputFile
 
+BeforeWrite = Callable[[], Awaitable[None]]
+"""Awaited when all is ready to be written."""
+
+
+async def at_once() -> None:
+    """Wait for nobody before writing."""
+
 
 async def take_output(services: Services, worker_id: WorkerId, body: OutputBody) -> None:
     """Store the files that came along and record the output; `StaleLease` when the worker lost the job."""
@@ -26,14 +33,21 @@ async def take_output(services: Services, worker_id: WorkerId, body: OutputBody)
             await add_output(services.desk, worker_id, lease, record, files, seen=job)
 
 
-async def take_end(services: Services, worker_id: WorkerId, report: EndReport) -> None:
-    """Record the end of a run together with the outputs that came along; `StaleLease` as above."""
+async def take_end(
+    services: Services, worker_id: WorkerId, report: EndReport, before_write: BeforeWrite = at_once
+) -> None:
+    """Record the end of a run together with the outputs that came along; `StaleLease` as above.
+
+    `before_write` is awaited when the files are stored.
+    """
     lease = report.lease.lease()
     job = await last_run(services.desk, worker_id, lease)
     if not report.outputs or not holds(job, worker_id, lease):
+        await before_write()
         await end_job(services.desk, worker_id, report, seen=job)
         return
     async with _stored(services, job, report.outputs) as shown:
+        await before_write()
         await end_job(services.desk, worker_id, report, shown, seen=job)
 
 

@@ -50,13 +50,15 @@ class LeaseBody(msgspec.Struct, frozen=True, kw_only=True):
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, tag="assign"):
     """Here is a job for you; fetch its work over HTTP unless it comes along. Answered by `AssignmentReply`.
 
-    `boot_id` names the process that is meant, where it is not empty; every other one keeps silent.
+    `boot_id` names the process that is meant, where it is not empty; every other one keeps silent. `together` says that
+    this server takes several frames of a run in one message, and several reports.
     """
 
     lease: LeaseBody
     user_id: int
     work: "WorkBody | None" = None
     boot_id: str = ""
+    together: bool = False
 
 
 class CancelRun(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):

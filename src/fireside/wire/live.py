@@ -2,10 +2,12 @@
 
 Both travel on `live.<user>.<job>.<teller>`, and what is told of tasks on `live.<user>.tasks.server`. Facts are told by
 the server after the commit they tell of; frames come from the worker and may be lost. A frame is a four-byte big-endian
-length, that many bytes of JSON, and the bytes of a picture if there is one.
+length, that many bytes of JSON, and the bytes of a picture if there is one. Several frames without pictures may come in
+one message, as a JSON list.
 """
 
 import struct
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -55,7 +57,8 @@ class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
     """The job is over, as the store shows already. `error` is the `execution_error` object of a failed one.
 
     `cached` are the nodes of one that never ran, because its outputs were there. `shown` is how many nodes have shown
-    something: who has heard as many outputs need not look for others. None where that is not known.
+    something: who has heard as many outputs need not look for others. None where that is not known. `outputs` are those
+    that were recorded with the end, and are told by it alone.
     """
 
     state: EndState
@@ -65,6 +68,7 @@ class JobEnded(_Fact, frozen=True, kw_only=True, tag="ended"):
     node_type: str | None = None
     cached: tuple[str, ...] = ()
     shown: int | None = None
+    outputs: tuple[OutputAdded, ...] = ()
 
 
 class TaskProgress(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="task"):
@@ -159,7 +163,7 @@ Frame = CachedFrame | NodeFrame | StateFrame | ProgressFrame | TextFrame | Previ
 _encoder = msgspec.json.Encoder()
 _fact_decoder = msgspec.json.Decoder(Fact)
 _task_decoder = msgspec.json.Decoder(TaskProgress)
-_frame_decoder = msgspec.json.Decoder(Frame)
+_frame_decoder: msgspec.json.Decoder[Frame | list[Frame]] = msgspec.json.Decoder(Frame | list[Frame])
 
 
 def encode_fact(fact: Fact) -> bytes:
@@ -188,8 +192,31 @@ def encode_frame(frame: Frame, picture: bytes = b"") -> bytes:
     return _LENGTH.pack(len(head)) + head + picture
 
 
-def decode_frame(payload: bytes) -> tuple[Frame, bytes]:
-    """Decode a live frame and its picture; raises msgspec.MsgspecError or struct.error for anything else."""
+def encode_frames(frames: Sequence[Frame]) -> Iterator[bytes]:
+    """Encode live frames without pictures: together, in as many messages as the bus needs."""
+    together: list[bytes] = []
+    size_bytes = 0
+    for one in map(_encoder.encode, frames):
+        if together and size_bytes + len(one) > MOST_PART_BYTES:
+            yield _several(together)
+            together, size_bytes = [], 0
+        together.append(one)
+        size_bytes += len(one)
+    if together:
+        yield _several(together)
+
+
+def decode_frames(payload: bytes) -> tuple[Sequence[Frame], bytes]:
+    """Decode live frames, and the picture of one that has any; raises what is wrong with anything else.
+
+    That is msgspec.MsgspecError or struct.error.
+    """
     (length,) = _LENGTH.unpack_from(payload)
     end = _LENGTH.size + length
-    return _frame_decoder.decode(payload[_LENGTH.size : end]), payload[end:]
+    found = _frame_decoder.decode(payload[_LENGTH.size : end])
+    return found if isinstance(found, list) else (found,), payload[end:]
+
+
+def _several(encoded: Sequence[bytes]) -> bytes:
+    head = encoded[0] if len(encoded) == 1 else b"[" + b",".join(encoded) + b"]"
+    return _LENGTH.pack(len(head)) + head

@@ -5,6 +5,7 @@ less than HTTP. A job that computes for milliseconds consists of little else.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -25,8 +26,10 @@ _TINY_BYTES = 64 * 1024
 _BUS_BYTES = 256 * 1024
 
 
-async def collect_output(client: FleetClient, lease: Lease, event: NodeOutput) -> OutputBody | None:
-    """Give a small output for the bus; of any other send the files and have it recorded.
+async def collect_output(
+    client: FleetClient, lease: Lease, event: NodeOutput, *, before: Callable[[], Awaitable[None]]
+) -> OutputBody | None:
+    """Give a small output for the bus; of any other send the files, await `before`, and have it recorded.
 
     Raises `StaleLease`, `ServerAway`, or a refusal.
     """
@@ -50,6 +53,7 @@ async def collect_output(client: FleetClient, lease: Lease, event: NodeOutput) -
     )
     if len(msgspec.json.encode(body)) <= _BUS_BYTES:
         return body
+    await before()
     await patiently(lambda: client.add_output(lease, body), patience_seconds=_PATIENCE_SECONDS)
     return None
 

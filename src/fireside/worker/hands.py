@@ -47,6 +47,9 @@ class Hands:
         self.running = None
         self.finishing.append(run)
         self.go_on()
+        run.has_neighbor = self.running is not None and run.reports_together
+        if self.running is not None:
+            self.running.has_neighbor = run.has_neighbor
         return True
 
     def set_aside(self, run: Run) -> None:

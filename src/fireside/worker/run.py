@@ -41,6 +41,7 @@ from fireside.wire.fleet import (
     EndReport,
     LeaseBody,
     NodeFailure,
+    OutputBody,
     StartReport,
     TimeLimit,
     WorkBody,
@@ -105,13 +106,22 @@ class Run:
     showing: Showing = field(init=False)
     turn: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the runtime is free for it."""
+    reports_together: bool = False
+    """Whether the server takes several reports at once."""
+    has_neighbor: bool = False
+    """Whether its end is reported as another one begins, or its start as another one ends."""
     when_computed: Callable[[], None] | None = None
     """Called as soon as the runtime has finished the job, while its results are still on their way."""
 
     def __post_init__(self) -> None:
         """Have what is shown go to this run's server."""
-        collect = partial(collect_output, self.client, self.lease)
-        self.showing = Showing(collect, self.reporter.deliver)
+        collect = partial(collect_output, self.client, self.lease, before=self.telling.settle)
+        self.showing = Showing(collect, self._deliver_output)
+
+    async def _deliver_output(self, output: OutputBody) -> None:
+        # Whoever listens hears of a node before of what it has shown.
+        await self.telling.settle()
+        await self.reporter.deliver(output)
 
     def runtime_ended(self, event: RunEvent) -> None:
         """Tell that the runtime has nothing more to do for this job, if all went well."""
@@ -145,7 +155,8 @@ async def _report_end(run: Run, outcome: Outcome) -> Outcome:
     """Report the end, and with it what was shown last; an output that the server refuses fails the run."""
     try:
         outputs = await run.showing.rest()
-        await run.reporter.deliver(msgspec.structs.replace(_report_of(run, outcome), outputs=outputs))
+        report = msgspec.structs.replace(_report_of(run, outcome), outputs=outputs)
+        await run.reporter.deliver(report, with_neighbor=run.has_neighbor)
     except ReportRefused as refused:
         outcome = _failed_outside(refused)
         await run.reporter.deliver(_report_of(run, outcome))
@@ -250,7 +261,8 @@ def _judged_by_time(run: Run, outcome: Outcome) -> Outcome:
 async def _report_start(run: Run) -> None:
     run.started_at = time.monotonic()
     start = StartReport(lease=LeaseBody.of(run.lease))
-    if (await _unless_stopped(run, run.reporter.deliver(start))).canceling:
+    delivering = run.reporter.deliver(start, with_neighbor=run.has_neighbor)
+    if (await _unless_stopped(run, delivering)).canceling:
         raise _Stopped
 
 

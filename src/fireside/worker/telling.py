@@ -1,13 +1,13 @@
 """Live progress of one run, told on the bus; may be lost, never waited for.
 
-Keeps the last state of the nodes, so that it can be said again to whoever comes late. States of the nodes follow each
-other at most twenty times a second, as each is as long as the graph and the last one says it all.
+What is said within a moment goes together, as messages cost more than what is in them, and messages follow each other
+at most twenty times a second. Of states of the nodes in one message the last one says it all. Keeps where the run
+stands, so that it can be said again to whoever comes late.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -37,13 +37,18 @@ from fireside.wire.live import (
     StateFrame,
     TextFrame,
     encode_frame,
+    encode_frames,
 )
 
-_STATE_SECONDS = 0.05
+_SOON_SECONDS = 0.01
+_PAUSE_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
 
 _MOST_TEXT = 64 * 1024
 """Characters of a text; what is longer ends there."""
+
+
+PlainEvent = CachedNodes | NodeStarted | ProgressState | Progress | ProgressText
 
 
 class Telling:
@@ -56,63 +61,76 @@ class Telling:
         worker_id: WorkerId,
         lease: Lease,
         *,
+        together: bool = True,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
+        """Tell a server that is told `together` several frames at once."""
         self._bus = bus
         self._subject = live(user_id, lease.job_id, worker_id)
         self._fence = lease.fence
+        self._together = together
         self._unix_time = unix_time
         self._sequence = 0
         self._cached: CachedNodes | None = None
         self._last_state: ProgressState | None = None
         self._last_node: NodeStarted | None = None
         self._last_preview: Preview | None = None
-        self._state_told_at = -_STATE_SECONDS
-        self._holding: asyncio.Task[None] | None = None
+        self._waiting: list[PlainEvent] = []
+        self._told_at = -_PAUSE_SECONDS
+        self._timer: asyncio.TimerHandle | None = None
+        self._publishing: asyncio.Task[None] | None = None
 
     async def tell(self, event: LiveEvent) -> None:
-        """Publish one event of the run; a state may be held back for a moment, and go when a newer one comes."""
+        """Have an event of the run told in a moment, with others; a picture is told at once, after what came before."""
+        if isinstance(event, Preview):
+            if len(event.data) <= MOST_PART_BYTES:
+                self._last_preview = event
+            await self.settle()
+            await self._publish_preview(event)
+            return
         if isinstance(event, ProgressState):
             self._last_state = event
-            await self._tell_state_in_time()
-            return
-        if isinstance(event, NodeStarted):
+            self._waiting = [one for one in self._waiting if not isinstance(one, ProgressState)]
+        elif isinstance(event, NodeStarted):
             self._last_node = event
         elif isinstance(event, CachedNodes):
             self._cached = event
-        elif isinstance(event, Preview) and len(event.data) <= MOST_PART_BYTES:
-            self._last_preview = event
-        await self._publish(event)
+        self._waiting.append(event)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            moment = max(loop.time() + _SOON_SECONDS, self._told_at + _PAUSE_SECONDS)
+            self._timer = loop.call_at(moment, self._begin_to_publish)
 
     async def settle(self) -> None:
-        """Publish what is held back, before the end of the run is told."""
-        holding, self._holding = self._holding, None
-        if holding is not None and not holding.done():
-            holding.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await holding
-            await self._tell_state()
+        """Publish what waits, before anything that follows from it is told."""
+        self._end_wait()
+        publishing, self._publishing = self._publishing, None
+        if publishing is not None:
+            await publishing
+        await self._publish_waiting()
 
-    async def _tell_state_in_time(self) -> None:
-        wait = self._state_told_at + _STATE_SECONDS - asyncio.get_running_loop().time()
-        if wait <= 0:
-            await self._tell_state()
-        elif self._holding is None or self._holding.done():
-            self._holding = asyncio.create_task(self._tell_state_after(wait), name="state of the nodes")
+    def _begin_to_publish(self) -> None:
+        self._end_wait()
+        self._publishing = asyncio.create_task(self._publish_waiting(), name="frames")
 
-    async def _tell_state_after(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await self._tell_state()
+    def _end_wait(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    async def _tell_state(self) -> None:
-        if self._last_state is not None:
-            self._state_told_at = asyncio.get_running_loop().time()
-            await self._publish(self._last_state)
+    async def _publish_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._told_at = asyncio.get_running_loop().time()
+            await self._publish(waiting)
 
-    async def _publish(self, event: LiveEvent) -> None:
-        if not isinstance(event, Preview):
-            await self._bus.publish_lossy(self._subject, encode_frame(self._frame(event)))
-            return
+    async def _publish(self, events: Sequence[PlainEvent]) -> None:
+        frames = [self._frame(event) for event in events]
+        messages = encode_frames(frames) if self._together else map(encode_frame, frames)
+        for message in messages:
+            await self._bus.publish_lossy(self._subject, message)
+
+    async def _publish_preview(self, event: Preview) -> None:
         parts = max(1, -(-len(event.data) // MOST_PART_BYTES))
         if parts > MOST_PARTS:
             _log.warning("picture too large to be shown live", subject=self._subject, size_bytes=len(event.data))
@@ -123,9 +141,10 @@ class Telling:
 
     async def tell_again(self) -> None:
         """Say where the run stands, for listeners who came late."""
-        for event in (self._cached, self._last_state, self._last_node, self._last_preview):
-            if event is not None:
-                await self._publish(event)
+        await self.settle()
+        await self._publish([one for one in (self._cached, self._last_state, self._last_node) if one is not None])
+        if self._last_preview is not None:
+            await self._publish_preview(self._last_preview)
 
     def _preview_frame(self, event: Preview, part: int = 0, parts: int = 1) -> PreviewFrame:
         self._sequence += 1
@@ -139,7 +158,7 @@ class Telling:
             parts=parts,
         )
 
-    def _frame(self, event: CachedNodes | NodeStarted | ProgressState | Progress | ProgressText) -> Frame:
+    def _frame(self, event: PlainEvent) -> Frame:
         self._sequence += 1
         fence, sequence = self._fence, self._sequence
         match event:

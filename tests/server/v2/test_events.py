@@ -55,6 +55,7 @@ class Worker:
     async def tell(self, *events: LiveEvent) -> None:
         for event in events:
             await self._telling.tell(event)
+        await self._telling.settle()
         await self._bus.flush()
 
 

@@ -33,6 +33,7 @@ _ANSWER_SECONDS = 30.0
 # Validation by node packs may look through folders on a network.
 _SUBMIT_SECONDS = 300.0
 _STALLED_SECONDS = 60.0
+_KEPT_FOR_PROMPTS_SECONDS = 1.0
 _FLAGS_SECONDS = 1.0
 _DEVICES_SECONDS = 2.0
 _GOODBYE_SECONDS = 0.5
@@ -87,8 +88,9 @@ class Connection:
     async def open(self) -> None:
         """Connect the websocket and agree on previews with metadata; raises one of `LOST`."""
         self._session = _session(_ANSWER_SECONDS)
-        # A connection for each prompt, so that one that has gone stale is not met by what must never be sent twice.
-        self._submitting = _session(_SUBMIT_SECONDS, connector=aiohttp.TCPConnector(force_close=True))
+        # Never one that may have gone stale, as a prompt must never be sent twice; nobody closes one as soon as this.
+        connector = aiohttp.TCPConnector(keepalive_timeout=_KEPT_FOR_PROMPTS_SECONDS)
+        self._submitting = _session(_SUBMIT_SECONDS, connector=connector)
         try:
             params = {"clientId": self.client_id}
             self._socket = await self._session.ws_connect(
