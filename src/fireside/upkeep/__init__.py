@@ -1,1 +1,1 @@
-"""Loops that repair and tidy; each has `tick(now)`, and being late never makes anything wrong."""
+"""Loops that repair and tidy; each has `tick(now)`, and being late never makes anything wrong. And backups."""
