@@ -54,6 +54,7 @@ async def test_versions_and_health_are_told(house: Assembly) -> None:
     assert report["disk"]["free_bytes"] <= report["disk"]["total_bytes"]
     assert report["disk"]["database_bytes"] > 0
     assert report["backups"]["automatic"] is False
+    assert report["backups"]["command"].startswith("fireside backup --to /backup --data-dir /")
 
 
 async def test_a_walk_over_the_files_tells_their_size(house: Assembly) -> None:

@@ -10,9 +10,11 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 
 import fireside
+from fireside.config import Config
 from fireside.domain.errors import FiresideError
 from fireside.domain.usage import bytes_in_words
 from fireside.server.editor.installed import EDITOR_PACKAGE
@@ -54,7 +56,7 @@ async def report_on_system(services: Services) -> SystemBody:
         ],
         loops=[_loop(one) for one in services.loops],
         disk=disk,
-        backups=BackupsBody(automatic=False, commands=_backup_commands(services)),
+        backups=BackupsBody(automatic=False, command=_backup_command(services.config)),
     )
 
 
@@ -173,16 +175,9 @@ def _sum(files: Iterable[Path]) -> int:
     return total
 
 
-def _backup_commands(services: Services) -> list[str]:
-    folder = Path(services.config.data_dir).resolve()
-    database, key, blobs = (shlex.quote(str(folder / name)) for name in ("fireside.db", "secret_key", "blobs"))
-    commands = [
-        'pg_dump --format=custom --file="$BACKUP/fireside.dump" "$FIRESIDE_DATABASE_URL"'
-        if services.config.database_url
-        else f"sqlite3 {database} \".backup '$BACKUP/fireside.db'\"",
-    ]
-    if not services.config.secret_key:
-        commands.append(f'cp {key} "$BACKUP/"')
-    if services.config.blobs_url:
-        return [*commands, "# The files are where blobs_url says: copy them with the tools of that place, and last."]
-    return [*commands, f'rsync -a --exclude unfinished {blobs} "$BACKUP/"']
+def _backup_command(config: Config) -> str:
+    options = {"--data-dir": str(Path(config.data_dir).resolve())}
+    options |= {"--blobs-url": config.blobs_url, "--blobs-endpoint": config.blobs_endpoint}
+    return shlex.join(
+        ["fireside", "backup", "--to", "/backup", *chain.from_iterable(o for o in options.items() if o[1])]
+    )

@@ -82,10 +82,10 @@ class DiskBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackupsBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Fireside makes no backups by itself; these commands make one while it runs."""
+    """Fireside makes no backups by itself; this command makes one while it runs."""
 
     automatic: bool
-    commands: list[str]
+    command: str
 
 
 class SystemBody(msgspec.Struct, frozen=True, kw_only=True):
