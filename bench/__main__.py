@@ -19,6 +19,7 @@ from bench import (
     faults,
     labels,
     listing,
+    reuse,
     scheduler,
     store,
     streams,
@@ -27,7 +28,7 @@ from bench import (
 
 BENCHES: tuple[ModuleType, ...] = (
     *(store, submit, listing, dashboard, labels, scheduler, dispatch),
-    *(end_to_end, comfyui, cancel, fan_out, streams, blobs, faults),
+    *(end_to_end, comfyui, reuse, cancel, fan_out, streams, blobs, faults),
 )
 
 
