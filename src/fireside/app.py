@@ -41,6 +41,7 @@ from fireside.dispatch.dispatcher import Dispatcher, DispatchWatcher
 from fireside.dispatch.election import Election
 from fireside.dispatch.lookout import Lookout
 from fireside.domain.errors import FiresideError
+from fireside.domain.jobs import Job
 from fireside.events.announcer import Announcer
 from fireside.events.hub import Hub
 from fireside.events.webhooks import Postman
@@ -65,6 +66,8 @@ from fireside.store.folder_lock import lock_folder, require_unlocked
 from fireside.store.postgres import PostgresDatabase
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
+from fireside.traces.starting import tracer_of
+from fireside.traces.tracer import Tracer
 from fireside.upkeep.collector import BlobCollector
 from fireside.upkeep.departures import Departures
 from fireside.upkeep.duties import leader_duties, own_duties
@@ -130,7 +133,7 @@ async def assemble(
     async with contextlib.AsyncExitStack() as stack:
         keys = ServerKeys.load_or_create(data_dir, config)
         meters = Meters()
-        database, store = await _open_store(config, data_dir, stack, name, meters)
+        database, store, tracer = await _open_store(config, data_dir, stack, name, meters)
         leftovers = Leftovers(data_dir / "run" / "children.json")
         await leftovers.end_all()
         authority = _authority(config, keys)
@@ -155,6 +158,7 @@ async def assemble(
             webhooks=webhooks,
             config=config,
             clock=utc_now,
+            is_traced=tracer is not None,
         )
         hub = Hub(bus, store)
         stack.push_async_callback(hub.close)
@@ -165,7 +169,7 @@ async def assemble(
             bus,
             lookout,
             name=f"{name or f'process {os.getpid()}'} on {socket.gethostname()}",
-            watcher=DispatchWatcher(meters.decided, meters.offered),
+            watcher=_dispatch_watcher(meters, tracer),
         )
         election = Election(
             database.lead(),
@@ -215,6 +219,7 @@ async def assemble(
             authority=authority,
             passages=Passages(bus_url.split(",")),
             meters=meters,
+            tracer=tracer,
             revoke_bus_key=(lambda _: None) if nats is None else nats.revoke,
             clock=utc_now,
             public_url=public_url,
@@ -294,13 +299,26 @@ async def open_admin_app(config: Config) -> AsyncGenerator[Any]:
 
 async def _open_store(
     config: Config, data_dir: Path, stack: contextlib.AsyncExitStack, name: str, meters: Meters
-) -> tuple[SqliteDatabase | PostgresDatabase, Store]:
+) -> tuple[SqliteDatabase | PostgresDatabase, Store, Tracer | None]:
     database = _database(config, data_dir, stack, name, meters)
     stack.push_async_callback(database.close)
     await database.start()
     store = Store(database, has_webhooks=bool(config.webhook_hosts))
     store.watch(lambda before, after, new, share: meters.job_moved(before, after))  # noqa: ARG005 - a watcher's shape
-    return database, store
+    tracer = tracer_of(config, os.environ, store, utc_now, instance=name, watcher=meters.spans_moved)
+    if tracer is not None:
+        stack.push_async_callback(tracer.stop)
+        await tracer.start()
+    return database, store, tracer
+
+
+def _dispatch_watcher(meters: Meters, tracer: Tracer | None) -> DispatchWatcher:
+    def offered(job: Job, seconds: float, accepted: bool) -> None:
+        meters.offered(seconds, accepted)
+        if tracer is not None:
+            tracer.offered(job, accepted)
+
+    return DispatchWatcher(meters.decided, offered)
 
 
 def _database(

@@ -149,6 +149,9 @@ async def _look_at_server(config: Config, data_dir: Path) -> AsyncIterator[Findi
         if report.bus is not None:
             yield Finding(Verdict.ILL if report.bus else Verdict.WELL, "connection", report.bus or "the bus answers")
         yield _look_at_leader(report)
+        if report.traces is not None:
+            # Jobs do without, so it is no problem of the server's.
+            yield Finding(Verdict.ODD if report.traces else Verdict.WELL, "traces", report.traces or "are taken")
         for finding in _workers(report):
             yield finding
 

@@ -317,5 +317,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             secret=True,
         ),
     ] = ""
+    otlp_endpoint: Annotated[
+        Annotated[str, Meta(pattern=r"^(https?://[^@\s]+)?$")],
+        _help(
+            "URL of a collector of OpenTelemetry that takes OTLP over HTTP, such as http://localhost:4318, for the"
+            " traces of jobs; empty: the one that `OTEL_EXPORTER_OTLP_ENDPOINT` names, or none."
+        ),
+    ] = ""
+    otlp_headers: Annotated[
+        Texts, _help("Headers that are shown to the collector, name=value, such as its key.", secret=True)
+    ] = ()
+    otlp_max_spans: Annotated[
+        Positive, _help("Most spans of traces that wait for the collector; what finds no room is lost and counted.")
+    ] = 10_000
     log_format: Annotated[Literal["console", "json"], _help("How log lines look.")] = "console"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _help("Least severe lines to log.")] = "info"

@@ -48,10 +48,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DispatchWatcher:
-    """Who hears how long a decision took and how many jobs it placed, and how long an offer, and if it was taken."""
+    """Who hears how long a decision took and how many jobs it placed, and of which job an offer, how long, if taken."""
 
     decided: Callable[[float, int], None]
-    offered: Callable[[float, bool], None]
+    offered: Callable[[Job, float, bool], None]
 
 
 class Dispatcher:
@@ -301,7 +301,7 @@ class Dispatcher:
             self._presences.offered(worker_id, job.lease if reply.accepted else None, number=reply.number)
             self._offering.discard(worker_id)
             if self._watcher is not None:
-                self._watcher.offered(time.perf_counter() - began, reply.accepted)
+                self._watcher.offered(job, time.perf_counter() - began, reply.accepted)
 
     def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

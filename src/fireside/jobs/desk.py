@@ -88,6 +88,8 @@ class Desk:
     clock: Callable[[], datetime]
     held: HeldJobs = field(default_factory=HeldJobs)
     leading: Leading = field(default_factory=Leading)
+    is_traced: bool = False
+    """Whether jobs are traced, and so more of their times is kept."""
 
     async def job_of(self, user_id: UserId, job_id: JobId) -> Job:
         """Read the user's job; `NotFound` for one that is not there or not theirs."""

@@ -109,7 +109,7 @@ async def _finish(desk: Desk, before: Job, after: Job, report: EndReport, shown:
         after,
         shown,
         partial(_ending, after, report, cost),
-        timeline=_timeline(before, after, report),
+        timeline=_timeline(desk, before, after, report),
         charge_seconds=cost - before.charged_seconds,
     )
     outputs = tuple(output_fact(before, record, job.changed_at) for record in stored)
@@ -131,7 +131,7 @@ async def _finish(desk: Desk, before: Job, after: Job, report: EndReport, shown:
 
 async def _give_back(desk: Desk, before: Job, after: Job, report: EndReport, _: Shown) -> Job:
     """Have it wait again, without what this attempt has shown."""
-    timeline = _timeline(before, after, report)
+    timeline = _timeline(desk, before, after, report)
     job = await desk.store.change_job(before, after, timeline=timeline, charge_seconds=-before.charged_seconds)
     await desk.announce(job)
     await desk.wake_dispatch(job.user_id)
@@ -226,12 +226,14 @@ def _ending(after: Job, report: EndReport, cost: float, records: Sequence[NodeRe
     return Ending(summary=_sum_up(records), error=error, charged_seconds=cost, models=report.models)
 
 
-def _timeline(before: Job, after: Job, report: EndReport) -> list[TimelineEntry]:
+def _timeline(desk: Desk, before: Job, after: Job, report: EndReport) -> list[TimelineEntry]:
     entries: list[TimelineEntry] = []
     if before.started_at is not None:
         ran: dict[str, Any] = {"nodes": list(report.cached)}
         if report.began:
             ran["began"] = list(report.began)
+        if desk.is_traced:
+            ran |= {"uploads": list(report.uploads), "computed": report.computed}
         entries.append(TimelineEntry(kind="cached", at=before.started_at, data=ran))
     data: dict[str, Any] = {}
     if after.state is JobState.QUEUED:

@@ -39,6 +39,7 @@ from fireside.jobs.validators import ask_validators
 from fireside.store.records import IdempotencyKey, JobBody, KeptRequirement, NamedRun, NewJob, StagedInput
 from fireside.store.reuse_verbs import Reused
 from fireside.store.store import QueueFull
+from fireside.traces.context import received
 
 SECRET_NAMES = ("api_key_comfy_org", "auth_token_comfy_org")
 """Credentials of partner nodes: sealed beside the job, never stored or shown with its `extra_data`."""
@@ -80,6 +81,8 @@ class Submission:
     """Whether the job may be answered with what an equal one has made."""
     api_key_id: int | None = None
     """The API key by which it came, which its use is counted for."""
+    traceparent: str | None = None
+    """The header by which the caller says in whose trace it belongs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,7 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
     `extra_data.fireside`, `DuplicateJob` for an id that is taken, `KeyReused`, `QueueFull`, `OverQuota`,
     `NoDefinitions`, `StorageFull`. Nothing is kept of a submit that raises.
     """
+    received_at = desk.clock()
     check_wish(submission.extra_data)
     if submission.webhook_url is not None:
         desk.webhooks.check(submission.webhook_url)
@@ -122,6 +126,8 @@ async def submit_job(desk: Desk, submission: Submission) -> Submitted:
         raise outputs_failed("some of the outputs cannot be made", valid.node_errors)
     work = _work(desk, submission, valid, assets)
     new = _new_job(desk, submission, valid, assets, _requirement(submission, valid, kind))
+    if desk.is_traced:
+        new = replace(new, timeline=[received(received_at, submission.traceparent)])
     if work is not None:
         new = replace(new, work=work.name)
         # What is made already costs no GPU, so it is no matter whether there is any left.

@@ -149,6 +149,7 @@ async def examine(request: Request) -> Response:
         workers=_workers(services.fleet),
         leads=services.election.is_leading,
         leader="" if leader is None else leader.holder,
+        traces=None if services.tracer is None else await services.tracer.check(),
     )
     return json_answer(answer)
 

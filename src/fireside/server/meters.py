@@ -68,6 +68,12 @@ class Meters:
         self._disconnects = Counter(
             "fireside_bus_disconnects", "Times that the connection to the bus was lost.", registry=self.registry
         )
+        self._spans = Counter(
+            "fireside_trace_spans",
+            "Spans of traces, by what became of them: sent or dropped.",
+            ["fate"],
+            registry=self.registry,
+        )
         self._standing = _Standing(self.registry)
 
     def begin_request(self) -> None:
@@ -119,6 +125,10 @@ class Meters:
     def bytes_moved(self, direction: str, count: int) -> None:
         """Note bytes of files that were written or read."""
         self._bytes.labels(direction).inc(count)
+
+    def spans_moved(self, fate: str, count: int) -> None:
+        """Note what became of spans."""
+        self._spans.labels(fate).inc(count)
 
     def bus_changed(self, connected: bool) -> None:
         """Note that the bus is back or lost."""

@@ -39,6 +39,14 @@ class FleetView(Protocol):
         ...
 
 
+class Tracer(Protocol):
+    """What the edge may know of traces."""
+
+    async def check(self) -> str:
+        """Try whether the collector is there; gives the trouble, and nothing when all is well."""
+        ...
+
+
 class ElectionView(Protocol):
     """What the edge may know of the election."""
 
@@ -99,6 +107,8 @@ class Services:
     authority: BusAuthority
     passages: Passages
     meters: Meters
+    tracer: Tracer | None
+    """None where traces go nowhere."""
     revoke_bus_key: Callable[[str], None]
     """Let nobody on the bus by this public key; does nothing where the bus is not ours."""
     clock: Callable[[], datetime]

@@ -139,6 +139,7 @@ def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_al
         Statement("tally_active", {"ids": ids_json([new.id]), "by": 1}),
         Statement("add_job_body", heavy, expect=1),
         *(Statement("add_job_input", one, expect=1) for one in inputs),
+        *(_entry(new.id, one) for one in new.timeline),
         *([_named_run(new.id, new.named_run)] if new.named_run else []),
         *([Statement("add_job_labels", labels, expect=len(new.labels))] if new.labels else []),
         *([Statement("add_job_work", {"id": new.id, "work": new.work}, expect=1)] if new.work else []),

@@ -1,6 +1,6 @@
 """The values that go into and come out of the store beside the domain's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -100,6 +100,8 @@ class NewJob:
     joins_equals: bool = False
     api_key_id: int | None = None
     quota: Quota | None = None
+    timeline: "Sequence[TimelineEntry]" = ()
+    """What there is to say of how it came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

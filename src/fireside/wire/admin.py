@@ -231,3 +231,5 @@ class DoctorBody(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this server hands out jobs; another one may."""
     leader: str = ""
     """Which server hands out jobs, or did last."""
+    traces: str | None = None
+    """Empty when the collector of traces takes them, else the trouble; None: there is none."""

@@ -217,7 +217,9 @@ class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     `broken` gives it back because the runtime did not survive it; that counts like a lost worker. `models` are the
     BLAKE3 hashes of the model files that the graph names, by folder and name, if the worker vouches for what it runs.
     `outputs` are those that were not recorded before because the end came right behind them. `began` says of nodes when
-    they began, in seconds from the start of the run; of very many of the first ones only.
+    they began, in seconds from the start of the run; of very many of the first ones only. `computed` is when the
+    runtime had finished, and `uploads` says of nodes when their outputs began to be sent, how long it took, and how
+    many bytes they had.
     """
 
     lease: LeaseBody
@@ -231,6 +233,8 @@ class EndReport(msgspec.Struct, frozen=True, kw_only=True, tag="ended"):
     models: dict[str, str] | None = None
     outputs: "tuple[OutputBody, ...]" = ()
     began: tuple[tuple[str, float], ...] = ()
+    computed: float | None = None
+    uploads: tuple[tuple[str, float, float, int], ...] = ()
 
 
 class OutputFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from fireside.runtimes.base import Failed
 from fireside.wire.fleet import NodeFailure
 
 MOST_TIMED_NODES = 100
-"""Of how many nodes a report says when they began."""
+"""Of how many nodes a report says when they began, and of how many outputs how they were sent."""
 
 _NAMES_BYTES = 192 * 1024
 _TIMES_BYTES = 16 * 1024
@@ -47,6 +47,11 @@ def fitting_names(node_ids: Iterable[str]) -> tuple[str, ...]:
 def fitting_times(began: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
     """Keep as many of the nodes, with when they began, as there is room for."""
     return tuple(_while_room(began, _TIMES_BYTES))
+
+
+def fitting_uploads(uploads: Iterable[tuple[str, float, float, int]]) -> tuple[tuple[str, float, float, int], ...]:
+    """Keep as many of the outputs, with how they were sent, as there is room for."""
+    return tuple(_while_room(uploads, _TIMES_BYTES))
 
 
 def _fitting_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ from fireside.wire.fleet import (
     WorkBody,
 )
 from fireside.worker.collecting import collect_output
-from fireside.worker.fitting import MOST_TIMED_NODES, failure_of, fitting_names, fitting_times
+from fireside.worker.fitting import MOST_TIMED_NODES, failure_of, fitting_names, fitting_times, fitting_uploads
 from fireside.worker.identifying import ModelsOfRun, models_of_run
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import ServerAway
@@ -100,6 +100,10 @@ class Run:
     started_at: float = 0.0
     began: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     """When nodes began, in seconds from the start."""
+    computed: float | None = None
+    """When the runtime had finished, likewise."""
+    uploads: list[tuple[str, float, float, int]] = field(default_factory=list[tuple[str, float, float, int]])
+    """How outputs were sent: the node, when that began, how long it took, and bytes."""
     time_limit: TimeLimit | None = None
     is_overdue: bool = False
     models: ModelsOfRun | None = None
@@ -115,16 +119,20 @@ class Run:
 
     def __post_init__(self) -> None:
         """Have what is shown go to this run's server."""
-        collect = partial(collect_output, self.client, self.lease, before=self.telling.settle)
-        self.showing = Showing(collect, self._deliver_output)
+        self.showing = Showing(partial(_collect, self), self._deliver_output)
 
     async def _deliver_output(self, output: OutputBody) -> None:
         # Whoever listens hears of a node before of what it has shown.
         await self.telling.settle()
         await self.reporter.deliver(output)
 
+    def seconds(self) -> float:
+        """Say how long ago the run began."""
+        return round(time.monotonic() - self.started_at, 6) if self.started_at else 0.0
+
     def runtime_ended(self, event: RunEvent) -> None:
         """Tell that the runtime has nothing more to do for this job, if all went well."""
+        self.computed = self.seconds()
         if isinstance(event, Finished) and self.when_computed is not None:
             self.when_computed()
 
@@ -284,6 +292,16 @@ async def _follow(run: Run, first: Awaitable[RunEvent], events: AsyncIterator[Ru
     return Failed(node_id="", node_type="", exception_type="PanicError", exception_message=message, is_breakdown=True)
 
 
+async def _collect(run: Run, event: NodeOutput) -> OutputBody | None:
+    """Send what a node has shown, or give what travels with the report, and note how long that took."""
+    size_bytes = sum(file.path.stat().st_size for file in event.files)
+    began = run.seconds()
+    body = await collect_output(run.client, run.lease, event, before=run.telling.settle)
+    if len(run.uploads) < MOST_TIMED_NODES:
+        run.uploads.append((event.node_id, began, round(run.seconds() - began, 6), size_bytes))
+    return body
+
+
 async def _chained(first: Awaitable[RunEvent], events: AsyncIterator[RunEvent]) -> AsyncIterator[RunEvent]:
     yield await first
     async for event in events:
@@ -307,6 +325,8 @@ def _report_of(run: Run, outcome: Outcome) -> EndReport:
         run_seconds=run_seconds,
         cached=fitting_names(run.cached),
         began=fitting_times(run.began),
+        computed=run.computed,
+        uploads=fitting_uploads(run.uploads),
     )
     changed: dict[str, Any] = {}
     match outcome:

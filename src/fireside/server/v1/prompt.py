@@ -53,6 +53,7 @@ async def submit(request: Request) -> Response:
         webhook_url=ours.webhook_url,
         reuse=ours.reuse,
         api_key_id=caller_of(request).key_id,
+        traceparent=request.headers.get("traceparent"),
     )
     try:
         submitted = await submit_job(services.desk, submission)

@@ -87,6 +87,7 @@ async def read_submission(request: Request, user: User) -> tuple[Submission, Nam
         has_references=True,
         is_whole=True,
         api_key_id=caller_of(request).key_id,
+        traceparent=request.headers.get("traceparent"),
     )
     return submission, call
 
@@ -113,6 +114,7 @@ async def read_named_call(request: Request, user: User) -> tuple[Submission, Map
         has_references=True,
         is_whole=True,
         api_key_id=caller_of(request).key_id,
+        traceparent=request.headers.get("traceparent"),
     )
     return submission, cast("dict[str, Any]", inputs)
 
