@@ -19,6 +19,7 @@ from bench import (
     faults,
     labels,
     listing,
+    observing,
     reuse,
     scheduler,
     store,
@@ -27,7 +28,7 @@ from bench import (
 )
 
 BENCHES: tuple[ModuleType, ...] = (
-    *(store, submit, listing, dashboard, labels, scheduler, dispatch),
+    *(store, observing, submit, listing, dashboard, labels, scheduler, dispatch),
     *(end_to_end, comfyui, reuse, cancel, fan_out, streams, blobs, faults),
 )
 

@@ -58,6 +58,7 @@ from fireside.server.edge import build_edge
 from fireside.server.editor.editor import Editor
 from fireside.server.fleet_reports import FleetReports
 from fireside.server.fleet_watch import FleetWatch
+from fireside.server.job_log import log_move
 from fireside.server.listening import Doors
 from fireside.server.meters import Meters
 from fireside.server.passages import Passages
@@ -305,6 +306,7 @@ async def _open_store(
     await database.start()
     store = Store(database, has_webhooks=bool(config.webhook_hosts))
     store.watch(lambda before, after, new, share: meters.job_moved(before, after))  # noqa: ARG005 - a watcher's shape
+    store.watch(lambda before, after, new, share: log_move(before, after))  # noqa: ARG005 - a watcher's shape
     tracer = tracer_of(config, os.environ, store, utc_now, instance=name, watcher=meters.spans_moved)
     if tracer is not None:
         stack.push_async_callback(tracer.stop)

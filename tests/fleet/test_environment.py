@@ -16,6 +16,8 @@ SECRETS = {
     "FIRESIDE_OIDC_CLIENT_SECRET": "a secret that the provider gave",
     "FIRESIDE_NATS_ACCOUNT_SEED": nkeys.encode_seed(b"5ec2e7" * 5 + b"xy", nkeys.PREFIX_BYTE_ACCOUNT).decode(),
     "FIRESIDE_METRICS_TOKEN": "5ec2e7" * 7,
+    "FIRESIDE_OTLP_HEADERS": "x-key=the key of a collector",
+    "OTEL_EXPORTER_OTLP_HEADERS": "x-key=the other key of a collector",
     "PGPASSWORD": PASSWORD,
     "AWS_SECRET_ACCESS_KEY": "5ec2e7" * 6,
 }

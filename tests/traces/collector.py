@@ -108,7 +108,7 @@ def running_collector() -> Generator[Collector]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

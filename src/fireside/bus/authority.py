@@ -16,6 +16,7 @@ import nkeys
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from fireside.bus.errors import BadAccountSeed
 from fireside.bus.subjects import presence, reports, work
 from fireside.domain.ids import WorkerId
 
@@ -48,9 +49,15 @@ class BusAuthority:
 
     @classmethod
     def from_account_seed(cls, account_seed: str) -> "BusAuthority":
-        """Sign for an account that the operator's own NATS cluster trusts."""
+        """Sign for an account that the operator's own NATS cluster trusts; raises `BadAccountSeed`."""
         seed = account_seed.encode()
-        return cls(hashlib.sha256(seed).digest(), seed)
+        try:
+            return cls(hashlib.sha256(seed).digest(), seed)
+        except (nkeys.NkeysError, ValueError):
+            # Not chained: what failed may quote it.
+            raise BadAccountSeed(
+                "the setting nats_account_seed is not the seed of a NATS account: SA and 56 more"
+            ) from None
 
     def server_credentials(self) -> BusCredentials:
         """Credentials that may say and hear everything in the account."""

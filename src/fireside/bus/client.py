@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import random
+import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -30,7 +31,13 @@ _CONNECT_SECONDS = 5
 _PING_SECONDS = 2
 _RECONNECT_PAUSE_SECONDS = 0.25
 _FOREVER = -1
+_BEFORE_THE_HOST = re.compile(r"(^|[,\s])([a-z]+://)?[^,\s]*@")
 _log = structlog.get_logger(__name__)
+
+
+def without_passwords(urls: str) -> str:
+    """Give addresses as people may read them."""
+    return _BEFORE_THE_HOST.sub(r"\1\2", urls)
 
 
 class Subscription:
@@ -100,7 +107,9 @@ class Bus:
             reason = bus._client.last_error or error
             bus._opening = None
             await bus.close()
-            raise BusDisconnected(f"cannot connect to the bus at {', '.join(urls)}: {reason}") from error
+            raise BusDisconnected(
+                f"cannot connect to the bus at {without_passwords(', '.join(urls))}: {reason}"
+            ) from error
         return bus
 
     @property

@@ -25,3 +25,9 @@ class BusDisconnected(BusError):
     """The bus is away."""
 
     code = "bus_disconnected"
+
+
+class BadAccountSeed(FiresideError):
+    """The setting does not hold the seed of a NATS account."""
+
+    code = "bad_account_seed"

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import msgspec
 from cyclopts import Parameter
 
 from fireside.cli.errors import USAGE, CommandFailed
 from fireside.cli.logs import set_up_logs
 from fireside.cli.printing import give, say
 from fireside.cli.settings import takes_some_settings
-from fireside.config import ConfigError, load_config
+from fireside.config import Config, ConfigError, load_config
 from fireside.fleet.plan import PlannedWorker, plan_workers
+from fireside.wire.tickets import WorkerTicket
 from fireside.worker.home import CannotWork, Identity
 from fireside.worker.main import Joining, run_joined_worker, run_worker
 
@@ -66,7 +68,9 @@ def worker(
     second time it gives the job back.
     """
     if ticket is not None:
-        run_worker(ticket)
+        given = msgspec.json.decode(ticket.read_bytes(), type=WorkerTicket)
+        set_up_logs(Config(log_format=given.log_format, log_level=given.log_level))
+        run_worker(given)
         return 0
     folder = data_dir or os.environ.get("FIRESIDE_DATA_DIR") or _DATA_DIR
     config = load_config({**flags, "data_dir": folder, "workers": 1})

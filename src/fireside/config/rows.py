@@ -21,6 +21,8 @@ _CLOUD_SECRETS = {
     *("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_CLIENT_SECRET", "AZURE_STORAGE_SAS_KEY"),
     *("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"),
 }
+# A setting that is no secret, but for the password that may be in it.
+_MAY_HOLD_ONE = {"FIRESIDE_NATS_URL"}
 # What collectors of OpenTelemetry are shown, keys among it.
 _COLLECTORS_HEADERS = {"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"}
 
@@ -57,7 +59,7 @@ def variable_of(setting: str) -> str:
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """Give what a child may know of our environment: no secret setting, no credential, no password of the stores."""
     settings_of_ours = {variable_of(row.name) for row in settings() if row.secret}
-    ours = settings_of_ours | _PASSWORDS | _CLOUD_SECRETS | _CREDENTIALS | _COLLECTORS_HEADERS
+    ours = settings_of_ours | _PASSWORDS | _CLOUD_SECRETS | _CREDENTIALS | _COLLECTORS_HEADERS | _MAY_HOLD_ONE
     return {name: value for name, value in environment.items() if name.upper() not in ours}
 
 

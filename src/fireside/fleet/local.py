@@ -82,6 +82,8 @@ class LocalFleet:
             runtime=worker.runtime,
             labels=dict(worker.labels),
             interrupt_seconds=self._config.interrupt_seconds,
+            log_format=self._config.log_format,
+            log_level=self._config.log_level,
         )
 
 

@@ -5,6 +5,7 @@ A credential that is shown and not known is refused, never passed over for anoth
 
 import hmac
 
+import structlog
 from starlette.requests import HTTPConnection
 
 from fireside.accounts.tokens import SESSION_COOKIE
@@ -47,6 +48,8 @@ async def admit(
     principal = principal_of(connection)
     if principal is None:
         raise Unauthenticated("Show who you are: send an API key as X-API-Key, or sign in.")
+    # In every line that this request has written.
+    structlog.contextvars.bind_contextvars(user_id=principal.user.id)
     if principal.kind is PrincipalKind.SESSION:
         _check_origin(connection)
     if access in (Access.ADMIN, Access.METRICS) and not principal.is_admin:

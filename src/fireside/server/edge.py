@@ -17,10 +17,10 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from fireside.domain.errors import FiresideError
+from fireside.domain.errors import FiresideError, Unavailable
 from fireside.server.authentication import admit
 from fireside.server.local_ports import serves
-from fireside.server.metered import Metered, note_route
+from fireside.server.metered import Metered, note_route, route_of
 from fireside.server.openapi import openapi_document
 from fireside.server.pages.failures import failed, refused, wants_page
 from fireside.server.refusals import refuse, refuse_plainly, status_of
@@ -101,8 +101,7 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
             await admit(request, route.access, as_admin=as_admin, token_in_query=route.token_in_query)
             return await route.handler(request)
         except FiresideError as error:
-            if status_of(error) >= 500:
-                _log.warning("request failed", route=route.name, code=error.code, reason=error.message)
+            _note_refusal(route, error)
             if route.refusal is Refusal.PAGE and wants_page(request):
                 return refused(error)
             return refuse_in_envelope(error) if route.refusal is Refusal.ENVELOPE else refuse(error, route.refusal)
@@ -110,6 +109,14 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
             return Response(status_code=_GONE)
 
     return endpoint
+
+
+def _note_refusal(route: Route, error: FiresideError) -> None:
+    """Note what is the server's own fault; why it cannot serve now its loops say, once for all who ask meanwhile."""
+    if isinstance(error, Unavailable):
+        _log.warning("refused for now", route=route.name, code=error.code)
+    elif status_of(error) >= 500:
+        _log.warning("request failed", route=route.name, code=error.code, reason=error.message)
 
 
 def _socket_endpoint(route: SocketRoute, *, as_admin: bool) -> Callable[[WebSocket], Awaitable[None]]:
@@ -146,8 +153,8 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
 
 
 async def _refuse_fault(request: Request, error: Exception) -> Response:
-    # Starlette raises it again after this answer, and the server logs it with its traceback.
-    _log.error("request broke", path=request.url.path, kind=type(error).__name__)
+    # Starlette raises it again after this answer, and the server logs it with its traceback. A path may hold a secret.
+    _log.error("request broke", route=route_of(request.scope), kind=type(error).__name__)
     fault = FiresideError(str(error))
     if wants_page(request):
         return refused(fault)

@@ -72,6 +72,8 @@ class FleetReports:
         return await asyncio.gather(*(attend(place, report) for place, report in enumerate(said)))
 
     async def _take_down(self, worker_id: WorkerId, report: Report, before_write: BeforeWrite) -> ReportReply:
+        # In every line that is written because of it.
+        structlog.contextvars.bind_contextvars(job_id=str(report.lease.job_id))
         try:
             return await self._record(worker_id, report, before_write)
         except (StaleLease, IllegalTransition) as error:

@@ -17,6 +17,11 @@ def note_route(scope: MutableMapping[str, Any], path: str) -> None:
     scope[_ROUTE] = path
 
 
+def route_of(scope: MutableMapping[str, Any]) -> str:
+    """Say which route took a request."""
+    return scope.get(_ROUTE, NO_ROUTE)
+
+
 class Metered:
     """An application with meters on it."""
 
@@ -49,4 +54,4 @@ class Metered:
             await self._app(scope, receive, send_and_look)
         finally:
             seconds = (answered_at or time.perf_counter()) - began
-            self._meters.end_request(scope["method"], scope.get(_ROUTE, NO_ROUTE), status, seconds)
+            self._meters.end_request(scope["method"], route_of(scope), status, seconds)

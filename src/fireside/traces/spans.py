@@ -76,7 +76,7 @@ class Traced:
 
     def assign(self, until: datetime, *, accepted: bool) -> Span:
         """Tell how its worker was asked to take it."""
-        span = self._span("assign", self.job.changed_at, until, attempt=self.job.attempt)
+        span = self._span("assign", self.job.changed_at, until, fence=self.job.fence)
         told = _about_worker(self.job.attempt, self.job.worker_id)
         return _with(span, told, error=None if accepted else "declined")
 

@@ -98,12 +98,16 @@ class Tracer:
         if self._task is not None:
             try:
                 async with asyncio.timeout(_REST_SECONDS):
-                    await self._none.wait()
+                    await self.settle()
             except TimeoutError:
                 self._sender.drop(len(self._heard))
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._sender.stop()
+
+    async def settle(self) -> None:
+        """Wait until all that was heard is told."""
+        await self._none.wait()
 
     async def check(self) -> str:
         """Try whether the collector is there; gives the trouble, and nothing when all is well."""

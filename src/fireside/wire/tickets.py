@@ -3,6 +3,8 @@
 Handed over in a file that only its user can read; nothing else tells a worker anything before it has joined.
 """
 
+from typing import Literal
+
 import msgspec
 
 
@@ -43,7 +45,7 @@ class WorkerTicket(msgspec.Struct, frozen=True, kw_only=True):
 
     `scratch` is emptied at each start, `home` stays: the runtime's own folder. `stage_cache` is where inputs are kept
     by hash, which workers of one machine share, and `stage_cache_bytes` its bound. `interrupt_seconds` is how long a
-    run that is told to stop may take before its runtime is ended.
+    run that is told to stop may take before its runtime is ended. `log_format` and `log_level` are the settings.
     """
 
     worker_id: str
@@ -59,3 +61,5 @@ class WorkerTicket(msgspec.Struct, frozen=True, kw_only=True):
     runtime: RuntimeSpec = BuiltinSpec()
     labels: dict[str, str] = {}
     interrupt_seconds: float = 10.0
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

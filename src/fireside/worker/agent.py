@@ -254,6 +254,7 @@ class Agent:
         lease = request.lease.lease()
         run = Run(
             lease=lease,
+            user_id=UserId(request.user_id),
             client=self._client,
             runtime=self._runtime,
             reporter=self._reporter,
@@ -283,10 +284,14 @@ class Agent:
     async def _do(self, run: Run) -> None:
         # What breaks the agent is not reported, so the server takes the job back and somebody else tries.
         outcome: Outcome | None = Released(reason="the job broke the agent")
+        # In every line that this task, and those that it starts, write.
+        structlog.contextvars.bind_contextvars(job_id=str(run.lease.job_id), user_id=run.user_id)
+        _log.debug("job taken", attempt=run.lease.attempt, fence=run.lease.fence)
         try:
             outcome = await run_job(run)
+            _log.debug("job done", outcome="stale" if outcome is None else type(outcome).__name__.lower())
         except Exception:  # noqa: BLE001 - the edge of this process
-            _log.exception("job broke the agent", job_id=str(run.lease.job_id))
+            _log.exception("job broke the agent")
         finally:
             after, had_room = self._what_comes_after(outcome), self._hands.has_room
             self._hands.put_down(run)

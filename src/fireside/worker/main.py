@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import msgspec
 import structlog
 import uvloop
 
@@ -49,9 +48,8 @@ class Joining:
     stage_cache_bytes: int
 
 
-def run_worker(ticket_path: Path) -> None:
+def run_worker(ticket: WorkerTicket) -> None:
     """Work for the server that the ticket names, until SIGTERM or SIGINT."""
-    ticket = msgspec.json.decode(ticket_path.read_bytes(), type=WorkerTicket)
     uvloop.run(_work_as_told(ticket))
 
 

@@ -21,6 +21,7 @@ import structlog
 
 from fireside.client.fleet import FleetClient
 from fireside.domain.errors import StaleLease
+from fireside.domain.ids import UserId
 from fireside.domain.jobs import Lease
 from fireside.runtimes.base import (
     CachedNodes,
@@ -84,6 +85,7 @@ class Run:
     """One job under one lease on this worker, while it lasts."""
 
     lease: Lease
+    user_id: UserId
     client: FleetClient
     runtime: Runtime
     reporter: Reporter
@@ -150,7 +152,7 @@ async def run_job(run: Run) -> Outcome | None:
         await run.telling.settle()
         outcome = await _report_end(run, outcome)
     except StaleLease as error:
-        _log.info("dropped a job that is not ours any more", job_id=str(run.lease.job_id), reason=error.message)
+        _log.info("dropped a job that is not ours any more", reason=error.message)
         return None
     finally:
         await run.showing.drop()
@@ -180,10 +182,10 @@ async def _prepare_and_run(run: Run) -> Outcome:
         return Interrupted()
     except (ServerAway, OSError) as error:
         # Neither a server that is away nor a disk of ours that is full is the job's fault.
-        _log.warning("job given back", job_id=str(run.lease.job_id), reason=str(error))
+        _log.warning("job given back", reason=str(error))
         return Released(reason=str(error))
     except (httpx.HTTPStatusError, ReportRefused, msgspec.MsgspecError) as error:
-        _log.warning("job failed outside its nodes", job_id=str(run.lease.job_id), exc_info=True)
+        _log.warning("job failed outside its nodes", exc_info=True)
         return _failed_outside(error)
 
 
