@@ -70,17 +70,21 @@ class Place:
         width: int = DESK,
         scheme: Literal["light", "dark"] = "light",
         with_scripts: bool = True,
+        with_rest: bool = False,
     ) -> AsyncGenerator[Visit]:
-        """Sign a browser in as this user."""
+        """Sign a browser in as this user, or as nobody without a name; `with_rest` asks pages for no movement."""
         context = await self.browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=scheme,
+            reduced_motion="reduce" if with_rest else "no-preference",
             java_script_enabled=with_scripts,
             base_url=self.url,
         )
         context.set_default_timeout(DEADLINE_MS)
-        await context.request.post(self.server.login_link(name), headers={"Origin": self.url}, max_redirects=0)
         async with _closed(context):
+            if name:
+                link = self.server.login_link(name)
+                await context.request.post(link, headers={"Origin": self.url}, max_redirects=0)
             visit = Visit(await context.new_page())
             visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
             visit.page.on("console", lambda said: visit.complaints.append(said.text) if said.type == "error" else None)
