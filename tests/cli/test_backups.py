@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import StartServer
+from tests.conftest import MakeServer, StartServer
 from tests.postgres_server import PostgresServer, find_programs
 
 pytestmark = [pytest.mark.once, pytest.mark.sqlite]
@@ -100,13 +100,20 @@ def test_a_backup_of_a_running_server_is_the_same_on_an_empty_machine(
     assert {path.stat().st_mode & 0o077 for path in saved.rglob("*")} == {0}
 
 
-@pytest.fixture
-def saved(start_server: StartServer, tmp_path: Path) -> Path:
-    server = start_server("--workers=0", name="old", FIRESIDE_DATABASE_URL="")
-    with server.client() as http:
+@pytest.fixture(scope="module")
+def original(make_server: MakeServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a file, and a backup of it beside."""
+    folder = tmp_path_factory.mktemp("original")
+    with make_server(folder / "old", "--workers=0", FIRESIDE_DATABASE_URL="") as server, server.client() as http:
         http.post("/api/upload/image", files={"image": ("notes.bin", b"an input")}).raise_for_status()
-    server.kill()
-    assert fireside("backup", f"--to={tmp_path / 'saved'}", f"--data-dir={server.data_dir}").returncode == 0
+        server.kill()
+    assert fireside("backup", f"--to={folder / 'saved'}", f"--data-dir={folder / 'old'}").returncode == 0
+    return folder
+
+
+@pytest.fixture
+def saved(original: Path, tmp_path: Path) -> Path:
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
     return tmp_path / "saved"
 
 
