@@ -23,7 +23,7 @@ from uuid import uuid4
 import msgspec
 import uvloop
 from bench.dispatch_fleet_workers import Kit, names_of
-from bench.measuring import middle, ms, parser_of, print_table
+from bench.measuring import hide_logs, middle, ms, parser_of, print_table
 from blake3 import blake3
 
 from fireside.app import assemble
@@ -256,6 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--job-seconds", type=float, default=0.2)
     options = parser.parse_args(arguments)
+    hide_logs()
     folder = options.folder or Path(f"/tmp/fireside-fleet-{os.getpid()}")
     options.folder = folder
     folder.mkdir(parents=True, exist_ok=True)

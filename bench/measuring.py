@@ -5,6 +5,7 @@ and its figures are worth most as ratios.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -12,6 +13,8 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import structlog
 
 Work = Callable[[], Awaitable[object]]
 
@@ -66,6 +69,14 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     for name, *figures in rows:
         print(f"{name:<{_NAME_WIDTH}}" + "".join(f"{figure:>{width}}" for figure in figures))
     sys.stdout.flush()
+
+
+def hide_logs() -> None:
+    """Write what the parts of a server in this process log as a server does, and to nowhere."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("info"),
+        logger_factory=structlog.PrintLoggerFactory(Path(os.devnull).open("w")),  # noqa: SIM115 - for the whole process
+    )
 
 
 def parser_of(name: str, text: str | None) -> argparse.ArgumentParser:

@@ -23,7 +23,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import uvloop
-from bench.measuring import high, middle, ms, parser_of, print_table, work_folder
+from bench.measuring import hide_logs, high, middle, ms, parser_of, print_table, work_folder
 from bench.servers import Server
 
 from fireside.accounts.accounts import NewUser
@@ -253,6 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--deaf", type=int, default=0)
     parser.add_argument("--serve", type=int, default=0, help="be the server of so many jobs, for this bench itself")
     options = parser.parse_args(arguments)
+    hide_logs()
     if options.serve:
         uvloop.run(serve(str(options.folder), options.serve))
         return
