@@ -248,9 +248,10 @@ async def test_what_was_set_aside_goes_only_when_it_has_been_there_long_enough(b
     await blobs.set_aside(written.hash, now)
 
 
-async def test_claims_and_setting_aside_at_the_same_time_never_lose_a_blob(blobs: Blobs) -> None:
+async def test_claims_and_setting_aside_at_the_same_time_never_lose_a_blob(blobs: Blobs, place: Place) -> None:
     written = await blobs.write_bytes(b"bytes", limit_bytes=None)
-    for _ in range(30):
+    # A bucket has its own way of making those wait who copy one object at the same time, of a second or two.
+    for _ in range(30 if isinstance(place, FolderPlace) else 4):
         found = await asyncio.gather(
             *(blobs.claim(written.hash) for _ in range(4)),
             *(blobs.set_aside(written.hash, datetime.now(UTC)) for _ in range(2)),
