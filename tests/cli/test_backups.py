@@ -134,6 +134,8 @@ def test_what_is_no_backup_is_refused_and_nothing_is_made(saved: Path, tmp_path:
     fireside("backup", f"--to={saved}", f"--data-dir={tmp_path / 'old'}")
     blob.write_bytes(b"other bytes")
     assert "The bytes have the blake3" in refusal()
+    blob.unlink()
+    assert f"lacks the file {blob.name}" in refusal()
     (saved / "fireside.db").write_bytes(b"something else")
     assert "is not what manifest.json says" in refusal()
     (saved / "manifest.json").unlink()

@@ -113,7 +113,9 @@ async def restore(config: Config, folder: Path, on_progress: Progress) -> Manife
     source, target = LocalBlobs(folder / _BLOBS), open_blobs(config, data_dir)
     lines = (folder / _FILES).read_text().splitlines()
     for number, line in enumerate(lines, 1):
-        await _copy(source, target, BlobHash(line.partition(" ")[0]))
+        blob_hash = BlobHash(line.partition(" ")[0])
+        if await _copy(source, target, blob_hash) is None:
+            raise BackupError(f"the backup lacks the file {blob_hash}; take another one")
         on_progress(number, len(lines))
     for name in (SECRET_KEY_FILE, "fireside.toml"):
         if not (data_dir / name).exists():
