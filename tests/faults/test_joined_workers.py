@@ -206,3 +206,19 @@ def test_a_worker_that_cannot_join_ends_with_one_line_that_says_why(
     assert worker.wait() == 1
     assert words in worker.log()
     assert "Traceback" not in worker.log()
+
+
+def test_a_worker_that_may_not_be_idle_leaves_by_itself_but_not_from_a_job(place: Place, databases: Any) -> None:
+    worker = FarWorker(place.tmp_path / "gpu-1", environment={"FIRESIDE_WORKER_TOKEN": place.token()})
+    place.workers.append(worker)
+    client = place.server.client()
+
+    # Nothing is there to do: it comes, publishes what it can run, and goes.
+    worker.start(f"--server={place.server.url}", "--name=gpu-1", "--exit-when-idle=0.5")
+    assert worker.wait() == 0
+    job_id = submit(client, seconds=3.0)
+    worker.start("--exit-when-idle=0.5")
+
+    ends(place, client, job_id)
+    assert worker.wait() == 0
+    assert attempts(place, databases, job_id) == [(1, "succeeded")]

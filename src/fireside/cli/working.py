@@ -60,6 +60,12 @@ def worker(
     ca: Annotated[
         Path | None, Parameter(help="File of certificates to trust as well, for a server with one of your own.")
     ] = None,
+    exit_when_idle: Annotated[
+        float | None,
+        Parameter(
+            help="Leave after so many seconds without a job, for machines that a platform starts when there is work."
+        ),
+    ] = None,
     ticket: Annotated[Path | None, Parameter(help="File that a server gave a worker of its own.", show=False)] = None,
 ) -> int:
     """Run a worker on this machine for a server anywhere; it only dials out.
@@ -72,6 +78,8 @@ def worker(
         set_up_logs(Config(log_format=given.log_format, log_level=given.log_level))
         run_worker(given)
         return 0
+    if exit_when_idle is not None and not exit_when_idle > 0:
+        raise CommandFailed("--exit-when-idle takes seconds, more than 0", USAGE)
     folder = data_dir or os.environ.get("FIRESIDE_DATA_DIR") or _DATA_DIR
     config = load_config({**flags, "data_dir": folder, "workers": 1})
     planned = asyncio.run(plan_workers(config))
@@ -86,6 +94,7 @@ def worker(
         labels=dict(_only(planned).labels),
         interrupt_seconds=config.interrupt_seconds,
         stage_cache_bytes=config.stage_cache_bytes,
+        idle_seconds=exit_when_idle,
     )
     try:
         run_joined_worker(joining, _tell)

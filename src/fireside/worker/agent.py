@@ -39,6 +39,7 @@ from fireside.wire.fleet import (
 from fireside.worker.hands import Hands
 from fireside.worker.health import Health
 from fireside.worker.identifying import identify_models
+from fireside.worker.idling import Idling
 from fireside.worker.joining import introduce
 from fireside.worker.model_details import describe_model
 from fireside.worker.model_hashes import ModelHashes
@@ -75,6 +76,7 @@ class Agent:
         labels: Mapping[str, str] | None = None,
         boot_id: str | None = None,
         on_dismissal: Callable[[str], None] = lambda reason: None,  # noqa: ARG005 - nobody is there to hear it
+        idling: Idling | None = None,
     ) -> None:
         self._worker_id = worker_id
         self._bus = bus
@@ -87,6 +89,7 @@ class Agent:
         self._reporter = Reporter(bus, worker_id)
         self._boot_id = boot_id or uuid4().hex
         self._on_dismissal = on_dismissal
+        self._idling = idling or Idling()
         self._began_at = time.monotonic()
         self._info: RuntimeInfo | None = None
         self._hands = Hands()
@@ -105,12 +108,13 @@ class Agent:
         """Join, work, and leave in order when `stopped` is set: a job under way goes back to the queue.
 
         When `leaving` is set it takes no more jobs, and leaves after what is under way has been done and reported.
-        A runtime that does not start is tried again, less and less often; meanwhile the worker says so.
+        A runtime that does not start is tried again, less and less often; meanwhile the worker says so. Having been
+        idle for too long, it sets `leaving` itself.
         """
         leaving = leaving or stopped
         subscription = await self._bus.subscribe(work(self._worker_id), self._asked, concurrent=True)
         telling = [
-            asyncio.create_task(self._beat(), name="presence"),
+            asyncio.create_task(self._beat(leaving), name="presence"),
             asyncio.create_task(self._look(), name="devices"),
         ]
         try:
@@ -160,7 +164,7 @@ class Agent:
             else:
                 return
 
-    async def _beat(self) -> None:
+    async def _beat(self, leaving: asyncio.Event) -> None:
         while True:
             # Cleared before it is read, so that a change while this is sent is told next.
             self._changed.clear()
@@ -169,10 +173,17 @@ class Agent:
                 self._soon = None
             self._presences_sent += 1
             await self._bus.publish_lossy(presence(self._worker_id), msgspec.json.encode(self._presence()))
+            self._leave_if_idle(leaving)
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the change.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PRESENCE_SECONDS):
                     await self._changed.wait()
+
+    def _leave_if_idle(self, leaving: asyncio.Event) -> None:
+        is_idle = next(iter(self._hands), None) is None and (self._ready or self._health.is_ill)
+        if self._idling.is_too_long(time.monotonic(), is_idle=is_idle) and not leaving.is_set():
+            _log.info("leaving, for there was nothing to do")
+            leaving.set()
 
     def _tell(self, *, soon: bool) -> None:
         """Have a change told at once, or one that nobody waits for soon, with the next one if that comes first."""
@@ -246,6 +257,7 @@ class Agent:
             )
         run = self._run_of(request)
         self._in_background(self._do(run), f"job {lease.job_id}")
+        self._idling.worked()
         begins = self._hands.take(run)
         self._tell(soon=not begins)
         return self._answer(accepted=True)

@@ -25,6 +25,7 @@ from fireside.wire.fleet import BootReply
 from fireside.wire.tickets import RuntimeSpec, WorkerTicket
 from fireside.worker.agent import Agent
 from fireside.worker.home import CannotWork, Identity, WorkerHome
+from fireside.worker.idling import Idling
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.runtimes import runtime_of
 from fireside.worker.stage_cache import StageCache
@@ -46,6 +47,8 @@ class Joining:
     labels: dict[str, str] = field(default_factory=dict[str, str])
     interrupt_seconds: float
     stage_cache_bytes: int
+    idle_seconds: float | None = None
+    """How long it stays without anything to do; None: for ever."""
 
 
 def run_worker(ticket: WorkerTicket) -> None:
@@ -54,7 +57,10 @@ def run_worker(ticket: WorkerTicket) -> None:
 
 
 def run_joined_worker(joining: Joining, on_joined: Callable[[Identity], None]) -> None:
-    """Join, and work until SIGTERM or SIGINT; raises `CannotWork` when the server does not want this worker."""
+    """Join, and work until SIGTERM, SIGINT or too long without a job.
+
+    Raises `CannotWork` when the server does not want this worker.
+    """
     home = WorkerHome(joining.data_dir)
     home.open()
     try:
@@ -100,7 +106,13 @@ async def _work_as_joined(home: WorkerHome, joining: Joining, on_joined: Callabl
             stopped.set()
 
         agent = await _agent(
-            _ticket(home, joining, identity), bus, client, stack, boot_id=standing.boot_id, on_dismissal=send_away
+            _ticket(home, joining, identity),
+            bus,
+            client,
+            stack,
+            boot_id=standing.boot_id,
+            on_dismissal=send_away,
+            idling=Idling(joining.idle_seconds),
         )
         watching = asyncio.create_task(standing.watch(bus), name="standing")
         watching.add_done_callback(lambda task: None if task.cancelled() else send_away(task.result()))
@@ -152,6 +164,7 @@ async def _agent(
     *,
     boot_id: str | None = None,
     on_dismissal: Callable[[str], None] = lambda reason: None,  # noqa: ARG005 - a server's own worker is never dismissed
+    idling: Idling | None = None,
 ) -> Agent:
     scratch = Path(ticket.scratch)
     # A former life of this worker may have left half of a job here.
@@ -170,6 +183,7 @@ async def _agent(
         labels=ticket.labels,
         boot_id=boot_id,
         on_dismissal=on_dismissal,
+        idling=idling,
     )
 
 
