@@ -50,3 +50,34 @@ def test_what_names_no_place_is_refused(
 
     with pytest.raises(ConfigError, match=words):
         open_blobs(Config(blobs_url=url, blobs_endpoint=endpoint), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "words"),
+    [
+        ("", "http://files:9000", "of no use without a blobs_url"),
+        ("gs://bucket", "http://files:9000", "signed for s3:// alone"),
+        ("s3://bucket", "files:9000", "no http:// or https:// URL"),
+        ("s3://bucket", "http://files:9000/s3", "of a host alone"),
+        ("s3://bucket", "https://fireside.example.org:443", "another host or port than public_url"),
+    ],
+)
+def test_where_people_cannot_be_sent_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, endpoint: str, words: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    config = Config(blobs_url=url, blobs_public_endpoint=endpoint, public_url="https://fireside.example.org")
+
+    with pytest.raises(ConfigError, match=words):
+        open_blobs(config, tmp_path)
+
+
+def test_without_a_key_in_the_environment_nobody_is_sent_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    assert open_blobs(Config(blobs_url="s3://bucket"), tmp_path).direct is None
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert open_blobs(Config(blobs_url="s3://bucket"), tmp_path).direct is not None
+    assert open_blobs(Config(blobs_url="s3://bucket", blobs_direct=False), tmp_path).direct is None

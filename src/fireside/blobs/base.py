@@ -5,7 +5,7 @@ knows users, names or types; whether a blob is still needed is the store's knowl
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,8 +73,24 @@ class BlobsFound:
     at: datetime
 
 
+class DirectBlobs(Protocol):
+    """The place itself, as it answers those who are sent there past this server."""
+
+    def link(self, blob_hash: BlobHash, answered: Mapping[str, str], seconds: int) -> str:
+        """Give an address of a blob that works for so long, by GET alone, and answers with these headers.
+
+        It names the blob's place, so look at it (`Blobs.stat`) before: what is set aside is not there.
+        """
+        ...
+
+
 class Blobs(Protocol):
     """A place for bytes; its exam is `tests/conformance/test_blobs.py`."""
+
+    @property
+    def direct(self) -> DirectBlobs | None:
+        """The place itself; None where nobody can be sent there."""
+        ...
 
     async def write(
         self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None

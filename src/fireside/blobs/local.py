@@ -41,6 +41,11 @@ class LocalBlobs:
         self._store = LocalStore(self._folder)
         self._made: set[Path] = set()
 
+    @property
+    def direct(self) -> None:
+        """Say that nobody can be sent to a folder; see `Blobs.direct`."""
+        return
+
     async def write(
         self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
     ) -> WrittenBlob:

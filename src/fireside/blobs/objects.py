@@ -31,6 +31,8 @@ from fireside.blobs.base import (
     WrittenBlob,
     is_blob_hash,
 )
+from fireside.blobs.direct import DirectBucket
+from fireside.blobs.keys import ASIDE, aside_of, key_of
 from fireside.blobs.unfinished import Unfinished, check_size, fill, in_thread, sweep
 from fireside.domain.errors import NotFound, Unavailable
 from fireside.domain.ids import BlobHash
@@ -38,7 +40,6 @@ from fireside.domain.ids import BlobHash
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-_ASIDE = ".unwanted"
 _BEHIND = "~"
 """Sorts behind a hash and what is set aside of it."""
 _OWNER = "owner"
@@ -53,11 +54,24 @@ _log = structlog.get_logger(__name__)
 class ObjectBlobs:
     """The object store's driver of `Blobs`; `unfinished` is a folder of this machine for bytes on their way in."""
 
-    def __init__(self, store: "ObjectStore", unfinished: Path, *, watcher: BytesWatcher | None = None) -> None:
+    def __init__(
+        self,
+        store: "ObjectStore",
+        unfinished: Path,
+        *,
+        watcher: BytesWatcher | None = None,
+        direct: DirectBucket | None = None,
+    ) -> None:
         self._store = store
+        self._direct = direct
         self._unfinished = unfinished
         self._unfinished.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._watcher = watcher
+
+    @property
+    def direct(self) -> DirectBucket | None:
+        """Give the bucket itself, where we can sign for it; see `Blobs.direct`."""
+        return self._direct
 
     async def write(
         self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
@@ -93,7 +107,7 @@ class ObjectBlobs:
         if start >= end:
             return
         with _away(), _gone_while_read():
-            answer = await obstore.get_async(self._store, _key(blob_hash), options={"range": (start, end)})
+            answer = await obstore.get_async(self._store, key_of(blob_hash), options={"range": (start, end)})
             block = bytearray()
             async for part in answer.stream(min_chunk_size=CHUNK_BYTES):
                 block += part
@@ -110,7 +124,7 @@ class ObjectBlobs:
         with _away():
             # Another process may set it aside between two looks: it is gone when it was at neither place repeatedly.
             for _ in range(_LOOKS):
-                found = await self._head(_key(blob_hash))
+                found = await self._head(key_of(blob_hash))
                 if found is not None or not await self._put_back(blob_hash):
                     return found
         return None
@@ -123,8 +137,8 @@ class ObjectBlobs:
         """Remove a blob; see `Blobs.delete`."""
         if is_blob_hash(blob_hash):
             with _away():
-                await self._remove(_aside(blob_hash))
-                await self._remove(_key(blob_hash))
+                await self._remove(aside_of(blob_hash))
+                await self._remove(key_of(blob_hash))
 
     async def list_blobs(self, after: str, *, limit: int) -> BlobPage:
         """Give a few of the blobs; see `Blobs.list_blobs`. What is left over of some that were put back goes."""
@@ -133,8 +147,8 @@ class ObjectBlobs:
         is_through = True
         with _away():
             for key, size_bytes, since in await self._keys(after, 2 * limit + 1):
-                blob_hash = BlobHash(key.rpartition("/")[2].removesuffix(_ASIDE))
-                is_set_aside = key.endswith(_ASIDE)
+                blob_hash = BlobHash(key.rpartition("/")[2].removesuffix(ASIDE))
+                is_set_aside = key.endswith(ASIDE)
                 if is_set_aside and blob_hash in listed:
                     left_over.append(blob_hash)
                 elif len(listed) == limit:
@@ -145,7 +159,7 @@ class ObjectBlobs:
                         hash=blob_hash, size_bytes=size_bytes, since=since, is_set_aside=is_set_aside
                     )
             for blob_hash in left_over:
-                await self._remove(_aside(blob_hash))
+                await self._remove(aside_of(blob_hash))
         blobs = list(listed.values())
         return BlobPage(blobs=blobs, next_after=None if is_through else blobs[-1].hash)
 
@@ -162,15 +176,15 @@ class ObjectBlobs:
     async def set_aside(self, blob_hash: BlobHash, now: datetime) -> None:  # noqa: ARG002 - the store's clock counts
         """Take a blob out of its place; see `Blobs.set_aside`."""
         with _away(), contextlib.suppress(FileNotFoundError):
-            await self._copy(_key(blob_hash), _aside(blob_hash))
-            await self._remove(_key(blob_hash))
+            await self._copy(key_of(blob_hash), aside_of(blob_hash))
+            await self._remove(key_of(blob_hash))
 
     async def remove_set_aside(self, blob_hash: BlobHash, older_than: datetime) -> None:
         """Remove a blob that was set aside; see `Blobs.remove_set_aside`."""
         with _away():
-            found = await self._head(_aside(blob_hash))
+            found = await self._head(aside_of(blob_hash))
             if found is not None and found.written_at < older_than:
-                await self._remove(_aside(blob_hash))
+                await self._remove(aside_of(blob_hash))
 
     async def check(self) -> None:
         """Ask for the object that says whose the blobs are, there or not; see `Blobs.check`."""
@@ -196,7 +210,7 @@ class ObjectBlobs:
             with _away():
                 await obstore.put_async(
                     self._store,
-                    _key(blob_hash),
+                    key_of(blob_hash),
                     content,
                     use_multipart=size_bytes > _PART_BYTES,
                     chunk_size=_PART_BYTES,
@@ -220,10 +234,10 @@ class ObjectBlobs:
 
     async def _put_back(self, blob_hash: BlobHash) -> bool:
         """Copy a blob to its place from where it is set aside; whether there was one, or may be one by now."""
-        if await self._head(_aside(blob_hash)) is None:
+        if await self._head(aside_of(blob_hash)) is None:
             return False
         with contextlib.suppress(FileNotFoundError):
-            await self._copy(_aside(blob_hash), _key(blob_hash))
+            await self._copy(aside_of(blob_hash), key_of(blob_hash))
         return True
 
     async def _copy(self, source: str, target: str) -> None:
@@ -258,14 +272,6 @@ class ObjectBlobs:
     def _tell(self, direction: str, count: int) -> None:
         if self._watcher is not None:
             self._watcher(direction, count)
-
-
-def _key(blob_hash: BlobHash) -> str:
-    return f"{blob_hash[:2]}/{blob_hash}"
-
-
-def _aside(blob_hash: BlobHash) -> str:
-    return _key(blob_hash) + _ASIDE
 
 
 @contextlib.contextmanager

@@ -1,27 +1,33 @@
 """From the settings to the place that blobs are kept in."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from obstore import sign
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from fireside.blobs.base import Blobs, BytesWatcher
+from fireside.blobs.direct import DirectBucket
 from fireside.blobs.local import LocalBlobs
 from fireside.blobs.objects import ObjectBlobs
+from fireside.blobs.presigning import AccessKey, Presigner
 from fireside.config import Config, ConfigError
 
 _DRIVERS = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
+_ANY_NAME = "0"
 _RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
 
 
 def open_blobs(config: Config, data_dir: Path, *, watcher: BytesWatcher | None = None) -> Blobs:
     """Open the blobs of `blobs_url`, or those in the data folder; raises `ConfigError` for what names no place."""
     if not config.blobs_url:
-        if config.blobs_endpoint:
-            raise ConfigError("blobs_endpoint: it is of no use without a blobs_url")
+        for setting in ("blobs_endpoint", "blobs_public_endpoint"):
+            if getattr(config, setting):
+                raise ConfigError(f"{setting}: it is of no use without a blobs_url")
         return LocalBlobs(data_dir / "blobs", watcher=watcher)
     place = urlsplit(config.blobs_url)
     if place.scheme == "file":
@@ -37,7 +43,46 @@ def open_blobs(config: Config, data_dir: Path, *, watcher: BytesWatcher | None =
         )
     except BaseError as error:
         raise ConfigError(f"blobs_url: {error}") from error
-    return ObjectBlobs(store, data_dir / "unfinished", watcher=watcher)
+    return ObjectBlobs(store, data_dir / "unfinished", watcher=watcher, direct=_direct(config, store))
+
+
+def _direct(config: Config, store: S3Store | GCSStore | AzureStore) -> DirectBucket | None:
+    """Sign for the bucket where that can be done: with a key of S3's protocol, which the environment has."""
+    key = AccessKey(
+        id=os.environ.get("AWS_ACCESS_KEY_ID", ""),
+        secret=os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        token=os.environ.get("AWS_SESSION_TOKEN", ""),
+    )
+    can_sign = isinstance(store, S3Store) and key.id and key.secret
+    if config.blobs_public_endpoint and not can_sign:
+        raise ConfigError(
+            "blobs_public_endpoint: links are signed for s3:// alone, with a key from AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY"
+        )
+    if not config.blobs_direct or not isinstance(store, S3Store) or not can_sign:
+        return None
+    here = Presigner.like(sign(store, "GET", _ANY_NAME, timedelta(minutes=1)), _ANY_NAME, key)
+    outside = here.at(_public_endpoint(config)) if config.blobs_public_endpoint else here
+    if config.public_url and _origin(outside.base) == _origin(config.public_url):
+        raise ConfigError(
+            "blobs_public_endpoint: the bucket must have another host or port than public_url, because users' files"
+            " must not be shown as pages of this server"
+        )
+    return DirectBucket(outside)
+
+
+def _public_endpoint(config: Config) -> str:
+    place = urlsplit(config.blobs_public_endpoint)
+    if place.scheme not in ("http", "https") or not place.netloc or place.path.strip("/"):
+        raise ConfigError(
+            f"blobs_public_endpoint: {config.blobs_public_endpoint!r} is no http:// or https:// URL of a host alone"
+        )
+    return config.blobs_public_endpoint
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    place = urlsplit(url)
+    return place.scheme, place.hostname, place.port or {"http": 80, "https": 443}.get(place.scheme)
 
 
 def _endpoint(config: Config, scheme: str) -> dict[str, Any]:

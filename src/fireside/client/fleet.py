@@ -80,7 +80,8 @@ class FleetClient:
     async def download(self, file: InputFile, to: Path) -> None:
         """Stage an input file; what stands at `to` afterwards is whole, and is what was meant."""
         part, hasher = to.with_name(to.name + ".part"), blake3()
-        async with self._http.stream("GET", file.url) as answer:
+        # To another host, a bucket, httpx does not send our token on.
+        async with self._http.stream("GET", file.url, follow_redirects=True) as answer:
             if answer.is_error:
                 await answer.aread()
                 _checked(answer)

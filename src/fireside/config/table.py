@@ -53,6 +53,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     blobs_endpoint: Annotated[
         str, _help("URL of a server that speaks the protocol of `blobs_url`; empty: the cloud's own.")
     ] = ""
+    blobs_direct: Annotated[
+        bool,
+        _help(
+            "Send programs and workers to an s3:// bucket itself, by links that are signed with the key in"
+            " AWS_ACCESS_KEY_ID; otherwise all bytes pass this server."
+        ),
+    ] = True
+    blobs_public_endpoint: Annotated[
+        str,
+        _help("URL by which programs and workers reach the bucket, where it is another one than this server uses."),
+    ] = ""
+    blobs_link_seconds: Annotated[Positive, _help("How long a signed link to a file in the bucket works.")] = 300
     public_url: Annotated[
         str, _help("The URL people reach this server by, for absolute links; empty: built from host and port.")
     ] = ""

@@ -13,13 +13,14 @@ from starlette.responses import Response
 
 from fireside.assets.embedded import what_made
 from fireside.assets.records import asset_of_user, change_asset, delete_asset
+from fireside.domain.accounts import PrincipalKind
 from fireside.domain.asset_listing import AssetFilter, AssetPage, AssetSort, AssetWindow
 from fireside.domain.assets import Asset
 from fireside.domain.errors import BadRequest, NotFound
 from fireside.domain.ids import AssetId
 from fireside.server.answers import json_answer
-from fireside.server.callers import services_of, user_of
-from fireside.server.content import serve_blob
+from fireside.server.callers import caller_of, services_of, user_of
+from fireside.server.giving import give_blob
 from fireside.server.reading import read_body, read_query
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.server.v1 import views
@@ -86,15 +87,14 @@ async def show_content(request: Request) -> Response:
     query, services = read_query(request, ContentQuery), services_of(request)
     asset = await asset_of_user(services.store, user_of(request).id, _asset_id(request))
     services.accesses.note(asset)
-    return serve_blob(
+    return await give_blob(
         request,
-        services.blobs,
         asset.hash,
         filename=asset.title,
         content_type=asset.content_type,
         size_bytes=asset.size_bytes,
         disposition=query.disposition,
-        accel_prefix=views.accel_prefix_for(request, asset.size_bytes),
+        is_sent_on=caller_of(request).kind is PrincipalKind.KEY,
     )
 
 
@@ -216,6 +216,7 @@ ONES: tuple[Route, ...] = (
         answers={
             200: Answer(text="The file", media_types=views.MEDIA_TYPES),
             206: Answer(text="The range that was asked for", media_types=views.MEDIA_TYPES),
+            302: Answer(text="To a program, where files are in a bucket: it is at Location, for a while"),
             304: Answer(text="The client has it already"),
             400: MALFORMED,
             404: NOT_FOUND,

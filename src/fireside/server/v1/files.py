@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from fireside.domain.errors import NotFound
 from fireside.server.callers import services_of
-from fireside.server.content import serve_blob
+from fireside.server.giving import give_blob
 from fireside.server.routes import Access, Answer, Route
 from fireside.server.v1 import mask_layers, uploads, views
 from fireside.wire.refusals import RefusalBody
@@ -22,15 +22,14 @@ async def download(request: Request) -> Response:
     found = await services.blobs.stat(claims.hash)
     if found is None:
         raise NotFound("The file of this link was removed.")
-    return serve_blob(
+    return await give_blob(
         request,
-        services.blobs,
         claims.hash,
         filename=claims.filename,
         content_type=claims.content_type,
         size_bytes=found.size_bytes,
         disposition=claims.disposition,
-        accel_prefix=views.accel_prefix_for(request, found.size_bytes),
+        is_seen=True,
     )
 
 
@@ -45,6 +44,7 @@ DOWNLOAD = Route(
     answers={
         200: Answer(text="The file", media_types=views.MEDIA_TYPES),
         206: Answer(text="The range that was asked for", media_types=views.MEDIA_TYPES),
+        302: Answer(text="Where files are in a bucket: the file is at Location, for a while"),
         304: Answer(text="The client has it already"),
         401: Answer(text="The address is none of this server, or its time is over", body=RefusalBody),
         404: Answer(text="The file was removed", body=RefusalBody),

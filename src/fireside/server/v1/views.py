@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.assets.finding import find_file
-from fireside.blobs.base import CHUNK_BYTES
 from fireside.domain.accounts import PrincipalKind
 from fireside.domain.assets import Folder
 from fireside.server.callers import caller_of, services_of
-from fireside.server.content import IMMUTABLE, serve_blob
+from fireside.server.content import IMMUTABLE, content_headers
+from fireside.server.giving import give_blob, link_to
 from fireside.server.reading import read_query
 from fireside.server.routes import Answer, Route
 from fireside.server.signed_urls import fresh_url
@@ -49,25 +49,19 @@ async def _view(request: Request, *, is_redirected: bool) -> Response:
     if transform is not None:
         return await serve_transform(request, library, asset, transform, cache=cache)
     if is_redirected:
-        return Response(
-            status_code=_FOUND,
-            headers={"location": fresh_url(services_of(request), asset).url, "cache-control": "no-store"},
-        )
-    return serve_blob(
+        headers = content_headers(asset.file.name, asset.content_type)
+        link = await link_to(request, asset.hash, headers, cache=IMMUTABLE)
+        location = link or fresh_url(services_of(request), asset).url
+        return Response(status_code=_FOUND, headers={"location": location, "cache-control": "no-store"})
+    return await give_blob(
         request,
-        library.blobs,
         asset.hash,
         filename=asset.file.name,
         content_type=asset.content_type,
         size_bytes=asset.size_bytes,
         cache=cache,
-        accel_prefix=accel_prefix_for(request, asset.size_bytes),
+        is_sent_on=False,
     )
-
-
-def accel_prefix_for(request: Request, size_bytes: int) -> str:
-    """Say whether a proxy is to send the bytes; small ones are sent sooner than the proxy would have found them."""
-    return services_of(request).config.accel_prefix if size_bytes >= CHUNK_BYTES else ""
 
 
 ROUTES = (

@@ -20,13 +20,13 @@ from fireside.domain.errors import BadRequest, Conflict, NotFound, Unprocessable
 from fireside.domain.ids import AssetId, BlobHash, UserId
 from fireside.server.answers import json_answer
 from fireside.server.callers import caller_of, services_of, user_of
-from fireside.server.content import serve_blob
+from fireside.server.giving import give_blob
 from fireside.server.reading import read_json
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.server.services import Services
 from fireside.server.signed_urls import SignedUrl, fresh_url
 from fireside.server.v1.files_library import library_of
-from fireside.server.v1.views import MEDIA_TYPES, accel_prefix_for
+from fireside.server.v1.views import MEDIA_TYPES
 from fireside.server.v2.envelope import enveloped
 from fireside.wire.measures import AssetMetadata
 from fireside.wire.refusals import EnvelopeBody
@@ -104,15 +104,14 @@ async def content(request: Request) -> Response:
         signed = fresh_url(services, asset)
         location = f"{signed.url}?{_announced(services, signed)}"
         return Response(status_code=_FOUND, headers={"Location": location, "Cache-Control": "no-store"})
-    answer = serve_blob(
+    answer = await give_blob(
         request,
-        services.blobs,
         asset.hash,
         filename=asset.file.name,
         content_type=asset.content_type,
         size_bytes=asset.size_bytes,
         cache=_REVALIDATED,
-        accel_prefix=accel_prefix_for(request, asset.size_bytes),
+        is_sent_on=caller_of(request).kind is PrincipalKind.KEY,
     )
     if answer.status_code != _UNSATISFIABLE:
         return answer
