@@ -36,7 +36,8 @@ from fireside.blobs.signing import UrlSigner
 from fireside.bus.authority import BusAuthority
 from fireside.bus.client import Bus
 from fireside.bus.server import NatsServer
-from fireside.config import Config, Origin
+from fireside.config import Config, Origin, pools_of
+from fireside.dispatch.demand import Figures
 from fireside.dispatch.dispatcher import Dispatcher, DispatchWatcher
 from fireside.dispatch.election import Election
 from fireside.dispatch.lookout import Lookout
@@ -108,6 +109,7 @@ class Assembly:
 
     services: Services
     lookout: Lookout
+    figures: Figures
     dispatcher: Dispatcher
     election: Election
     authority: BusAuthority
@@ -128,7 +130,7 @@ async def assemble(
     config: Config, *, public_url: str, name: str = "", origins: Mapping[str, Origin] | None = None
 ) -> AsyncGenerator[Assembly]:
     """Open the store, the blobs and the bus, and put the services over them together; `name` tells who we are."""
-    imports, webhooks = way_for_imports(config), way_for_webhooks(config)
+    imports, webhooks, pools = way_for_imports(config), way_for_webhooks(config), pools_of(config)
     data_dir = Path(config.data_dir)
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
@@ -164,13 +166,14 @@ async def assemble(
         hub = Hub(bus, store)
         stack.push_async_callback(hub.close)
         accounts = Accounts(store, utc_now, config)
-        lookout = Lookout(desk, bus)
+        lookout, figures = Lookout(desk, bus), Figures(bus, utc_now, pools)
         dispatcher = Dispatcher(
             desk,
             bus,
             lookout,
             name=f"{name or f'process {os.getpid()}'} on {socket.gethostname()}",
             watcher=_dispatch_watcher(meters, tracer),
+            pools=pools,
         )
         election = Election(
             database.lead(),
@@ -204,6 +207,7 @@ async def assemble(
             accesses=Accesses(store, utc_now),
             keys=keys,
             fleet=lookout,
+            figures=figures,
             election=election,
             loops=loops,
             blob_walks=collector,
@@ -228,6 +232,7 @@ async def assemble(
         yield Assembly(
             services=services,
             lookout=lookout,
+            figures=figures,
             dispatcher=dispatcher,
             election=election,
             authority=authority,
@@ -373,6 +378,8 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     services, lookout = assembly.services, assembly.lookout
     stack.push_async_callback(lookout.stop)
     await lookout.start()
+    stack.push_async_callback(assembly.figures.stop)
+    await assembly.figures.start()
     for loop in own_duties(
         services.accounts, services.desk.definitions, services.accesses, services.blobs, services.clock
     ):

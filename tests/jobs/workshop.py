@@ -18,7 +18,7 @@ from fireside.app import Assembly, assemble
 from fireside.bus.authority import inbox_of
 from fireside.bus.client import Bus
 from fireside.bus.subjects import presence, work
-from fireside.config import Config
+from fireside.config import Config, pools_of
 from fireside.dispatch.dispatcher import Dispatcher
 from fireside.dispatch.lookout import Lookout
 from fireside.domain.accounts import Role, User
@@ -168,7 +168,7 @@ class Workshop:
     async def leader(self, name: str = "leader") -> Dispatcher:
         """Take the lead; ticks are the test's to make."""
         lookout = await self.lookout()
-        dispatcher = Dispatcher(self.desk, self.services.bus, lookout, name=name)
+        dispatcher = Dispatcher(self.desk, self.services.bus, lookout, name=name, pools=pools_of(self.desk.config))
         self.doors.push_async_callback(dispatcher.stop)
         await dispatcher.take_lead()
         return dispatcher

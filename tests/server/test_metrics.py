@@ -30,7 +30,9 @@ Families = dict[str, Metric]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, make_server: Any) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("metrics") / "data"
-    with make_server(folder, FIRESIDE_METRICS_TOKEN=TOKEN) as server:
+    # The server's own worker is of the one pool, and of the other nobody knows anything.
+    pools = "small=0..3 size=small, gpu=1..8"
+    with make_server(folder, "--label=size=small", FIRESIDE_METRICS_TOKEN=TOKEN, FIRESIDE_POOLS=pools) as server:
         yield server
 
 
@@ -123,9 +125,27 @@ def test_no_label_names_anybody(families: Families) -> None:
     }
 
     assert {name for name, _ in labels} == {
-        "method", "route", "status", "state", "answer", "direction", "version"
+        "method", "route", "status", "state", "answer", "direction", "version", "pool"
     }  # fmt: skip
     assert not [value for _, value in labels if "ada" in value or "bob" in value or re.search(r"[0-9a-f]{8}-", value)]
+
+
+def test_how_many_workers_each_pool_should_have_is_told_with_the_same_token(server: Any, families: Families) -> None:
+    def pools(path: str = "") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        return httpx.get(f"{server.url}/admin/api/pools{path}", headers=headers, timeout=SECONDS)
+
+    assert _value(families, "fireside_desired_workers", pool="gpu") == 1
+    assert _value(families, "fireside_desired_workers", pool="small") in (0, 1)
+    small, gpu = pools().raise_for_status().json()["pools"]
+    assert (small["labels"], small["min"], small["max"], small["workers"]) == ({"size": "small"}, 0, 3, 1)
+    assert gpu == {
+        "name": "gpu", "labels": {"pool": "gpu"}, "min": 1, "max": 8,
+        "wanted": 1, "desired": 1, "workers": 0, "busy": 0, "idle": [],
+    }  # fmt: skip
+    assert pools("/gpu").raise_for_status().json() == gpu
+    missing = pools("/tpu")
+    assert (missing.status_code, "`pools`" in missing.json()["message"]) == (404, True)
 
 
 def test_prometheus_gets_the_form_that_it_asks_for(server: Any, families: Families) -> None:

@@ -67,6 +67,11 @@ def fleet_changed() -> str:
     return "fleet.changed"
 
 
+def fleet_figures() -> str:
+    """Where the leader tells all servers how many workers each pool should have."""
+    return "fleet.figures"
+
+
 def worker_of(subject: str) -> WorkerId:
     """Say which worker a subject names, always in its last token."""
     return WorkerId(subject.rpartition(".")[2])

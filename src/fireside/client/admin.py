@@ -19,6 +19,8 @@ from fireside.wire.admin import (
     NewJoinTokenBody,
     NewKeyBody,
     NewUserBody,
+    PoolBody,
+    PoolsBody,
     RevokedBody,
     UserBody,
     UsersBody,
@@ -98,6 +100,14 @@ class Admin:
     async def workers(self) -> list[FleetWorkerBody]:
         """List the workers of the fleet."""
         return (await self._connection.ask("GET", "/admin/api/workers", WorkersBody)).workers
+
+    async def pools(self) -> list[PoolBody]:
+        """List the pools of workers, and say how many each should have."""
+        return (await self._connection.ask("GET", "/admin/api/pools", PoolsBody)).pools
+
+    async def pool(self, name: str) -> PoolBody:
+        """Say how many workers one pool should have."""
+        return await self._connection.ask("GET", f"/admin/api/pools/{quote(name)}", PoolBody)
 
     async def pause(self, user: str | None, reason: str = "") -> PauseBody:
         """Have nothing of a user's queue handed out, or of nobody's."""

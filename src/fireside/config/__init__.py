@@ -6,6 +6,7 @@ between its values in the environment, and a flag that may be given again. Unkno
 are told at once, before anything starts. docs/settings.md is printed from this table.
 """
 
+from fireside.config.pools import pools_of
 from fireside.config.rows import Setting, settings, variable_of, without_secrets
 from fireside.config.sources import ConfigError, Loaded, Origin, load_config, load_settings
 from fireside.config.table import MOST_DAYS, MOST_QUOTA, Config
@@ -20,6 +21,7 @@ __all__ = [
     "Setting",
     "load_config",
     "load_settings",
+    "pools_of",
     "settings",
     "variable_of",
     "without_secrets",

@@ -93,6 +93,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = ()
     label: Annotated[Texts, _help("Labels of this machine's workers, key=value, for jobs that ask for them.")] = ()
+    pools: Annotated[
+        Texts,
+        _help(
+            "NAME=MIN..MAX: pools of workers that a launcher fills by how much there is to do, the one to be filled"
+            " first before others; with the labels of its workers behind it, key=value, or else pool=NAME."
+        ),
+    ] = ()
     start_seconds: Annotated[Seconds, _help("Seconds in which workers must become ready when the server starts.")] = (
         180.0
     )

@@ -18,6 +18,7 @@ import structlog
 from fireside.bus.client import Bus, Subscription
 from fireside.bus.errors import BusError
 from fireside.bus.subjects import dispatch_wake
+from fireside.dispatch.demand import Demand
 from fireside.dispatch.ledger import Ledger
 from fireside.dispatch.lookout import Lookout
 from fireside.dispatch.presence import Verdict
@@ -26,6 +27,7 @@ from fireside.dispatch.reminders import Reminders, RunToStop
 from fireside.domain.errors import FiresideError
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
+from fireside.domain.pools import Pool
 from fireside.jobs.assign import offer_job, record_assignment, small_work
 from fireside.jobs.cancel import tell_worker_to_stop
 from fireside.jobs.desk import THIS_PROCESS, Desk
@@ -58,7 +60,14 @@ class Dispatcher:
     """Hands queued jobs to free workers and takes them back from lost ones, from `start` to `stop`, again and again."""
 
     def __init__(
-        self, desk: Desk, bus: Bus, lookout: Lookout, *, name: str, watcher: DispatchWatcher | None = None
+        self,
+        desk: Desk,
+        bus: Bus,
+        lookout: Lookout,
+        *,
+        name: str,
+        watcher: DispatchWatcher | None = None,
+        pools: Sequence[Pool] = (),
     ) -> None:
         self._desk = desk
         self._bus = bus
@@ -71,6 +80,7 @@ class Dispatcher:
         self._reminders = Reminders()
         self._wake = asyncio.Event()
         self._ledger = Ledger(desk, self._wake.set)
+        self._demand = Demand(desk, bus, pools)
         self._readied = ReadiedJobs()
         desk.store.watch(self._readied.heard)
         self._offering: set[WorkerId] = set()
@@ -137,6 +147,7 @@ class Dispatcher:
         self._presences.forget_long_gone(now)
         self._ledger.forget_workers(self._presences.present(now))
         await self._ledger.reconcile()
+        await self._demand.tell(self._ledger, held_jobs)
         await self._readied.reconcile(held_jobs, self._presences.present(now), self._ledger)
         await self._hand_out(now)
 

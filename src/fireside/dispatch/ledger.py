@@ -11,6 +11,7 @@ from uuid import UUID
 from fireside.dispatch.suitability import Suitability
 from fireside.domain.ids import JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
+from fireside.domain.pools import Pool
 from fireside.jobs.desk import Desk
 from fireside.scheduler.state import State
 from fireside.scheduler.values import Group, Placement, Spot, Standing, Waiting
@@ -111,6 +112,11 @@ class Ledger:
             Spot(worker_id=worker_id, kind=kinds[worker_id], warm=self._warm_on(worker_id, said))
             for worker_id, said in free.items()
         ]
+
+    async def pools_for(self, pools: Sequence[Pool]) -> Mapping[UUID, frozenset[str]]:
+        """Say for each requirement of jobs that wait which of these pools have workers that meet it."""
+        used = {requirement_id for user in self.state.users.values() for requirement_id in user.counts()}
+        return await self._suitability.pools_for(used, pools)
 
     def place(self, placement: Placement, said: Presence) -> Job | None:
         """Take note of a placement on a worker, given with its last word; give the job as it was read."""
@@ -251,6 +257,7 @@ class Ledger:
             held=share.held,
             max_running=self._limit(share),
             is_paused=not self._paused.isdisjoint((_EVERYBODY, share.user_id)),
+            queued=share.queued,
         )
 
     def _limit(self, share: Share) -> int | None:

@@ -4,10 +4,11 @@ Workers that suit the same are one kind here, by a number. Whether a kind meets 
 found out once for each pair.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from fireside.domain.ids import WorkerId
+from fireside.domain.pools import Pool
 from fireside.domain.workers import WorkerKind, WorkerProfile
 from fireside.graphs.requirements import Requirement, can_run, decode_requirement
 from fireside.jobs.definitions import Fleet
@@ -33,6 +34,8 @@ class Suitability:
         self._examples: dict[int, WorkerProfile] = {}
         """A worker of each kind, as it was first seen."""
         self._seen: tuple[Fleet | None, int] = (None, 0)
+        self._pools_seen: Fleet | None = None
+        self._pools_for: dict[UUID, frozenset[str]] = {}
 
     async def kinds_of(self, free: Mapping[WorkerId, str]) -> dict[WorkerId, int]:
         """Give the kind of each of these workers, given with their boot ids."""
@@ -49,6 +52,18 @@ class Suitability:
         """Say for each requirement which kinds meet it, and which models it reads."""
         await self._read(set(requirement_ids) - {NOTHING_REQUIRED, EQUAL_JOB_AWAITED})
         return {one: self._need(one) for one in requirement_ids}
+
+    async def pools_for(self, requirement_ids: Collection[UUID], pools: Sequence[Pool]) -> dict[UUID, frozenset[str]]:
+        """Name for each requirement the pools of which a worker meets it, or has met it as long as it is remembered."""
+        fleet = self._desk.definitions.known
+        if self._pools_seen is not fleet:
+            self._pools_seen, self._pools_for = fleet, {}
+        kinds = {pool.name: _kinds_in(pool, fleet) for pool in pools}
+        news = set(requirement_ids) - self._pools_for.keys()
+        await self._read(news - {NOTHING_REQUIRED, EQUAL_JOB_AWAITED})
+        for one in news:
+            self._pools_for[one] = frozenset(name for name, workers in kinds.items() if self._meets_any(one, workers))
+        return {one: self._pools_for[one] for one in requirement_ids}
 
     def sizes(self) -> dict[str, int]:
         """Give the sizes of all model files of the fleet by name."""
@@ -69,6 +84,15 @@ class Suitability:
         }
         return Need(side=frozenset(side), models=self._models_of(requirement))
 
+    def _meets_any(self, requirement_id: UUID, workers: Collection[WorkerProfile]) -> bool:
+        if requirement_id == NOTHING_REQUIRED:
+            return bool(workers)
+        requirement = self._requirements.get(requirement_id)
+        return requirement is not None and any(
+            requirement.wish.is_met_by(worker) and self._can_run(requirement_id, requirement, worker.kind)
+            for worker in workers
+        )
+
     def _models_of(self, requirement: Requirement) -> frozenset[str]:
         folders = self._desk.definitions.known.models.values()
         values = {value for _, _, value in requirement.choices if isinstance(value, str)}
@@ -86,7 +110,7 @@ class Suitability:
         return answer
 
     def _kind_of(self, profile: WorkerProfile) -> int:
-        kind = (profile.kind, tuple(sorted(profile.labels.items())), profile.vram_bytes)
+        kind = _kind(profile)
         number = self._kinds.setdefault(kind, len(self._kinds) + 1)
         self._examples.setdefault(number, profile)
         return number
@@ -114,3 +138,12 @@ class Suitability:
                 missing = wanted
             bodies = await self._desk.store.requirements(missing)
             self._requirements |= {one: decode_requirement(body) for one, body in bodies.items()}
+
+
+def _kind(profile: WorkerProfile) -> _Kind:
+    return profile.kind, tuple(sorted(profile.labels.items())), profile.vram_bytes
+
+
+def _kinds_in(pool: Pool, fleet: Fleet) -> Collection[WorkerProfile]:
+    """Give a worker of each kind that a pool has."""
+    return {_kind(one): one for one in fleet.profiles.values() if pool.holds(one.labels)}.values()

@@ -31,6 +31,7 @@ class UserQueue:
         self.held = standing.held
         self.max_running = standing.max_running
         self.is_paused = standing.is_paused
+        self.queued = standing.queued
         self.groups: dict[UUID, list[Waiting]] = {}
         self._has_more: set[UUID] = set()
         self._passed: dict[JobId, Passed] = {}
@@ -45,6 +46,7 @@ class UserQueue:
         self.weight, self.virtual_time = standing.weight, standing.virtual_time
         self.held, self.max_running = standing.held, standing.max_running
         self.is_paused = standing.is_paused
+        self.queued = standing.queued
 
     def set_groups(self, groups: Iterable[Group]) -> None:
         """Take all that is known to wait."""
@@ -83,6 +85,16 @@ class UserQueue:
         """Whether that many queued jobs agree with what is known."""
         known = sum(map(len, self.groups.values()))
         return known == queued or (known < queued and bool(self._has_more))
+
+    def counts(self) -> dict[UUID, int]:
+        """Say how many jobs wait of each requirement; those that are not known one by one are dealt out evenly."""
+        counts = {requirement_id: len(jobs) for requirement_id, jobs in self.groups.items()}
+        open_ended = sorted(self._has_more)
+        unknown = max(0, self.queued - sum(counts.values()))
+        for number, requirement_id in enumerate(open_ended):
+            share = unknown // len(open_ended) + (number < unknown % len(open_ended))
+            counts[requirement_id] = counts.get(requirement_id, 0) + share
+        return counts
 
     def take(self, job: Waiting) -> bool:
         """Remove a job that is handed out; say whether its group has to be read anew."""

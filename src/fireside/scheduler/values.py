@@ -53,7 +53,7 @@ class Waiting(NamedTuple):
 class Standing:
     """How a user stands: the weight and the limit, what they have had (GPU-seconds over weight), and hold now.
 
-    Nothing of a paused queue goes.
+    Nothing of a paused queue goes. `queued` counts all that waits, also what is not known one by one.
     """
 
     user_id: UserId
@@ -62,6 +62,7 @@ class Standing:
     held: int
     max_running: int | None = None
     is_paused: bool = False
+    queued: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ class Standing:
 
     jobs: Mapping[str, int]
     workers: Mapping[str, int]
+    desired: Mapping[str, int]
     is_on_bus: bool
     is_leading: bool
     free_bytes: int
@@ -141,6 +142,10 @@ class Meters:
             self._standing.jobs.labels(state).set(count)
         for state, count in standing.workers.items():
             self._standing.workers.labels(state).set(count)
+        # What nobody has told of late is no figure at all.
+        self._standing.desired.clear()
+        for pool, count in standing.desired.items():
+            self._standing.desired.labels(pool).set(count)
         self._standing.on_bus.set(standing.is_on_bus)
         self._standing.leading.set(standing.is_leading)
         self._standing.free_bytes.set(standing.free_bytes)
@@ -240,6 +245,12 @@ class _Standing:
             registry=registry,
         )
         self.workers = Gauge("fireside_workers", "Workers, by state.", ["state"], registry=registry)
+        self.desired = Gauge(
+            "fireside_desired_workers",
+            "Workers that each pool of the setting `pools` should have now, for whoever starts and stops them.",
+            ["pool"],
+            registry=registry,
+        )
         self.on_bus = Gauge("fireside_bus_connected", "Whether this server is on the bus.", registry=registry)
         self.leading = Gauge("fireside_leading", "Whether this server hands out jobs.", registry=registry)
         self.free_bytes = Gauge("fireside_disk_free_bytes", "Room on the disk of the data folder.", registry=registry)

@@ -32,6 +32,7 @@ async def _standing(services: Services) -> Standing:
     return Standing(
         jobs=await services.store.count_jobs(),
         workers={state: workers[state] for state in WORKER_STATES},
+        desired={pool: one.workers for pool, one in services.figures.now().items()},
         is_on_bus=services.bus.is_connected,
         is_leading=services.election.is_leading,
         free_bytes=disk.free,

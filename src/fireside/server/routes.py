@@ -29,7 +29,7 @@ class Access(StrEnum):
     """Whoever is known: by key, session or admin socket."""
     ADMIN = "admin"
     METRICS = "metrics"
-    """An admin, or whoever shows the token of the setting `metrics_token`."""
+    """An admin, or whoever shows the token of the setting `metrics_token`: figures, which are nobody's."""
     WORKER = "worker"
     NEWCOMER = "newcomer"
     """Whoever shows a token to join the fleet with; whether it is still good is the handler's to say."""

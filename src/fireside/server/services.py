@@ -1,6 +1,6 @@
 """What the handlers of all dialects work with, put together by `app` and found at `app.state.services`."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -20,10 +20,12 @@ from fireside.bus.authority import BusAuthority
 from fireside.bus.client import Bus
 from fireside.config import Config, Origin
 from fireside.domain.ids import WorkerId
+from fireside.domain.pools import Pool
 from fireside.events.hub import Hub
 from fireside.jobs.desk import Desk
 from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.client import Outbound
+from fireside.scheduler.demand import Desired
 from fireside.server.editor.editor import Editor
 from fireside.server.meters import Meters
 from fireside.server.passages import Passages
@@ -36,6 +38,19 @@ class FleetView(Protocol):
 
     def presences(self) -> Mapping[WorkerId, Presence]:
         """Give the last word of each worker that is there."""
+        ...
+
+
+class FiguresView(Protocol):
+    """What the edge may know of how many workers there should be."""
+
+    @property
+    def pools(self) -> Sequence[Pool]:
+        """Give the pools that the settings name."""
+        ...
+
+    def now(self) -> Mapping[str, Desired]:
+        """Give the figures by pool; none for what the leader has not told of late."""
         ...
 
 
@@ -96,6 +111,7 @@ class Services:
     accesses: Accesses
     keys: ServerKeys
     fleet: FleetView
+    figures: FiguresView
     election: ElectionView
     loops: Collection[LoopView]
     """What is done again and again, here or where the leader is."""

@@ -10,6 +10,7 @@ from fireside.server import (
     fleet_routes,
     health,
     metrics,
+    pools,
     usage,
     webhooks,
 )
@@ -115,6 +116,7 @@ _ROWS: tuple[Route, ...] = (
     *enrolling.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,
+    *pools.ROUTES,
 )
 ROUTES: tuple[Route, ...] = bare_paths.at_both_paths(_ROWS)
 SOCKETS: tuple[SocketRoute, ...] = (*socket.SOCKETS, *enrolling.SOCKETS)

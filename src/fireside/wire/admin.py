@@ -175,6 +175,30 @@ class WorkersBody(msgspec.Struct, frozen=True, kw_only=True):
     workers: list[FleetWorkerBody]
 
 
+class PoolBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool of workers, and how many it should have.
+
+    `wanted` is how many there is work for, `desired` the same within `min` and `max`. `workers` are there and not about
+    to leave, `busy` of them have something to do, and `idle` names the others.
+    """
+
+    name: str
+    labels: dict[str, str]
+    min: int
+    max: int
+    wanted: int
+    desired: int
+    workers: int
+    busy: int
+    idle: list[str]
+
+
+class PoolsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /admin/api/pools`."""
+
+    pools: list[PoolBody]
+
+
 class NewJoinTokenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Body of `POST /admin/api/worker-tokens`; `expires_seconds` left out is the setting, null never."""
 

@@ -191,6 +191,23 @@ class QueueChanged(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
+# Server to server, on fleet.figures
+
+
+class PoolFigure(msgspec.Struct, frozen=True, kw_only=True):
+    """How many workers a pool should have: `wanted` by what there is to do, `desired` within its limits."""
+
+    pool: str
+    wanted: int
+    desired: int
+
+
+class PoolFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """The leader's figures of all pools."""
+
+    pools: tuple[PoolFigure, ...]
+
+
 # Worker to server, on reports.<worker>; answered by ReportReply
 
 
