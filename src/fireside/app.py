@@ -36,6 +36,7 @@ from fireside.blobs.signing import UrlSigner
 from fireside.bus.authority import BusAuthority
 from fireside.bus.client import Bus
 from fireside.bus.server import NatsServer
+from fireside.bus.tls import bus_urls, tls_of
 from fireside.config import Config, Origin, pools_of
 from fireside.dispatch.demand import Figures
 from fireside.dispatch.dispatcher import Dispatcher, DispatchWatcher
@@ -131,6 +132,7 @@ async def assemble(
 ) -> AsyncGenerator[Assembly]:
     """Open the store, the blobs and the bus, and put the services over them together; `name` tells who we are."""
     imports, webhooks, pools = way_for_imports(config), way_for_webhooks(config), pools_of(config)
+    tls = tls_of(config)
     data_dir = Path(config.data_dir)
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with contextlib.AsyncExitStack() as stack:
@@ -143,7 +145,7 @@ async def assemble(
         nats = await _own_nats(config, authority, data_dir, leftovers, store, stack)
         bus_url = config.nats_url if nats is None else nats.url
         bus = await Bus.connect(
-            bus_url.split(","), authority.server_credentials(), name="server", inbox_prefix="_INBOX_server"
+            bus_urls(bus_url), authority.server_credentials(), name="server", inbox_prefix="_INBOX_server", tls=tls
         )
         stack.push_async_callback(bus.close)
         bus.on_change(meters.bus_changed)
@@ -222,10 +224,11 @@ async def assemble(
             ),
             join_guesses=WrongTokens(config.max_join_failures, time.monotonic),
             authority=authority,
-            passages=Passages(bus_url.split(",")),
+            passages=Passages(bus_urls(bus_url), tls),
             meters=meters,
             tracer=tracer,
             revoke_bus_key=(lambda _: None) if nats is None else nats.revoke,
+            stopping=asyncio.Event(),
             clock=utc_now,
             public_url=public_url,
         )
@@ -294,6 +297,18 @@ async def serve(
                 on_ready(server_file, first_start)
             await stopped.wait()
             _log.info("stopping")
+            assembly.services.stopping.set()
+            await _let_others_notice(config.drain_seconds)
+
+
+async def _let_others_notice(seconds: float) -> None:
+    """Go on serving until a proxy has seen that we are not ready; told to stop once more, no longer."""
+    hurried = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, hurried.set)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await hurried.wait()
 
 
 @contextlib.asynccontextmanager
@@ -340,7 +355,7 @@ def _database(
 
 def _authority(config: Config, keys: ServerKeys) -> BusAuthority:
     if config.nats_account_seed:
-        return BusAuthority.from_account_seed(config.nats_account_seed)
+        return BusAuthority.from_account_seed(config.nats_account_seed, config.nats_account)
     return BusAuthority.from_secret(keys.derive("bus"))
 
 

@@ -7,6 +7,7 @@ are those of NATS JWT version 2.
 
 import base64
 import hashlib
+import re
 import time
 from collections.abc import Collection
 from typing import Any
@@ -21,6 +22,7 @@ from fireside.bus.subjects import presence, reports, work
 from fireside.domain.ids import WorkerId
 
 _SEED_BYTES = 32
+_ACCOUNT = re.compile(r"A[A-Z2-7]{55}")
 # Credentials from before this time are revoked; it is in seconds and will not come.
 _FOR_EVER = 1 << 40
 # A running nats-server takes a new configuration only where its operator's own text is the same.
@@ -37,8 +39,9 @@ class BusCredentials(msgspec.Struct, frozen=True, kw_only=True):
 class BusAuthority:
     """Signs the credentials of everybody on the bus."""
 
-    def __init__(self, secret: bytes, account_seed: bytes) -> None:
+    def __init__(self, secret: bytes, account_seed: bytes, account: str = "") -> None:
         self._secret = secret
+        self._account_key = account
         self._account = nkeys.from_seed(account_seed)
         self._operator = nkeys.from_seed(_seed(secret, "operator", nkeys.PREFIX_BYTE_OPERATOR))
 
@@ -48,11 +51,16 @@ class BusAuthority:
         return cls(secret, _seed(secret, "account", nkeys.PREFIX_BYTE_ACCOUNT))
 
     @classmethod
-    def from_account_seed(cls, account_seed: str) -> "BusAuthority":
-        """Sign for an account that the operator's own NATS cluster trusts; raises `BadAccountSeed`."""
+    def from_account_seed(cls, account_seed: str, account: str = "") -> "BusAuthority":
+        """Sign for an account that the operator's own NATS cluster trusts; raises `BadAccountSeed`.
+
+        With the public key of an `account` the seed is that of a signing key of it.
+        """
         seed = account_seed.encode()
+        if account and not _ACCOUNT.fullmatch(account):
+            raise BadAccountSeed("the setting nats_account is not the public key of a NATS account: A and 55 more")
         try:
-            return cls(hashlib.sha256(seed).digest(), seed)
+            return cls(hashlib.sha256(seed).digest(), seed, account)
         except (nkeys.NkeysError, ValueError):
             # Not chained: what failed may quote it.
             raise BadAccountSeed(
@@ -87,6 +95,18 @@ class BusAuthority:
 
         Whoever has one of the `revoked` keys does not come in any more.
         """
+        return (
+            f'listen: "127.0.0.1:{port}"\n'
+            f"ports_file_dir: {msgspec.json.encode(ports_folder).decode()}\n"
+            f"{self.trust_config(revoked)}"
+            "write_deadline: 5s\n"
+        )
+
+    def trust_config(self, revoked: Collection[str] = ()) -> str:
+        """Write what makes any nats-server trust us and nobody else: to be part of its configuration.
+
+        Without anybody revoked it is the same each time, so the servers of a cluster may get theirs one by one.
+        """
         account, operator = _public(self._account), _public(self._operator)
         operator_claims = {"type": "operator", "version": 2}
         operator_jwt = self._signed(self._operator, operator, "fireside", operator_claims, issued_at=_OPERATOR_SINCE)
@@ -94,21 +114,17 @@ class BusAuthority:
         claims: dict[str, Any] = {"type": "account", "version": 2, "limits": limits | {"wildcards": True}}
         if revoked:
             claims["revocations"] = dict.fromkeys(sorted(revoked), _FOR_EVER)
-        account_jwt = self._signed(self._operator, account, "fireside", claims)
-        return (
-            f'listen: "127.0.0.1:{port}"\n'
-            f"ports_file_dir: {msgspec.json.encode(ports_folder).decode()}\n"
-            f"operator: {operator_jwt}\n"
-            "resolver: MEMORY\n"
-            f"resolver_preload: {{ {account}: {account_jwt} }}\n"
-            "write_deadline: 5s\n"
-        )
+        since = None if revoked else _OPERATOR_SINCE
+        account_jwt = self._signed(self._operator, account, "fireside", claims, issued_at=since)
+        return f"operator: {operator_jwt}\nresolver: MEMORY\nresolver_preload: {{ {account}: {account_jwt} }}\n"
 
     def _user(self, name: str, permissions: dict[str, Any]) -> BusCredentials:
         seed = self._user_seed(name)
         user = nkeys.from_seed(seed)
         unlimited = {"subs": -1, "data": -1, "payload": -1}
         claims = {"type": "user", "version": 2, **unlimited, **permissions}
+        if self._account_key:
+            claims["issuer_account"] = self._account_key
         jwt = self._signed(self._account, _public(user), name, claims)
         return BusCredentials(jwt=jwt, seed=seed.decode())
 

@@ -13,16 +13,19 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import ParseResult
 
 import nats.errors
 import nkeys
 import structlog
-from nats.aio.client import Client
+from nats.aio.client import Client, Srv
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
+from nats.aio.transport import TcpTransport
 
 from fireside.bus.authority import BusCredentials
 from fireside.bus.errors import BusDisconnected, BusError, BusTimeout, NobodyListens
+from fireside.bus.tls import TLS_SCHEME
 
 Handler = Callable[[str, bytes], Awaitable[bytes | None]]
 Watcher = Callable[[bool], None]
@@ -30,7 +33,10 @@ Watcher = Callable[[bool], None]
 _CONNECT_SECONDS = 5
 _PING_SECONDS = 2
 _RECONNECT_PAUSE_SECONDS = 0.25
+_CLOSE_SECONDS = 1.0
 _FOREVER = -1
+_SCHEMES_OF_TCP = ("nats", TLS_SCHEME)
+_NO_TLS = "it does not offer TLS, which its address asks for"
 _BEFORE_THE_HOST = re.compile(r"(^|[,\s])([a-z]+://)?[^,\s]*@")
 _log = structlog.get_logger(__name__)
 
@@ -55,10 +61,44 @@ class Subscription:
             await asyncio.gather(*self._running, return_exceptions=True)
 
 
+class _Transport(TcpTransport):
+    """The library's, which lets nobody wait long for the other side to take part in closing: it may stand still."""
+
+    async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
+        # Of a try that did not come to its end the library knows nothing more.
+        if self._bare_io_writer is not None:
+            self._bare_io_writer.transport.abort()
+        await super().connect(uri, buffer_size, connect_timeout)
+
+    def __bool__(self) -> bool:
+        # What is False here the library replaces by one of its own.
+        return True
+
+    def close(self) -> None:
+        super().close()
+        if self._bare_io_writer is not None:
+            # Below TLS: above it a transport that was closed twice takes no abort any more.
+            asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._bare_io_writer.transport.abort)
+
+
 class _Client(Client):
     """The library's, which remembers the server's last complaint: its own memory may be wiped by its reconnecting."""
 
     complaint = ""
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        if self._transport is None and s.uri.scheme in _SCHEMES_OF_TCP:
+            self._transport = _Transport()
+        await super()._connect_to_server(s)
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        # The library would go on in the clear, and whoever is between can have it do so.
+        current = self._current_server
+        if initial_connection and current is not None and current.uri.scheme == TLS_SCHEME:
+            if not info.get("tls_required") and not info.get("tls_available"):
+                raise nats.errors.Error(_NO_TLS)
+            self._server_info["tls_required"] = True
+        await super()._process_info(info, initial_connection)
 
     async def _process_err(self, err_msg: str) -> None:
         self.complaint = err_msg.strip("'")
@@ -92,8 +132,9 @@ class Bus:
     ) -> "Bus":
         """Connect within the time given, or raise `BusDisconnected`.
 
-        `headers` and `tls` are for the way by websocket (`ws://`, `wss://`). The pause before another try to reconnect
-        grows up to `longest_pause_seconds`.
+        `headers` are for the way by websocket (`ws://`, `wss://`). An address that says `tls://` or `wss://` is never
+        spoken to in the clear; `tls` says whom to trust, the machine's own authorities where it is None. The pause
+        before another try to reconnect grows up to `longest_pause_seconds`.
         """
         bus = cls(longest_pause_seconds=longest_pause_seconds)
         options: dict[str, Any] = {"ws_connection_headers": {key: [value] for key, value in (headers or {}).items()}}
@@ -116,6 +157,11 @@ class Bus:
     def is_connected(self) -> bool:
         """Whether messages get through now."""
         return self._client.is_connected
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether there are several servers, which learn of a new subscription a moment after its own server has."""
+        return len(self._client.servers) > 1
 
     @property
     def server_version(self) -> str:

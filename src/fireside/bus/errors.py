@@ -28,6 +28,6 @@ class BusDisconnected(BusError):
 
 
 class BadAccountSeed(FiresideError):
-    """The setting does not hold the seed of a NATS account."""
+    """The settings do not hold the seed, or the key, of a NATS account."""
 
     code = "bad_account_seed"

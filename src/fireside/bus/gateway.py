@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fireside.bus.errors import BusDisconnected
+from fireside.bus.tls import TLS_SCHEME
 
 _CONNECT_SECONDS = 5.0
+_CLOSE_SECONDS = 1.0
 _CHUNK_BYTES = 64 * 1024
 _PORT = 4222
 _INFO = b"INFO "
@@ -53,29 +55,40 @@ class Passage:
         """Hang up; idempotent."""
         self._writer.close()
         with contextlib.suppress(OSError, ssl.SSLError):
-            await self._writer.wait_closed()
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._writer.wait_closed()
+            except TimeoutError:
+                # What stands still over there takes no part in it.
+                self._writer.transport.abort()
 
 
-async def open_passage(urls: Sequence[str]) -> Passage:
-    """Connect to one of the servers of the bus; raises `BusDisconnected` when none answers."""
+async def open_passage(urls: Sequence[str], tls: ssl.SSLContext | None = None) -> Passage:
+    """Connect to one of the servers of the bus; raises `BusDisconnected` when none answers.
+
+    `tls` says whom to trust there; None: the machine's own authorities.
+    """
     reasons: list[str] = []
     for url in random.sample(urls, len(urls)):
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                return await _connect(url)
+                return await _connect(url, tls)
         except (OSError, TimeoutError, ValueError) as error:
             reasons.append(str(error) or type(error).__name__)
     raise BusDisconnected(f"cannot connect to the bus: {'; '.join(reasons)}")
 
 
-async def _connect(url: str) -> Passage:
+async def _connect(url: str, tls: ssl.SSLContext | None) -> Passage:
     address = urlsplit(url if "://" in url else f"nats://{url}")
     host = address.hostname or ""
     reader, writer = await asyncio.open_connection(host, address.port or _PORT)
     try:
         info = _info_of(await reader.readline())
-        if info.get("tls_required"):
-            await writer.start_tls(ssl.create_default_context(), server_hostname=host)
+        is_private = address.scheme == TLS_SCHEME
+        if is_private and not info.get("tls_required") and not info.get("tls_available"):
+            raise ValueError(f"{host} does not offer TLS, which its address asks for")
+        if is_private or info.get("tls_required"):
+            await writer.start_tls(tls or ssl.create_default_context(), server_hostname=host)
     except BaseException:
         writer.close()
         raise

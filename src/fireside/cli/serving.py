@@ -25,7 +25,8 @@ from fireside.fleet.plan import PlannedWorker, plan_workers
 from fireside.processes.garbage import look_for_garbage_seldom
 from fireside.wire.tickets import BuiltinSpec
 
-_STOP_SECONDS = 30.0
+# What stopping takes beside waiting for a proxy and for requests.
+_STOP_SECONDS = 15.0
 # What a server takes to start beside its workers.
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
@@ -56,16 +57,17 @@ def serve(flags: Mapping[str, Any]) -> int:
 
 def down(*, data_dir: Annotated[str | None, Parameter(help="Data folder of the server.")] = None) -> int:
     """Stop the server that runs on a data folder, and wait until it has."""
-    folder = Path(config_in(data_dir).data_dir)
+    config = config_in(data_dir)
+    folder, seconds = Path(config.data_dir), config.drain_seconds + config.stop_seconds + _STOP_SECONDS
     server = running_server(folder)
     if server is None:
         say(f"no server runs on {folder}")
         return 0
     os.kill(server.pid, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + seconds
     while is_alive(server.pid):
         if time.monotonic() > deadline:
-            raise CommandFailed(f"process {server.pid} has not stopped within {_STOP_SECONDS:.0f} s", FAILED)
+            raise CommandFailed(f"process {server.pid} has not stopped within {seconds:.0f} s", FAILED)
         time.sleep(_LOOK_SECONDS)
     say(f"the server on {folder} has stopped")
     return 0

@@ -11,6 +11,7 @@ MOST_QUOTA = 1 << 52
 """More than can be used: what is counted in microseconds stays a number that databases hold."""
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
 Texts = tuple[str, ...]
 NamedFolder = Annotated[str, Meta(pattern=r"^[^=/\\\s]+=.+$")]
 LocalPort = Annotated[str, Meta(pattern=r"^[^=\s]+=[0-9]{1,5}$")]
@@ -120,6 +121,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     nats_account_seed: Annotated[
         str, _help("Account seed that the NATS cluster of `nats_url` trusts.", secret=True)
     ] = ""
+    nats_account: Annotated[
+        str,
+        _help("Public key (A…) of the account, where `nats_account_seed` is that of one of its signing keys."),
+    ] = ""
+    nats_ca: Annotated[
+        str, _help("File of the authority that has signed the certificates of `nats_url`; empty: the machine's own.")
+    ] = ""
+    nats_certificate: Annotated[
+        str, _help("Certificate file to show to the servers of `nats_url` that ask for one; workers come by our port.")
+    ] = ""
+    nats_key: Annotated[str, _help("Private key file of that certificate; empty: it is in the same file.")] = ""
     nats_server: Annotated[str, _help("Path of the nats-server program; empty: the one that was installed.")] = ""
     secret_key: Annotated[
         str, _help("64 hexadecimal digits that sign and seal; empty: a file in the data folder.", secret=True)
@@ -321,6 +333,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             " who; otherwise they need an invitation, or connect an account that they have."
         ),
     ] = False
+    drain_seconds: Annotated[
+        NotNegative,
+        _help(
+            "Seconds between `/readyz` answering 503 and the end of taking requests when a server stops, in which a"
+            " proxy before several servers notices; 0: none, for one server alone."
+        ),
+    ] = 0.0
+    stop_seconds: Annotated[
+        Seconds, _help("Seconds that requests under way have to be answered in when a server stops.")
+    ] = 20.0
     trusted_proxies: Annotated[
         str, _help("Addresses of reverse proxies whose X-Forwarded headers are believed, comma-separated.")
     ] = ""

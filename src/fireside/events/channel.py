@@ -42,6 +42,8 @@ from fireside.wire.live import (
 _COUNTS_PAUSE_SECONDS = 0.25
 _LOOK_SECONDS = 15.0
 _RETRY_SECONDS = 2.0
+SECOND_LOOK_SECONDS = 1.0
+"""So long after, all servers of a cluster have heard of a subscription."""
 _SNAPSHOT_SECONDS = 2.0
 _SNAPSHOT_TRIES = 8
 _SNAPSHOT_PAUSE_SECONDS = 0.5
@@ -148,6 +150,17 @@ class Channel:
                 raise
             self._subscription = subscription
             self._keep(asyncio.create_task(self._tend(), name=f"counts of user {self._user_id}"))
+            if self._bus.is_cluster:
+                self._keep(asyncio.create_task(self._look_again(), name=f"second look at user {self._user_id}"))
+
+    async def _look_again(self) -> None:
+        """Look for what was told on another server of the bus before that had heard of our subscription."""
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        try:
+            await self.catch_up()
+            self._changed.set()
+        except FiresideError as error:
+            _log.info("no second look", user_id=self._user_id, code=error.code, reason=error.message)
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

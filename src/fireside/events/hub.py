@@ -14,7 +14,7 @@ from fireside.bus.client import Bus
 from fireside.bus.errors import BusError
 from fireside.domain.errors import FiresideError, TooMany, Unavailable
 from fireside.domain.ids import JobId, UserId
-from fireside.events.channel import Channel
+from fireside.events.channel import SECOND_LOOK_SECONDS, Channel
 from fireside.events.following import Standing
 from fireside.events.listener import Closing, Listener, ListenerClosed
 from fireside.store.store import Store
@@ -147,8 +147,14 @@ class Hub:
             del self._channels[user_id]
             await channel.close()
 
+    async def _catch_up_after_reconnecting(self) -> None:
+        await self.catch_up()
+        if self._bus.is_cluster:
+            await asyncio.sleep(SECOND_LOOK_SECONDS)
+            await self.catch_up()
+
     def _bus_changed(self, connected: bool) -> None:
         if connected and not self._is_closed:
-            task = asyncio.create_task(self.catch_up(), name="catching up")
+            task = asyncio.create_task(self._catch_up_after_reconnecting(), name="catching up")
             self._catching_up.add(task)
             task.add_done_callback(self._catching_up.discard)

@@ -75,6 +75,9 @@ class LocalFleet:
             bus_url=self._bus_url,
             bus_jwt=credentials.jwt,
             bus_seed=credentials.seed,
+            bus_ca=_absolute(self._config.nats_ca),
+            bus_certificate=_absolute(self._config.nats_certificate),
+            bus_key=_absolute(self._config.nats_key),
             scratch=str(folder / "scratch"),
             home=str(folder / "runtime"),
             stage_cache=str(self._data_dir / "run" / "inputs"),
@@ -85,6 +88,10 @@ class LocalFleet:
             log_format=self._config.log_format,
             log_level=self._config.log_level,
         )
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute()) if path else ""
 
 
 def _write_private(path: Path, content: bytes) -> None:

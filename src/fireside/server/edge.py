@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fireside.domain.errors import FiresideError, Unavailable
 from fireside.server.authentication import admit
+from fireside.server.leaving import Leaving
 from fireside.server.local_ports import serves
 from fireside.server.metered import Metered, note_route, route_of
 from fireside.server.openapi import openapi_document
@@ -68,7 +69,7 @@ def build_edge(
     app.state.services = services
     app.state.local_user = local_user
     app.state.openapi = openapi_document(ROUTES, server_url=services.public_url)
-    return Metered(RequestIds(app), services.meters)
+    return Leaving(Metered(RequestIds(app), services.meters), services.stopping)
 
 
 def _routes(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, as_admin: bool) -> list[BaseRoute]:

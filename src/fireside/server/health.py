@@ -21,14 +21,19 @@ async def say_alive(request: Request) -> Response:  # noqa: ARG001 - every handl
 
 
 async def say_ready(request: Request) -> Response:
-    """Look whether store, bus and blobs are there; what is wrong stays in the log and with `doctor`."""
+    """Look whether store, bus and blobs are there, and nobody has told the server to stop.
+
+    What is wrong stays in the log and with `doctor`.
+    """
     services = services_of(request)
     body = ReadyBody(
         store=await _is_well(services.store.check),
         bus=services.bus.is_connected,
         blobs=await _is_well(services.blobs.check),
+        stopping=services.stopping.is_set(),
     )
-    return json_answer(body, 200 if body.store and body.bus and body.blobs else _NOT_READY)
+    is_ready = body.store and body.bus and body.blobs and not body.stopping
+    return json_answer(body, 200 if is_ready else _NOT_READY)
 
 
 async def show_openapi(request: Request) -> Response:
@@ -60,12 +65,12 @@ ROUTES = (
         path="/readyz",
         handler=say_ready,
         name="sayReady",
-        text="Whether store, bus and the place of files answer",
+        text="Whether store, bus and the place of files answer, and the server does not stop",
         tag="health",
         access=Access.PUBLIC,
         answers={
             200: Answer(text="All answer", body=ReadyBody),
-            503: Answer(text="One does not", body=ReadyBody),
+            503: Answer(text="One does not, or the server stops", body=ReadyBody),
         },
     ),
     Route(

@@ -6,6 +6,7 @@ own there, without TLS, where nothing but the workers' routes is served.
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 from collections.abc import Generator
@@ -23,7 +24,6 @@ from fireside.server.services import Services
 ADMIN_SOCKET = "admin.sock"
 _BACKLOG = 2048
 _ADMIN_BACKLOG = 64
-_GRACE_SECONDS = 3
 # Longer than clients (5 s in httpx) and load balancers (a minute) keep an idle connection: whoever sends a request just
 # as the other side closes has it answered by nobody.
 _IDLE_SECONDS = 75
@@ -70,7 +70,7 @@ class Doors:
             self._serve(build_edge(services, only_fleet=True), for_workers)
 
     async def close(self) -> None:
-        """Finish what is being answered, for a few seconds at most, and close; idempotent."""
+        """Finish what is being answered, for `stop_seconds` at most, and close; idempotent."""
         await self._stack.aclose()
 
     @property
@@ -135,7 +135,7 @@ def _uvicorn_config(config: Config, app: Any, *, tls: bool) -> uvicorn.Config:
         proxy_headers=bool(config.trusted_proxies),
         forwarded_allow_ips=config.trusted_proxies or None,
         timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(config.stop_seconds),
         ssl_certfile=config.tls_certificate if tls else None,
         ssl_keyfile=config.tls_key if tls and config.tls_key else None,
     )

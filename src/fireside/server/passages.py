@@ -6,6 +6,7 @@ the two say is understood. Whoever is sent away is thrown out of here at once.
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -27,8 +28,9 @@ _log = structlog.get_logger(__name__)
 class Passages:
     """All that go through this server now."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], tls: ssl.SSLContext | None = None) -> None:
         self._urls = urls
+        self._tls = tls
         self._open: dict[WorkerId, list[asyncio.Event]] = {}
 
     def count(self, worker_id: WorkerId) -> int:
@@ -50,7 +52,7 @@ class Passages:
         try:
             await is_still_welcome()
             try:
-                passage = await open_passage(self._urls)
+                passage = await open_passage(self._urls, self._tls)
             except BusDisconnected as error:
                 _log.warning("no way to the bus", worker_id=worker_id, reason=error.message)
                 raise Unavailable("the bus is away; try again", retry_after=1) from error

@@ -1,5 +1,6 @@
 """What the handlers of all dialects work with, put together by `app` and found at `app.state.services`."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,6 +128,8 @@ class Services:
     """None where traces go nowhere."""
     revoke_bus_key: Callable[[str], None]
     """Let nobody on the bus by this public key; does nothing where the bus is not ours."""
+    stopping: asyncio.Event
+    """Set when this server has been told to stop."""
     clock: Callable[[], datetime]
     public_url: str
     """The URL people reach this server by, without a slash at its end; never taken from a request's Host header."""

@@ -54,6 +54,9 @@ class WorkerTicket(msgspec.Struct, frozen=True, kw_only=True):
     bus_url: str
     bus_jwt: str
     bus_seed: str
+    bus_ca: str = ""
+    bus_certificate: str = ""
+    bus_key: str = ""
     scratch: str
     home: str
     stage_cache: str

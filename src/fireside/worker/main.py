@@ -19,6 +19,7 @@ import uvloop
 
 from fireside.bus.authority import BusCredentials, inbox_of
 from fireside.bus.client import Bus
+from fireside.bus.tls import bus_urls, read_tls
 from fireside.client.fleet import FleetClient
 from fireside.domain.ids import WorkerId
 from fireside.wire.fleet import BootReply
@@ -77,8 +78,13 @@ async def _work_as_told(ticket: WorkerTicket) -> None:
     async with contextlib.AsyncExitStack() as stack:
         worker_id = WorkerId(ticket.worker_id)
         credentials = BusCredentials(jwt=ticket.bus_jwt, seed=ticket.bus_seed)
-        urls = ticket.bus_url.split(",")
-        bus = await Bus.connect(urls, credentials, name=worker_id, inbox_prefix=inbox_of(worker_id))
+        bus = await Bus.connect(
+            bus_urls(ticket.bus_url),
+            credentials,
+            name=worker_id,
+            inbox_prefix=inbox_of(worker_id),
+            tls=read_tls(ticket.bus_ca, ticket.bus_certificate, ticket.bus_key),
+        )
         stack.push_async_callback(bus.close)
         client = FleetClient(ticket.server_url, ticket.token)
         stack.push_async_callback(client.close)
