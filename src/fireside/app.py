@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -144,10 +145,7 @@ async def assemble(
         authority = _authority(config, keys)
         nats = await _own_nats(config, authority, data_dir, leftovers, store, stack)
         bus_url = config.nats_url if nats is None else nats.url
-        bus = await Bus.connect(
-            bus_urls(bus_url), authority.server_credentials(), name="server", inbox_prefix="_INBOX_server", tls=tls
-        )
-        stack.push_async_callback(bus.close)
+        bus = await _open_bus(bus_url, authority, tls, stack)
         bus.on_change(meters.bus_changed)
         blobs = open_blobs(config, data_dir, watcher=meters.bytes_moved)
         signer = UrlSigner(keys.derive("signed urls"))
@@ -381,6 +379,16 @@ async def _own_nats(
     stack.push_async_callback(nats.stop)
     await nats.start()
     return nats
+
+
+async def _open_bus(
+    url: str, authority: BusAuthority, tls: ssl.SSLContext | None, stack: contextlib.AsyncExitStack
+) -> Bus:
+    bus = await Bus.connect(
+        bus_urls(url), authority.server_credentials(), name="server", inbox_prefix="_INBOX_server", tls=tls
+    )
+    stack.push_async_callback(bus.close)
+    return bus
 
 
 async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> None:
