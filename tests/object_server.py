@@ -62,9 +62,7 @@ class ObjectServer:
 
     def start(self) -> None:
         """Start it, and wait until it takes an object."""
-        program = shutil.which("weed", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
-        assert program is not None, "there is no `weed`, which `make test` installs"
-        command = [program, "mini", f"-dir={self._folder}", "-ip=127.0.0.1", f"-bucket={_BUCKET}", *self._flags]
+        command = [weed_program(), "mini", f"-dir={self._folder}", "-ip=127.0.0.1", f"-bucket={_BUCKET}", *self._flags]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *_WITHOUT],
@@ -134,3 +132,10 @@ def _held(port: int) -> socket.socket:
         held.close()
         raise
     return held
+
+
+def weed_program() -> str:
+    """Find the program of SeaweedFS."""
+    program = shutil.which("weed", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+    assert program is not None, "there is no `weed`, which `make test` installs"
+    return program
