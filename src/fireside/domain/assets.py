@@ -10,6 +10,7 @@ from fireside.domain.ids import AssetId, BlobHash, JobId, UserId
 
 _SEPARATORS = re.compile(r"[/\\]")
 MAX_NAME_BYTES = 255
+NO_METADATA = b"{}"
 _MAX_SUBFOLDERS = 16
 _AS_CREATED = datetime.min.replace(tzinfo=UTC)
 _OF_FOLDER = ("",)
@@ -76,7 +77,7 @@ class Asset:
     title: str = ""
     tags: tuple[str, ...] = _OF_FOLDER
     mime_type: str | None = None
-    user_metadata: bytes = b"{}"
+    user_metadata: bytes = NO_METADATA
     metadata: bytes | None = None
     preview_id: AssetId | None = None
     updated_at: datetime = _AS_CREATED

@@ -34,21 +34,23 @@ def tag_set_of(tx: Transaction, user_id: UserId, tags: Sequence[str]) -> int:
 
 
 def tally_statements_of_assets(
-    *, assets: Collection[AssetId] = (), jobs: Collection[JobId] = (), by: int
+    *, assets: Collection[AssetId] = (), jobs: Collection[JobId] = (), by: int, may_have_facts: bool = True
 ) -> list[Statement]:
     """Give the statements that count in (`by` 1) or out (-1) these assets, and those that the jobs have made."""
     params = {"ids": ids_json(assets), "jobs": ids_json(jobs), "by": by}
     queries = ("tally_asset_totals", "tally_asset_blocks", "tally_asset_forms")
-    queries += ("tally_asset_facts", "tally_asset_fact_forms", "tally_asset_bytes")
+    if may_have_facts:
+        queries += ("tally_asset_facts", "tally_asset_fact_forms")
+    queries += ("tally_asset_bytes",)
     if by < 0:
         queries += ("remove_empty_asset_forms", "remove_empty_asset_facts", "remove_empty_asset_fact_forms")
     return [Statement(query, params) for query in queries]
 
 
-def tally_assets(tx: Transaction, assets: Collection[AssetId], by: int) -> None:
+def tally_assets(tx: Transaction, assets: Collection[AssetId], by: int, *, may_have_facts: bool = True) -> None:
     """Count these assets in or out."""
     if assets:
-        for statement in tally_statements_of_assets(assets=assets, by=by):
+        for statement in tally_statements_of_assets(assets=assets, by=by, may_have_facts=may_have_facts):
             tx.run(statement.query, statement.params)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from fireside.domain.assets import MAX_NAME_BYTES, Asset, FileName
+from fireside.domain.assets import MAX_NAME_BYTES, NO_METADATA, Asset, FileName
 from fireside.domain.ids import UserId
 from fireside.store.asset_counting import note_facts, tag_set_of, tally_assets
 from fireside.store.database import Transaction
@@ -24,14 +24,14 @@ def add_under_free_names(tx: Transaction, assets: Sequence[Asset]) -> list[Asset
     that was given once is not given again.
     """
     added = [_insert(tx, _under_free_name(tx, asset)) for asset in assets]
-    tally_assets(tx, [asset.id for asset in added], 1)
+    tally_assets(tx, [asset.id for asset in added], 1, may_have_facts=any(map(_may_have_facts, added)))
     return added
 
 
 def insert(tx: Transaction, asset: Asset) -> Asset:
     """Record a file under a name that is free."""
     added = _insert(tx, asset)
-    tally_assets(tx, [added.id], 1)
+    tally_assets(tx, [added.id], 1, may_have_facts=_may_have_facts(added))
     return added
 
 
@@ -82,6 +82,10 @@ def _insert(tx: Transaction, asset: Asset) -> Asset:
     if asset.metadata is not None:
         tx.run("note_blob_metadata", {"hash": asset.hash, "metadata": asset.metadata})
     return asset_of(row)
+
+
+def _may_have_facts(asset: Asset) -> bool:
+    return asset.user_metadata != NO_METADATA
 
 
 def _under_free_name(tx: Transaction, asset: Asset) -> Asset:

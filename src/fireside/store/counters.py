@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fireside.domain.ids import UserId
 from fireside.store.database import Statement
+from fireside.store.rows import to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Tally:
 
 
 def tally_statements(tallies: Iterable[Tally]) -> list[Statement]:
-    """Give the statements that count, one for each total that changes."""
+    """Give the statement that counts, if any total changes."""
     sums: Counter[tuple[UserId, str, int]] = Counter()
     idle: Counter[tuple[UserId, str, int]] = Counter()
     for tally in tallies:
@@ -29,12 +30,10 @@ def tally_statements(tallies: Iterable[Tally]) -> list[Statement]:
             sums[key] += tally.by
             idle[key] += tally.by * tally.is_idle
     # In one order for every change, so that writers never wait for each other in a circle.
-    return [
-        Statement(
-            "tally_total",
-            {"user_id": user_id, "workflow": workflow, "class": number, "by": by, "idle_by": idle[key]},
-        )
-        for key, by in sorted(sums.items())
-        if by or idle[key]
-        for user_id, workflow, number in (key,)
-    ]
+    changed = [(*key, by, idle[key]) for key, by in sorted(sums.items()) if by or idle[key]]
+    return [tally_statement(changed)] if changed else []
+
+
+def tally_statement(totals: Iterable[tuple[UserId, str, int, int, int]]) -> Statement:
+    """Count into totals, each given once: its user, its workflow ("" for all), its class, jobs and idle jobs."""
+    return Statement("tally_totals", {"totals": to_json(list(totals)).decode()})

@@ -1,8 +1,8 @@
 """One thread that writes: it takes all changes that wait and commits them together.
 
 A commit costs one wait for the disk however many changes it holds, so sixteen callers write several times as fast as
-one by one, and a single caller waits for nobody. Each change has a savepoint of its own. Knows no dialect: that is
-the `Connection`'s business.
+one by one, and a single caller waits for nobody. Each change has a savepoint of its own, unless it is alone. Knows no
+dialect: that is the `Connection`'s business.
 """
 
 import asyncio
@@ -134,8 +134,12 @@ class GroupCommit:
         began, is_lost = time.perf_counter(), True
         try:
             self._connection.begin()
-            answers = [self._write_one(asked) for asked in batch]
-            self._connection.commit()
+            write = self._write_alone if len(batch) == 1 else self._write_one
+            answers = [write(asked) for asked in batch]
+            if any(answer.error is None for answer in answers):
+                self._connection.commit()
+            else:
+                self._connection.rollback()
             is_lost = False
         except TransactionLost as lost:
             self._connection.rollback()
@@ -147,17 +151,23 @@ class GroupCommit:
             self._watcher(len(batch), time.perf_counter() - began, is_lost)
         return answers
 
-    def _write_one(self, asked: _Asked) -> _Answered:
-        self._connection.save()
+    def _write_alone(self, asked: _Asked) -> _Answered:
+        """Make the only change of a transaction; one that is refused is undone with it."""
         try:
-            result = asked.change(self._connection)
+            return _Answered(asked.future, result=asked.change(self._connection))
         except TransactionLost:
             raise
         except Exception as error:  # noqa: BLE001  a refusal goes to its caller, whatever it is
-            self._connection.undo()
             return _Answered(asked.future, error=error)
-        self._connection.keep()
-        return _Answered(asked.future, result=result)
+
+    def _write_one(self, asked: _Asked) -> _Answered:
+        self._connection.save()
+        answer = self._write_alone(asked)
+        if answer.error is None:
+            self._connection.keep()
+        else:
+            self._connection.undo()
+        return answer
 
 
 def _tell(batch: list[_Asked], answers: list[_Answered]) -> None:

@@ -27,7 +27,7 @@ from fireside.store.classes import (
     classes_of,
     state_of,
 )
-from fireside.store.counters import Tally, tally_statements
+from fireside.store.counters import Tally, tally_statement, tally_statements
 from fireside.store.database import Rows, Statement, Transaction
 from fireside.store.records import EndedHistory
 from fireside.store.rows import ids_json, job_of, to_json
@@ -351,9 +351,9 @@ def _differences(kept: Rows, actual: Rows) -> int:
 def _recount(tx: Transaction, user_id: UserId) -> None:
     mine = {"user_id": user_id}
     tx.run("clear_totals", mine)
-    for row in tx.run("actual_totals", mine):
-        total = {"workflow": row["workflow"], "class": row["class"], "by": row["n"], "idle_by": row["idle"]}
-        tx.run("tally_total", mine | total)
+    rows = tx.run("actual_totals", mine)
+    count = tally_statement((user_id, row["workflow"], row["class"], row["n"], row["idle"]) for row in rows)
+    tx.run(count.query, count.params)
     for row in tx.run("promoted_histories", mine):
         for query in ("clear_blocks", "promote_history", *_filling(row["workflow"])):
             tx.run(query, mine | {"workflow": row["workflow"], "runs_below": ALL_RUNS})

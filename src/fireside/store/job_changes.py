@@ -33,6 +33,7 @@ from fireside.store.webhook_events import HEARD, attaching, changed_event, notic
 _Files = dict[tuple[str, int], Asset]
 _AWAITS = "await_equal_job"
 _IS_AWAITED = "end_equal_job"
+_MOVES_SHARE = ("count_submit", "change_share")
 
 
 def submit_statements(
@@ -71,7 +72,7 @@ def change_statements(
     """Write what `advance` decided, the job's row first, with all that hangs on it; see `JobVerbs.change_job`."""
     row = Statement("change_job", _change_params(before, after, ending, charge_seconds), expect=1)
     change = [row, *_counting(before, after, row.params), *_attempt(before, after), *_tidying(before, after)]
-    change.append(_share(before, after, charge_seconds))
+    change += _share(before, after, charge_seconds)
     change += [_entry(after.id, entry) for entry in timeline]
     if ending is not None and ending.models is not None and after.state is JobState.SUCCEEDED:
         models = {"id": after.id, "attempt": after.attempt, "models": to_json(dict(ending.models))}
@@ -97,9 +98,9 @@ def is_awaited(change: Sequence[Statement], results: Sequence[Rows]) -> bool:
     return any(rows for one, rows in zip(change, results, strict=True) if one.query == _IS_AWAITED)
 
 
-def moves_share(before: Job, after: Job) -> bool:
-    """Whether a change has its user stand otherwise: another number of jobs waits, or is held."""
-    return not (before.state in HELD_STATES and after.state in HELD_STATES)
+def standing_after(change: Sequence[Statement], results: Sequence[Rows]) -> Rows:
+    """Give how the user stands since a submit or a change; nothing when it had nothing to do with that."""
+    return next((rows for one, rows in zip(change, results, strict=True) if one.query in _MOVES_SHARE), ())
 
 
 def _submit(new: NewJob, now: datetime, max_queued: int | None, max_queued_in_all: int | None) -> list[Statement]:
@@ -248,11 +249,12 @@ def _usage(job: Job, ended_at: datetime) -> list[Statement]:
     return usage
 
 
-def _share(before: Job, after: Job, charge_seconds: float) -> Statement:
+def _share(before: Job, after: Job, charge_seconds: float) -> list[Statement]:
     queued = (after.state is JobState.QUEUED) - (before.state is JobState.QUEUED)
     held = (after.state in HELD_STATES) - (before.state in HELD_STATES)
     params = {"user_id": after.user_id, "queued": queued, "held": held, "charge": charge_seconds}
-    return Statement("change_share", params, expect=1)
+    is_moved = queued or held or charge_seconds
+    return [Statement("change_share", params, expect=1)] if is_moved else []
 
 
 def _entry(job_id: JobId, entry: TimelineEntry) -> Statement:

@@ -17,9 +17,9 @@ from fireside.store.job_changes import (
     body_of,
     change_statements,
     is_awaited,
-    moves_share,
     record_of,
     record_output,
+    standing_after,
     submit_statements,
 )
 from fireside.store.key_verbs import CLAIM, reused
@@ -37,7 +37,7 @@ from fireside.store.records import (
     TimelineEntry,
 )
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull, TermEnded
-from fireside.store.rows import attempt_of, entry_of, ids_json, job_of, month_use_of, share_of, to_json, user_of
+from fireside.store.rows import attempt_of, entry_of, ids_json, job_of, month_use_of, share_of, user_of
 from fireside.store.verbs import Verbs
 
 _MOST_REMEMBERED = 10_000
@@ -80,7 +80,6 @@ class JobVerbs(Verbs):
         wanted = new.requirement
         if wanted is not None and wanted.id not in self._kept_requirements:
             submit.append(Statement("keep_requirement", {"requirement_id": wanted.id, "body": wanted.body}))
-        submit += self._looking_at_share(new.user_id)
         try:
             results = await self._database.write(submit)
         except (Violated, Unexpected) as error:
@@ -92,7 +91,7 @@ class JobVerbs(Verbs):
         job = job_of(results[0][0])
         if awaits_equal(submit, results):
             new = replace(new, requirement=KeptRequirement(EQUAL_JOB_AWAITED, b""))
-        self._tell(None, job, new, results[-1])
+        self._tell(None, job, new, standing_after(submit, results))
         return job
 
     async def _refused(
@@ -192,7 +191,6 @@ class JobVerbs(Verbs):
             change.append(Statement("require_unpaused", {"user_id": after.user_id}, expect=1))
         if term is not None:
             change.append(Statement("require_term", {"term": term}, expect=1))
-        change += self._looking_at_share(after.user_id) if moves_share(before, after) else []
         try:
             results = await self._database.write(change)
         except Unexpected as error:
@@ -202,7 +200,7 @@ class JobVerbs(Verbs):
                 raise Changed(f"the queue of user {before.user_id} is paused") from error
             raise _moved_on(error, before) from error
         job = job_of(results[0][0])
-        self._tell(before, job, None, results[-1] if moves_share(before, after) else ())
+        self._tell(before, job, None, standing_after(change, results))
         if is_awaited(change, results):
             self._tell_equals()
         return job
@@ -223,9 +221,8 @@ class JobVerbs(Verbs):
         how many nodes have shown something.
         """
         told_at = after.changed_at if self._has_webhooks else None
-        looking = self._looking_at_share(after.user_id)
 
-        def finish(tx: Transaction) -> tuple[list[Rows], list[NodeRecord], int, bool]:
+        def finish(tx: Transaction) -> tuple[Job, Rows, list[NodeRecord], int, bool]:
             stored = [record_output(tx, before, record, files, None, told_at)[0] for record, files in shown]
             records = [record_of(row) for row in tx.run("job_outputs", {"id": before.id})]
             change = change_statements(
@@ -236,16 +233,15 @@ class JobVerbs(Verbs):
                 charge_seconds=charge_seconds,
                 has_webhooks=self._has_webhooks,
             )
-            change += looking
             results = run_all(tx, change)
-            return results, stored, len(records), is_awaited(change, results)
+            standing, is_wanted = standing_after(change, results), is_awaited(change, results)
+            return job_of(results[0][0]), standing, stored, len(records), is_wanted
 
         try:
-            results, stored, count, is_wanted = await self._database.decide(finish)
+            job, standing, stored, count, is_wanted = await self._database.decide(finish)
         except Unexpected as error:
             raise _moved_on(error, before) from error
-        job = job_of(results[0][0])
-        self._tell(before, job, None, results[-1])
+        self._tell(before, job, None, standing)
         if is_wanted:
             self._tell_equals()
         return job, stored, count
@@ -253,11 +249,6 @@ class JobVerbs(Verbs):
     def _tell_equals(self) -> None:
         for watcher in self._equals_watchers:
             watcher()
-
-    def _looking_at_share(self, user_id: UserId) -> list[Statement]:
-        """Read how the user stands after a change, for those who watch."""
-        params = {"user_ids": to_json([user_id]).decode()}
-        return [Statement("shares_of_users", params)] if self._watchers else []
 
     def _tell(self, before: Job | None, after: Job, new: NewJob | None, share: Rows) -> None:
         standing = share_of(share[0]) if self._watchers and share else None

@@ -1,4 +1,4 @@
--- Count the job that was queued just now, unless the user has as many queued jobs as they may.
+-- Count the job that was queued just now, unless the user has as many queued jobs as they may; give how they stand since.
 -- Idling earns no credit: who had nothing in hand starts where the least served of those is who compete for a worker or,
 -- while nobody does, where the most served of all is. What is still being run counts as begun, not as done.
 WITH level AS NOT MATERIALIZED (
@@ -22,4 +22,6 @@ UPDATE user_share SET
 WHERE user_id = :user_id AND (:max_queued::bigint IS NULL OR queued < :max_queued::bigint)
     AND (:max_queued_in_all::bigint IS NULL OR :max_queued_in_all::bigint > (
         SELECT coalesce(sum(queued), 0) FROM user_share AS share WHERE share.queued > 0 OR share.held > 0
-    )) RETURNING user_id;
+    ))
+RETURNING user_id, virtual_time, queued, held,
+    (SELECT weight FROM "user" WHERE id = user_id) AS weight, (SELECT max_running FROM "user" WHERE id = user_id) AS max_running;
