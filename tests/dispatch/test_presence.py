@@ -6,7 +6,7 @@ from fireside.dispatch.presence import Presences
 from fireside.domain.ids import JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
 from fireside.store.records import HeldJob
-from fireside.wire.fleet import LeaseBody, Presence
+from fireside.wire.fleet import MOST_FINISHING, LeaseBody, Presence
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LOST_AFTER = timedelta(seconds=3.5)
@@ -124,10 +124,12 @@ def test_a_worker_is_not_offered_a_second_job_while_it_has_one() -> None:
     assert presences.free_workers(after(1), set(), listening_since=NOW) == []
 
 
-def test_a_worker_that_only_reports_a_job_is_free_for_the_next_one_and_no_more() -> None:
+def test_a_worker_that_only_reports_jobs_is_free_for_the_next_one_until_too_many_are_on_their_way() -> None:
     presences = Presences(LOST_AFTER)
     first = held()
-    second = replace(first, job=replace(first.job, id=JobId(UUID(int=2))))
+    second, *others = (
+        replace(first, job=replace(first.job, id=JobId(UUID(int=n)))) for n in range(2, MOST_FINISHING + 2)
+    )
     presences.saw(WORKER, presence(first), after(1))
     assert presences.free_workers(after(1), set(), listening_since=NOW) == []
     assert presences.saw(WORKER, presence(first, number=1, finishing=1), after(1))
@@ -135,8 +137,23 @@ def test_a_worker_that_only_reports_a_job_is_free_for_the_next_one_and_no_more()
     presences.offered(WORKER, second.job.lease, number=1)
     assert presences.free_workers(after(1), set(), listening_since=NOW) == []
     assert presences.judge([first, second], after(1), listening_since=NOW) == []
-    presences.saw(WORKER, presence(first, second, number=2, finishing=2), after(1))
+    finishing = (first, second, *others)
+    presences.saw(WORKER, presence(*finishing[:-1], number=2, finishing=MOST_FINISHING), after(1))
+    assert presences.free_workers(after(1), set(), listening_since=NOW) == [WORKER]
+    presences.saw(WORKER, presence(*finishing, number=3, finishing=MOST_FINISHING + 1), after(1))
     assert presences.free_workers(after(1), set(), listening_since=NOW) == []
+
+
+def test_who_answers_an_offer_may_take_one_more_to_make_ready() -> None:
+    presences = Presences(LOST_AFTER)
+    job, lease = held(), held().job.lease
+    presences.saw(WORKER, presence(number=1, ahead=1), after(1))
+    assert presences.offered(WORKER, lease, number=1)
+    assert not presences.offered(WORKER, replace(lease, job_id=JobId(UUID(int=2))), number=1)
+    presences.saw(WORKER, presence(job, number=2), after(1))
+    assert not presences.offered(WORKER, lease, number=2)
+    assert not presences.offered(WORKER, None, number=2)
+    assert not presences.offered(WorkerId("nobody"), None)
 
 
 def test_a_job_less_makes_the_leader_look_though_the_worker_was_free_before() -> None:

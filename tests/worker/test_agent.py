@@ -12,7 +12,7 @@ from fireside.domain.jobs import JobState
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.rescue import rescue_job
 from fireside.jobs.withdraw import tell_withdrawn, withdraw_job
-from fireside.wire.fleet import LeaseBody
+from fireside.wire.fleet import MOST_FINISHING, LeaseBody
 from fireside.worker import staging
 
 LOADING: Graph = {"1": node("LoadImage", image="photo.png"), "2": node("ImageInvert", image=["1", 0]), "3": save("2")}
@@ -347,19 +347,19 @@ async def test_a_job_that_is_canceled_while_its_results_are_on_their_way_ends_an
 
 
 @pytest.mark.usefixtures("everything_goes_by_http")
-async def test_no_more_jobs_are_taken_while_the_results_of_two_wait(
+async def test_no_more_jobs_are_taken_while_the_results_of_too_many_wait(
     shop: Workshop, station: Station, ann: User
 ) -> None:
-    jobs = [await station.submit(ann, QUICK) for _ in range(3)]
+    *reported, last = [await station.submit(ann, QUICK) for _ in range(MOST_FINISHING + 2)]
     await station.is_free()
-    for job in jobs[:2]:
+    for job in reported:
         station.gate.shut(f"/fleet/jobs/{job.id}/outputs")
         assert await station.offer(job) is not None
         await station.says(lambda last, job=job: any(one.job_id == job.id for one in last.finishing))
 
-    assert await station.offer(jobs[2]) is None
+    assert await station.offer(last) is None
 
-    for job in jobs[:2]:
+    for job in reported:
         station.gate.open(f"/fleet/jobs/{job.id}/outputs")
         await station.becomes(job, JobState.SUCCEEDED)
-    assert await shop.state(jobs[2]) is JobState.QUEUED
+    assert await shop.state(last) is JobState.QUEUED

@@ -23,6 +23,7 @@ from fireside.cli.settings import config_in, takes_settings
 from fireside.config import Config, Loaded, load_settings
 from fireside.fleet.plan import PlannedWorker, plan_workers
 from fireside.processes.garbage import look_for_garbage_seldom
+from fireside.processes.turns import take_turns_soon
 from fireside.wire.tickets import BuiltinSpec
 
 # What stopping takes beside waiting for a proxy and for requests.
@@ -77,6 +78,7 @@ def _serve(loaded: Loaded, plan: Sequence[PlannedWorker]) -> None:
     config = loaded.config
     set_up_logs(config)
     look_for_garbage_seldom()
+    take_turns_soon()
 
     def tell(server: ServerFile, first_start: FirstStart | None) -> None:
         give(banner(config, server, first_start))

@@ -309,8 +309,10 @@ class Dispatcher:
             # It stays assigned to a worker that does not name it, so the next looks take it back.
             _log.warning("job not taken back", job_id=str(job.id), code=error.code, reason=error.message)
         finally:
-            self._presences.offered(worker_id, job.lease if reply.accepted else None, number=reply.number)
             self._offering.discard(worker_id)
+            if self._presences.offered(worker_id, job.lease if reply.accepted else None, number=reply.number):
+                # It may have said so while the offer was under way, when it was passed over.
+                self._wake.set()
             if self._watcher is not None:
                 self._watcher.offered(job, time.perf_counter() - began, reply.accepted)
 

@@ -78,15 +78,20 @@ class Presences:
             after.takes_ahead and (has_more or before is None or not before.takes_ahead)
         )
 
-    def offered(self, worker_id: WorkerId, lease: Lease | None, *, number: int = 0) -> None:
-        """Note that the worker answered an offer after its presence `number`; no lease: it did not take the job."""
+    def offered(self, worker_id: WorkerId, lease: Lease | None, *, number: int = 0) -> bool:
+        """Note that the worker answered an offer after its presence `number`; no lease: it did not take the job.
+
+        Says whether it could take another one now.
+        """
         sighting = self._seen.get(worker_id)
         if sighting is None:
-            return
+            return False
         said = sighting.presence
         if lease is not None and said.number <= number:
             said = msgspec.structs.replace(said, leases=(*said.leases, LeaseBody.of(lease)))
-        self._seen[worker_id] = replace(sighting, presence=said, offered_number=number, away=lease is None)
+        sighting = replace(sighting, presence=said, offered_number=number, away=lease is None)
+        self._seen[worker_id] = sighting
+        return sighting.is_free or sighting.takes_ahead
 
     def free_workers(self, now: datetime, busy: set[WorkerId], *, listening_since: datetime) -> list[WorkerId]:
         """Give the workers that can take a job, longest known first; `busy` are those offers are under way to.

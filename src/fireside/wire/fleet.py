@@ -16,7 +16,7 @@ PROTOCOL = 1
 """Of this server and this worker: raised when either could not work with what the other was before."""
 OLDEST_PROTOCOL = 1
 """The oldest that is still understood."""
-MOST_FINISHING = 1
+MOST_FINISHING = 3
 """How many computed jobs a worker may still be reporting when it takes another."""
 MOST_AHEAD = 1
 """How many jobs a worker may hold ready while it computes another."""
