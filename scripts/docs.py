@@ -24,6 +24,7 @@ from starlette.responses import Response
 import fireside
 from fireside.cli.main import app
 from fireside.config import settings
+from fireside.domain.accounts import Scope
 from fireside.domain.errors import FiresideError, TooMany, Unavailable
 from fireside.domain.jobs import TERMINAL_STATES
 from fireside.domain.lifecycle import TRANSITIONS
@@ -129,7 +130,10 @@ def twin_table() -> str:
 
 def socket_table() -> str:
     """Print the paths of the websockets."""
-    return _table(("path", "who may call"), [(f"`{route.path}`", _CALLERS[route.access]) for route in SOCKETS])
+    return _table(
+        ("path", "who may call"),
+        [(f"`{route.path}`", _CALLERS[route.access] + _scope_note(route.scope)) for route in SOCKETS],
+    )
 
 
 def socket_messages() -> str:
@@ -247,7 +251,7 @@ def _route_table(routes: Sequence[Route]) -> str:
         (
             f"`{route.method}`",
             f"`{_plain_path(route.path)}`",
-            _CALLERS[route.access],
+            _CALLERS[route.access] + _scope_note(route.scope),
             route.text + _token_note(route),
         )
         for route in routes
@@ -257,6 +261,10 @@ def _route_table(routes: Sequence[Route]) -> str:
 
 def _plain_path(path: str) -> str:
     return _OF_SEVERAL_SEGMENTS.sub("}", path)
+
+
+def _scope_note(scope: Scope | None) -> str:
+    return f" (`{scope}`)" if scope is not None else ""
 
 
 def _token_note(route: Route) -> str:

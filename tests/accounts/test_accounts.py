@@ -1,13 +1,15 @@
 """Users, and the ways they show who they are."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.accounts.conftest import Clock
 
 from fireside.accounts.accounts import Accounts, NewUser
-from fireside.domain.accounts import PrincipalKind, Role, User
+from fireside.domain.accounts import ALL_SCOPES, PrincipalKind, Role, Scope, User
 from fireside.domain.errors import BadRequest, NotFound
 from fireside.store.store import DuplicateUser
 
@@ -183,3 +185,43 @@ async def test_a_label_that_commands_terminals_is_refused(accounts: Accounts, ad
 async def test_a_user_who_is_not_there_is_not_found(accounts: Accounts, name: str) -> None:
     with pytest.raises(NotFound):
         await accounts.user_named(name)
+
+
+async def test_a_key_has_the_scopes_it_was_made_with(accounts: Accounts, ada: User) -> None:
+    _, everything = await accounts.create_key(ada)
+    _, only_reads = await accounts.create_key(ada, scopes=frozenset({Scope.READ}))
+
+    found = [await accounts.authenticate(secret) for secret in (everything, only_reads)]
+
+    assert [one.scopes for one in found if one] == [ALL_SCOPES, {Scope.READ}]
+
+
+async def test_an_admins_key_without_that_scope_is_no_admins(accounts: Accounts) -> None:
+    root = await accounts.first_admin()
+    _, secret = await accounts.create_key(root, scopes=frozenset({Scope.READ, Scope.SUBMIT}))
+
+    principal = await accounts.authenticate(secret)
+
+    assert principal is not None
+    assert not principal.is_admin
+
+
+async def test_a_key_is_nobody_when_its_time_is_over(accounts: Accounts, ada: User, clock: Clock) -> None:
+    key, secret = await accounts.create_key(ada, works_for=timedelta(days=7))
+    assert key.expires_at == clock() + timedelta(days=7)
+
+    clock.advance(days=7, seconds=-1)
+    assert await accounts.authenticate(secret) is not None
+    clock.advance(seconds=1)
+    assert await accounts.authenticate(secret) is None
+
+
+@pytest.mark.parametrize("span", [timedelta(), timedelta(days=-1), timedelta(days=40000)], ids=["none", "past", "ages"])
+async def test_a_key_must_have_an_end_that_can_come(accounts: Accounts, ada: User, span: timedelta) -> None:
+    with pytest.raises(BadRequest, match="a key works for"):
+        await accounts.create_key(ada, works_for=span)
+
+
+async def test_a_key_without_any_scope_is_not_made(accounts: Accounts, ada: User) -> None:
+    with pytest.raises(BadRequest, match="one scope at least"):
+        await accounts.create_key(ada, scopes=frozenset())

@@ -45,12 +45,12 @@ async def test_users_are_found_by_id_and_name_and_names_are_unique(store: Store)
 
 async def test_a_key_finds_its_user_until_it_is_revoked(store: Store, ann: User) -> None:
     key = await store.add_key(ann.id, b"k" * 32, "fs_abc", "laptop", NOW)
-    assert await store.key_owner(b"k" * 32) == (key, ann)
+    assert await store.key_owner(b"k" * 32, NOW) == (key, ann)
 
     assert await store.revoke_key(key.id, NOW)
 
     assert not await store.revoke_key(key.id, NOW)
-    assert await store.key_owner(b"k" * 32) is None
+    assert await store.key_owner(b"k" * 32, NOW) is None
     assert await store.keys(ann.id) == await store.keys() == [replace(key, revoked_at=NOW)]
 
 

@@ -350,7 +350,7 @@ class Sides(RuleBasedStateMachine):
         self.both(lambda store: store.touch_keys({key_id: at, 999: NOW}))
         if is_revoked:
             self.both(lambda store: store.revoke_key(key_id, at))
-        self.both(lambda store: store.key_owner(key_id.to_bytes(32)))
+        self.both(lambda store: store.key_owner(key_id.to_bytes(32), NOW))
 
     @rule(user=users, digest=st.sampled_from([b"1", b"2"]), at=instants, expires_at=instants)
     def sign_in(self, user: int, digest: bytes, at: datetime, expires_at: datetime) -> None:

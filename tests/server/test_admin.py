@@ -246,3 +246,25 @@ async def test_bad_input_is_refused_with_a_reason(office: Office, path: str, bod
     refusal: dict[str, Any] = answer.json()
     assert refusal["message"]
     assert refusal["code"]
+
+
+async def test_a_key_is_made_with_scopes_and_an_end_and_listed_so(office: Office) -> None:
+    await office.key_of("ada", Role.MEMBER)
+    body = {"user": "ada", "label": "ci", "scopes": ["read", "submit"], "expires_seconds": 86400}
+    made = (await office.socket.post("/admin/api/keys", json=body)).json()
+
+    assert made["scopes"] == ["read", "submit"]
+    first, listed = (await office.socket.get("/admin/api/keys", params={"user": "ada"})).json()["keys"]
+    assert (listed["scopes"], listed["expires_at"]) == (["read", "submit"], made["expires_at"])
+    assert (first["scopes"], first["expires_at"]) == (["admin", "read", "submit"], None)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scopes": []}, {"scopes": ["write"]}, {"expires_seconds": 0}, {"expires_seconds": 1e30}]
+)
+async def test_a_key_with_impossible_scopes_or_end_is_refused(office: Office, wrong: dict[str, Any]) -> None:
+    await office.key_of("ada", Role.MEMBER)
+
+    answer = await office.socket.post("/admin/api/keys", json={"user": "ada", **wrong})
+
+    assert answer.status_code == 400

@@ -13,7 +13,7 @@ from tests.databases import Databases
 
 from fireside.accounts.accounts import NewUser
 from fireside.app import assemble, utc_now
-from fireside.domain.accounts import Role, User
+from fireside.domain.accounts import ALL_SCOPES, Role, Scope, User
 from fireside.domain.ids import JobId
 from fireside.server.edge import build_edge
 from fireside.server.routes import Access, Refusal, Route
@@ -288,3 +288,47 @@ async def test_a_slash_too_many_is_never_a_redirect(house: House, route: Route) 
     answer = await house.http.request(route.method, f"{_path(route, 'x')}/")
 
     assert answer.status_code not in (301, 307, 308)
+
+
+LOOKING = {"GET", "HEAD"}
+LOOKS_BY_POST = {"POST /api/workflows/convert"}
+
+
+def test_every_route_says_what_a_key_must_have() -> None:
+    for route in ROUTES:
+        if route.access in (Access.ADMIN, Access.METRICS):
+            assert route.scope is Scope.ADMIN, _named(route)
+        elif route.access is Access.USER:
+            looks = route.method in LOOKING or _named(route) in LOOKS_BY_POST
+            assert route.scope is (Scope.READ if looks else Scope.SUBMIT), _named(route)
+        elif route.tag == "pages" and route.refusal is Refusal.PAGE:
+            assert route.scope is not None, _named(route)
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_a_key_opens_only_what_its_scope_is_for(house: House, scope: Scope) -> None:
+    root, _ = await house.newcomer("root", Role.ADMIN)
+    _, key = await house.services.accounts.create_key(root, scopes=ALL_SCOPES - {scope})
+    closed_to_it = [route for route in ROUTES if route.scope is scope]
+    assert closed_to_it
+
+    for route in closed_to_it:
+        answer = await _ask(house, route, _path(route, "1"), key)
+        assert answer.status_code == 403, _named(route)
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        assert answer.headers["www-authenticate"] == challenge, _named(route)
+        if route.method != "HEAD":
+            said = answer.text if route.refusal is Refusal.TEXT else _refusal(answer)["message"]
+            assert repr(scope.value) in said, _named(route)
+
+
+async def test_a_key_of_one_scope_opens_what_that_is_for(house: House) -> None:
+    root, _ = await house.newcomer("root", Role.ADMIN)
+    for scope, method, path in (
+        (Scope.READ, "GET", "/api/jobs"),
+        (Scope.SUBMIT, "POST", "/api/queue/pause"),
+        (Scope.ADMIN, "GET", "/admin/api/keys"),
+    ):
+        _, key = await house.services.accounts.create_key(root, scopes=frozenset({scope}))
+        answer = await house.http.request(method, path, headers={"X-API-Key": key}, json={})
+        assert answer.status_code == 200, answer.text

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from fireside.accounts.tokens import API_KEY_PREFIX, digest_of, new_api_key, new_token, shown_prefix
 from fireside.config import MOST_DAYS, MOST_QUOTA, Config
-from fireside.domain.accounts import ApiKey, Principal, PrincipalKind, Role, User
+from fireside.domain.accounts import ALL_SCOPES, ApiKey, Principal, PrincipalKind, Role, Scope, User
 from fireside.domain.errors import BadRequest, Conflict, NotFound, Unauthenticated
 from fireside.domain.ids import UserId
 from fireside.store.store import DuplicateUser, Store
@@ -24,6 +24,7 @@ _USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _MAX_LABEL_CHARACTERS = 100
 _MAX_TOKEN_CHARACTERS = 256
 _MOST_JOBS = 1 << 40
+_LONGEST_KEY = timedelta(days=MOST_DAYS)
 _USED_WITHIN = timedelta(minutes=1)
 _SEEN_WITHIN = timedelta(hours=1)
 _RENEWED_AFTER = timedelta(days=1)
@@ -72,12 +73,12 @@ class Accounts:
         """Say whose API key this is, if it is one that is not revoked."""
         if not token.startswith(API_KEY_PREFIX) or len(token) > _MAX_TOKEN_CHARACTERS:
             return None
-        found = await self._store.key_owner(digest_of(token))
+        found = await self._store.key_owner(digest_of(token), self._clock())
         if found is None:
             return None
         key, user = found
         self._note_use(key)
-        return Principal(user=user, kind=PrincipalKind.KEY, key_id=key.id)
+        return Principal(user=user, kind=PrincipalKind.KEY, key_id=key.id, scopes=key.scopes)
 
     async def session(self, cookie: str) -> Principal | None:
         """Say whose session this cookie is, while it lasts."""
@@ -179,12 +180,34 @@ class Accounts:
             raise Conflict(f"nobody is an admin, and the name {FIRST_USER!r} is taken")
         return admin
 
-    async def create_key(self, user: User, label: str = "") -> tuple[ApiKey, str]:
-        """Make an API key; the second value is the key itself, which nobody can show again."""
+    async def create_key(
+        self,
+        user: User,
+        label: str = "",
+        *,
+        scopes: frozenset[Scope] = ALL_SCOPES,
+        works_for: timedelta | None = None,
+    ) -> tuple[ApiKey, str]:
+        """Make an API key; the second value is the key itself, which nobody can show again.
+
+        Without `works_for` it is good until it is revoked.
+        """
         if len(label) > _MAX_LABEL_CHARACTERS or not label.isprintable():
             raise BadRequest(f"a label has at most {_MAX_LABEL_CHARACTERS} printable characters")
-        secret = new_api_key()
-        key = await self._store.add_key(user.id, digest_of(secret), shown_prefix(secret), label, self._clock())
+        if not scopes:
+            raise BadRequest("a key has one scope at least: submit, read or admin")
+        if works_for is not None and not timedelta() < works_for <= _LONGEST_KEY:
+            raise BadRequest(f"a key works for more than 0 and at most {MOST_DAYS} days; leave it out for no end")
+        secret, now = new_api_key(), self._clock()
+        key = await self._store.add_key(
+            user.id,
+            digest_of(secret),
+            shown_prefix(secret),
+            label,
+            now,
+            scopes=scopes,
+            expires_at=None if works_for is None else now + works_for,
+        )
         return key, secret
 
     async def keys(self, user: User | None = None) -> Sequence[ApiKey]:

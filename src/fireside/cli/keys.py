@@ -6,8 +6,10 @@ from cyclopts import App, Parameter
 
 from fireside.cli.connecting import Where, open_admin
 from fireside.cli.printing import give, local_time, print_table, say
+from fireside.cli.spans import seconds_of
+from fireside.wire.admin import KeyScope
 
-keys = App(name="keys", help="The API keys of users.")
+keys = App(name=("keys", "key"), help="The API keys of users.")
 
 
 @keys.command
@@ -15,11 +17,17 @@ async def create(
     *,
     user: Annotated[str, Parameter(help="Whose key it is.")],
     label: Annotated[str, Parameter(help="What it is for.")] = "",
+    scope: Annotated[
+        list[KeyScope] | None,
+        Parameter(help="What it opens: submit, read, admin; may be given several times. Else all of them."),
+    ] = None,
+    expires: Annotated[str, Parameter(help="When it ends: 24h, 90d, or never.")] = "never",
     where: Where | None = None,
 ) -> None:
     """Make a key and print it alone; it is not shown again."""
+    seconds = seconds_of(expires)
     async with open_admin(where) as client:
-        give((await client.admin.create_key(user, label)).key)
+        give((await client.admin.create_key(user, label, scopes=scope, expires_seconds=seconds)).key)
 
 
 @keys.command(name="list")
@@ -37,13 +45,15 @@ async def list_keys(
             key.user,
             f"{key.prefix}…",
             key.label,
+            ", ".join(key.scopes),
             local_time(key.created_at),
             local_time(key.last_used_at),
+            local_time(key.expires_at),
             local_time(key.revoked_at),
         )
         for key in found
     ]
-    print_table(("ID", "USER", "KEY", "LABEL", "CREATED", "LAST USED", "REVOKED"), rows)
+    print_table(("ID", "USER", "KEY", "LABEL", "SCOPES", "CREATED", "LAST USED", "EXPIRES", "REVOKED"), rows)
 
 
 @keys.command

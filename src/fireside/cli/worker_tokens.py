@@ -1,18 +1,14 @@
 """`fireside worker-token`: the tokens that workers of other machines join with."""
 
-import re
 from typing import Annotated
 
 from cyclopts import App, Parameter
 from msgspec import UNSET, UnsetType
 
 from fireside.cli.connecting import Where, open_admin
-from fireside.cli.errors import USAGE, CommandFailed
 from fireside.cli.printing import give, local_time, print_table, say
+from fireside.cli.spans import seconds_of
 from fireside.wire.admin import JoinTokenBody, NewJoinTokenBody
-
-_SPAN = re.compile(r"(\d{1,6})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 worker_token = App(name="worker-token", help="The tokens that workers of other machines join with.")
 
@@ -73,11 +69,4 @@ def _row(token: JoinTokenBody) -> tuple[str, ...]:
 
 
 def _seconds(expires: str | None) -> float | UnsetType | None:
-    if expires is None:
-        return UNSET
-    if expires == "never":
-        return None
-    found = _SPAN.fullmatch(expires)
-    if found is None:
-        raise CommandFailed(f"{expires!r} is no span of time; write 30m, 24h, 7d or never", USAGE)
-    return int(found[1]) * _SECONDS[found[2]]
+    return UNSET if expires is None else seconds_of(expires)

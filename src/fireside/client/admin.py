@@ -14,6 +14,7 @@ from fireside.wire.admin import (
     JoinTokensBody,
     KeyBody,
     KeysBody,
+    KeyScope,
     LoginLinkBody,
     LoginLinkQuery,
     NewJoinTokenBody,
@@ -60,9 +61,11 @@ class Admin:
         """List all users."""
         return (await self._connection.ask("GET", "/admin/api/users", UsersBody)).users
 
-    async def create_key(self, user: str, label: str = "") -> CreatedKeyBody:
-        """Make a key for a user."""
-        body = json_body(NewKeyBody(user=user, label=label))
+    async def create_key(
+        self, user: str, label: str = "", *, scopes: list[KeyScope] | None = None, expires_seconds: float | None = None
+    ) -> CreatedKeyBody:
+        """Make a key for a user; without `scopes` it has all, and without `expires_seconds` no end."""
+        body = json_body(NewKeyBody(user=user, label=label, scopes=scopes, expires_seconds=expires_seconds))
         return await self._connection.ask("POST", "/admin/api/keys", CreatedKeyBody, **body)
 
     async def keys(self, user: str | None = None) -> list[KeyBody]:

@@ -14,6 +14,20 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
+class Scope(StrEnum):
+    """What an API key opens, of what its user may do; none of them implies another."""
+
+    SUBMIT = "submit"
+    """Changes what is the user's: jobs, files, workflows, settings."""
+    READ = "read"
+    """Looks at what is the user's."""
+    ADMIN = "admin"
+    """Administers, where the user may."""
+
+
+ALL_SCOPES = frozenset(Scope)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """An account that owns jobs and assets and gets a share of the fleet, in proportion to its `weight`.
@@ -63,7 +77,10 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A credential of a user. The key itself is known only to its holder; the store has its SHA-256 and this."""
+    """A credential of a user. The key itself is known only to its holder; the store has its SHA-256 and this.
+
+    One whose `expires_at` is None is good until it is revoked.
+    """
 
     id: int
     user_id: UserId
@@ -72,6 +89,8 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    scopes: frozenset[Scope] = ALL_SCOPES
+    expires_at: datetime | None = None
 
 
 class PrincipalKind(StrEnum):
@@ -94,8 +113,11 @@ class Principal:
     kind: PrincipalKind
     key_id: int | None = None
     """The API key that was shown."""
+    scopes: frozenset[Scope] = ALL_SCOPES
+    """What the key that was shown opens; whoever came without one may do all that the user may."""
 
     @property
     def is_admin(self) -> bool:
         """Whether the caller may administer users and the fleet."""
-        return self.user.role is Role.ADMIN and self.kind is not PrincipalKind.LOCAL
+        is_theirs = self.user.role is Role.ADMIN and self.kind is not PrincipalKind.LOCAL
+        return is_theirs and Scope.ADMIN in self.scopes

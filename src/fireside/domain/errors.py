@@ -72,6 +72,17 @@ class Forbidden(Refused):
     code = "forbidden"
 
 
+class ScopeMissing(Forbidden):
+    """The API key that was shown is not for this; `scope` names what it lacks."""
+
+    code = "scope_missing"
+    scope = ""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This API key lacks the scope {scope!r}: use one that has it, or make one that does.")
+        self.scope = scope
+
+
 class NotFound(Refused):
     """There is no such thing, or it is somebody else's."""
 

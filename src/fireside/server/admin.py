@@ -5,6 +5,7 @@ They answer an admin's key over HTTP, and anybody who can open the admin socket 
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -14,8 +15,9 @@ from starlette.responses import Response
 import fireside
 from fireside.accounts.accounts import NewUser
 from fireside.blobs.base import Blobs
-from fireside.domain.accounts import ApiKey, Role, User
-from fireside.domain.errors import FiresideError, NotFound
+from fireside.config import MOST_DAYS
+from fireside.domain.accounts import ALL_SCOPES, ApiKey, Role, Scope, User
+from fireside.domain.errors import BadRequest, FiresideError, NotFound
 from fireside.domain.ids import UserId
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
@@ -43,6 +45,7 @@ from fireside.wire.admin import (
 _BODY_BYTES = 65536
 _CREATED = 201
 _NO_CONTENT = 204
+_LONGEST_SECONDS = 86400 * MOST_DAYS
 
 
 async def create_user(request: Request) -> Response:
@@ -94,8 +97,18 @@ async def create_key(request: Request) -> Response:
     body = await read_body(request, NewKeyBody, limit=_BODY_BYTES)
     accounts = services_of(request).accounts
     user = await accounts.user_named(body.user)
-    key, secret = await accounts.create_key(user, body.label)
-    answer = CreatedKeyBody(id=key.id, user=user.name, prefix=key.prefix, label=key.label, key=secret)
+    scopes = ALL_SCOPES if body.scopes is None else frozenset(Scope(word) for word in body.scopes)
+    works_for = _span(body.expires_seconds)
+    key, secret = await accounts.create_key(user, body.label, scopes=scopes, works_for=works_for)
+    answer = CreatedKeyBody(
+        id=key.id,
+        user=user.name,
+        prefix=key.prefix,
+        label=key.label,
+        scopes=sorted(key.scopes),
+        expires_at=key.expires_at,
+        key=secret,
+    )
     return json_answer(answer, _CREATED)
 
 
@@ -196,6 +209,14 @@ def _user_body(user: User) -> UserBody:
     )
 
 
+def _span(seconds: float | None) -> timedelta | None:
+    if seconds is None:
+        return None
+    if not 1 <= seconds <= _LONGEST_SECONDS:
+        raise BadRequest(f"expires_seconds is 1 to {_LONGEST_SECONDS}; leave it out for a key without an end")
+    return timedelta(seconds=seconds)
+
+
 def _key_body(key: ApiKey, names: Mapping[UserId, str]) -> KeyBody:
     return KeyBody(
         id=key.id,
@@ -205,6 +226,8 @@ def _key_body(key: ApiKey, names: Mapping[UserId, str]) -> KeyBody:
         created_at=key.created_at,
         last_used_at=key.last_used_at,
         revoked_at=key.revoked_at,
+        scopes=sorted(key.scopes),
+        expires_at=key.expires_at,
     )
 
 

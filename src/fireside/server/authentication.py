@@ -9,20 +9,28 @@ import structlog
 from starlette.requests import HTTPConnection
 
 from fireside.accounts.tokens import SESSION_COOKIE
-from fireside.domain.accounts import Principal, PrincipalKind
-from fireside.domain.errors import Forbidden, Unauthenticated
+from fireside.domain.accounts import Principal, PrincipalKind, Role, Scope
+from fireside.domain.errors import Forbidden, ScopeMissing, Unauthenticated
 from fireside.server.callers import local_user_of, principal_of, refuse_foreign_origin, services_of
 from fireside.server.local_ports import refuse_foreign_pages
 from fireside.server.routes import Access
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_UNKNOWN_KEY = "This API key is not known here: it is mistyped or revoked."
+_ADMINS_ONLY = "Only an admin may do this."
+_UNKNOWN_KEY = "This API key is not known here: it is mistyped, revoked, or its time is over."
 
 
 async def admit(
-    connection: HTTPConnection, access: Access, *, as_admin: bool = False, token_in_query: bool = False
+    connection: HTTPConnection,
+    access: Access,
+    *,
+    scope: Scope | None = None,
+    as_admin: bool = False,
+    token_in_query: bool = False,
 ) -> None:
     """Find out who calls and note it on the connection; raises `Unauthenticated` or `Forbidden`.
+
+    A key that lacks the `scope` is refused, also where anybody may call.
 
     `as_admin` says that the connection came in by the admin socket, which only the server's own user can open.
     """
@@ -43,17 +51,33 @@ async def admit(
     connection.state.principal = await _principal(
         connection, is_public=access is Access.PUBLIC, in_query=token_in_query
     )
-    if access is Access.PUBLIC:
-        return
     principal = principal_of(connection)
+    if access is Access.PUBLIC:
+        if principal is not None:
+            _check_scope(principal, scope)
+        return
     if principal is None:
         raise Unauthenticated("Show who you are: send an API key as X-API-Key, or sign in.")
     # In every line that this request has written.
     structlog.contextvars.bind_contextvars(user_id=principal.user.id)
     if principal.kind is PrincipalKind.SESSION:
         _check_origin(connection)
-    if access in (Access.ADMIN, Access.METRICS) and not principal.is_admin:
-        raise Forbidden("Only an admin may do this.")
+    _check_rights(principal, access, scope)
+
+
+def _check_rights(principal: Principal, access: Access, scope: Scope | None) -> None:
+    is_for_admins = access in (Access.ADMIN, Access.METRICS)
+    # To somebody who is no admin a key with more scopes would not help.
+    if is_for_admins and principal.user.role is not Role.ADMIN:
+        raise Forbidden(_ADMINS_ONLY)
+    _check_scope(principal, scope)
+    if is_for_admins and not principal.is_admin:
+        raise Forbidden(_ADMINS_ONLY)
+
+
+def _check_scope(principal: Principal, scope: Scope | None) -> None:
+    if scope is not None and scope not in principal.scopes:
+        raise ScopeMissing(scope)
 
 
 async def _principal(connection: HTTPConnection, *, is_public: bool, in_query: bool) -> Principal | None:

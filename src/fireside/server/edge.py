@@ -99,7 +99,13 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         note_route(request.scope, route.path)
         try:
-            await admit(request, route.access, as_admin=as_admin, token_in_query=route.token_in_query)
+            await admit(
+                request,
+                route.access,
+                scope=route.scope,
+                as_admin=as_admin,
+                token_in_query=route.token_in_query,
+            )
             return await route.handler(request)
         except FiresideError as error:
             _note_refusal(route, error)
@@ -123,7 +129,8 @@ def _note_refusal(route: Route, error: FiresideError) -> None:
 def _socket_endpoint(route: SocketRoute, *, as_admin: bool) -> Callable[[WebSocket], Awaitable[None]]:
     async def endpoint(socket: WebSocket) -> None:
         try:
-            await admit(socket, route.access, as_admin=as_admin, token_in_query=route.access is Access.USER)
+            in_query = route.access is Access.USER
+            await admit(socket, route.access, scope=route.scope, as_admin=as_admin, token_in_query=in_query)
             await route.handler(socket)
         except FiresideError as error:
             await socket.send_denial_response(refuse(error))

@@ -84,6 +84,8 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
         operation["requestBody"] = {"required": not route.body_is_optional, "content": content}
     if route.access is Access.PUBLIC:
         operation["security"] = []
+    if route.scope is not None:
+        operation["x-fireside-scope"] = route.scope.value
     return operation
 
 

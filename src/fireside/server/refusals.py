@@ -13,6 +13,7 @@ from fireside.domain.errors import (
     NotFound,
     OverQuota,
     Refused,
+    ScopeMissing,
     StaleLease,
     TooLarge,
     TooMany,
@@ -60,10 +61,17 @@ def refuse(error: FiresideError, shape: Refusal = Refusal.PLAIN) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, ScopeMissing):
+        headers["WWW-Authenticate"] = scope_challenge(error)
     if shape is Refusal.TEXT and not isinstance(error, Unauthenticated):
         return Response(message, status, media_type=TEXT, headers=headers)
     body = _BODIES.get(shape, _plain_body)(error, code, message)
     return Response(msgspec.json.encode(body), status, media_type=JSON, headers=headers)
+
+
+def scope_challenge(error: ScopeMissing) -> str:
+    """Say to programs what a key lacks (RFC 6750, section 3)."""
+    return f'Bearer error="insufficient_scope", scope="{error.scope}"'
 
 
 def refuse_plainly(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -14,10 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
+from fireside.domain.accounts import Scope
+
 Handler = Callable[[Request], Awaitable[Response]]
 SocketHandler = Callable[[WebSocket], Awaitable[None]]
 JSON = "application/json"
 TEXT = "text/plain"
+_LOOKING = frozenset({"GET", "HEAD"})
 
 
 class Access(StrEnum):
@@ -79,7 +82,8 @@ class Route:
     `form` the parts of a multipart one, `raw_body` the media types of one that is taken as it is; a route that has
     several of these takes any of them, by its Content-Type. Statuses that every
     route may answer (401, 403, 503 and so on) need no row in `answers`. `token_in_query` lets the key stand in the URL,
-    for programs that cannot send headers. `twin_of` names the path of another row with the same handler.
+    for programs that cannot send headers. `twin_of` names the path of another row with the same handler. `needs` is the
+    scope that an API key must have, where that is not what `scope` reads from access and method.
     """
 
     method: str
@@ -89,6 +93,7 @@ class Route:
     text: str
     tag: str
     access: Access = Access.USER
+    needs: Scope | None = None
     refusal: Refusal = Refusal.PLAIN
     query: type[msgspec.Struct] | None = None
     body: Any = None
@@ -99,6 +104,15 @@ class Route:
     token_in_query: bool = False
     twin_of: str = ""
     is_documented: bool = True
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that an API key must have here; None where no key of a user is asked for."""
+        if self.needs is not None:
+            return self.needs
+        if self.access is Access.USER:
+            return Scope.READ if self.method in _LOOKING else Scope.SUBMIT
+        return Scope.ADMIN if self.access in (Access.ADMIN, Access.METRICS) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +126,8 @@ class SocketRoute:
     handler: SocketHandler
     name: str
     access: Access = Access.USER
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that an API key must have here; None where no key of a user is asked for."""
+        return Scope.READ if self.access is Access.USER else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from fireside.domain.accounts import ApiKey, Role, User
+from fireside.domain.accounts import ALL_SCOPES, ApiKey, Role, Scope, User
 from fireside.domain.ids import UserId
 from fireside.store.database import Statement, Violated
 from fireside.store.refusals import DuplicateUser
@@ -94,18 +94,38 @@ class AccountVerbs(Verbs):
         """Read all users, oldest first."""
         return [user_of(row) for row in await self._all("users")]
 
-    async def add_key(self, user_id: UserId, digest: bytes, prefix: str, label: str, now: datetime) -> ApiKey:
+    async def add_key(
+        self,
+        user_id: UserId,
+        digest: bytes,
+        prefix: str,
+        label: str,
+        now: datetime,
+        *,
+        scopes: frozenset[Scope] = ALL_SCOPES,
+        expires_at: datetime | None = None,
+    ) -> ApiKey:
         """Add a key by its SHA-256."""
-        params = {"user_id": user_id, "digest": digest, "prefix": prefix, "label": label, "now": now}
+        params = {
+            "user_id": user_id,
+            "digest": digest,
+            "prefix": prefix,
+            "label": label,
+            "now": now,
+            "scopes": " ".join(sorted(scopes)),
+            "expires_at": expires_at,
+        }
         return key_of((await self._write("add_key", params))[0])
 
-    async def key_owner(self, digest: bytes) -> tuple[ApiKey, User] | None:
-        """The key of this SHA-256 and its user, unless it is revoked."""
-        params = {"digest": digest}
+    async def key_owner(self, digest: bytes, now: datetime) -> tuple[ApiKey, User] | None:
+        """The key of this SHA-256 and its user, unless it is revoked or has expired."""
         keys, owners = await self._database.read(
-            [Statement("key_by_digest", params), Statement("owner_of_key", params)]
+            [
+                Statement("key_by_digest", {"digest": digest, "now": now}),
+                Statement("owner_of_key", {"digest": digest}),
+            ]
         )
-        return (key_of(keys[0]), user_of(owners[0])) if keys else None
+        return (key_of(keys[0]), user_of(owners[0])) if keys and owners else None
 
     async def keys(self, user_id: UserId | None = None) -> Sequence[ApiKey]:
         """Read the keys of a user, or all, revoked ones included, oldest first."""

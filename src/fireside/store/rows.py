@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from fireside.domain.accounts import ApiKey, Invitation, Role, Session, User
+from fireside.domain.accounts import ApiKey, Invitation, Role, Scope, Session, User
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId, WorkerId
 from fireside.domain.jobs import Job, JobState
@@ -113,6 +113,8 @@ def key_of(row: Row) -> ApiKey:
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
+        scopes=frozenset(Scope(word) for word in row["scopes"].split()),
+        expires_at=row["expires_at"],
     )
 
 

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+KeyScope = Literal["submit", "read", "admin"]
+
 
 class NewUserBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Body of `POST /admin/api/users`; limits left out are the server's settings, `keep_…` of 0 keep all,
@@ -70,10 +72,12 @@ class UsersBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewKeyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of `POST /admin/api/keys`."""
+    """Body of `POST /admin/api/keys`; without `scopes` it has all, and without `expires_seconds` no end."""
 
     user: str
     label: str = ""
+    scopes: list[KeyScope] | None = None
+    expires_seconds: float | None = None
 
 
 class KeyBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +90,8 @@ class KeyBody(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    scopes: list[str]
+    expires_at: datetime | None
 
 
 class KeysQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +113,8 @@ class CreatedKeyBody(msgspec.Struct, frozen=True, kw_only=True):
     user: str
     prefix: str
     label: str
+    scopes: list[str]
+    expires_at: datetime | None
     key: str
 
 

@@ -1,13 +1,15 @@
 """The page of one's own account: password, API keys, and browsers that are signed in. Sessions only."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
-from fireside.domain.accounts import Principal, PrincipalKind, User
-from fireside.domain.errors import NotFound, Refused
+from fireside.config import MOST_DAYS
+from fireside.domain.accounts import ALL_SCOPES, Principal, PrincipalKind, Scope, User
+from fireside.domain.errors import BadRequest, NotFound, Refused
 from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
 from fireside.server.pages.rendering import address_of, form_of, provider_of, redirect, set_session, with_fresh_session
 from fireside.server.pages.rows import page_rows
@@ -16,6 +18,7 @@ from fireside.server.pages.sign_in import CLEAR_SITE_DATA
 from fireside.server.refusals import status_of
 
 _LIMITS = {"shortest": SHORTEST_PASSWORD, "longest": LONGEST_PASSWORD}
+_DIGITS = 6
 _DIFFER = "The two new passwords are not the same."
 
 
@@ -50,7 +53,9 @@ async def create_key(request: Request) -> Response:
 
     async def create(user: User, form: dict[str, str]) -> Response:
         try:
-            _, secret = await services_of(request).accounts.create_key(user, form.get("label", "").strip())
+            _, secret = await services_of(request).accounts.create_key(
+                user, form.get("label", "").strip(), scopes=_scopes_of(form), works_for=_span_of(form)
+            )
         except Refused as error:
             return await _account(request, user, key_problem=error.message, status=status_of(error))
         return await _account(request, user, new_key=secret)
@@ -123,6 +128,7 @@ async def _account(
         "/account",
         status,
         keys=keys,
+        now=services_of(request).clock(),
         new_key=new_key,
         provider=provider_of(request),
         connections=[] if openid is None else await openid.connections(user),
@@ -132,6 +138,24 @@ async def _account(
         is_changed="changed" in request.query_params and not password_problem,
         **_LIMITS,
     )
+
+
+def _scopes_of(form: dict[str, str]) -> frozenset[Scope]:
+    words = form.get("scopes", "").split()
+    if not words:
+        return ALL_SCOPES
+    if not set(words) <= set(Scope):
+        raise BadRequest("A key may submit, read or admin.")
+    return frozenset(Scope(word) for word in words)
+
+
+def _span_of(form: dict[str, str]) -> timedelta | None:
+    days = form.get("days", "")
+    if not days:
+        return None
+    if not (days.isascii() and days.isdecimal() and 1 <= int(days[:_DIGITS]) <= MOST_DAYS):
+        raise BadRequest(f"A key ends after 1 to {MOST_DAYS} days, or never.")
+    return timedelta(days=int(days))
 
 
 def _signed_in(request: Request) -> User | None:

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fireside.domain.accounts import Scope
 from fireside.domain.errors import BadRequest
 from fireside.graphs.editor.convert import Converted, convert_workflow
 from fireside.graphs.errors import InvalidGraph
@@ -39,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST",
         path="/api/workflows/convert",
+        needs=Scope.READ,
         handler=convert,
         name="convertWorkflow",
         text="Convert a workflow of the editor's into API format",

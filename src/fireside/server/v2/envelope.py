@@ -20,6 +20,7 @@ from fireside.domain.errors import (
     NotFound,
     OverQuota,
     Refused,
+    ScopeMissing,
     TooLarge,
     TooMany,
     Unauthenticated,
@@ -28,7 +29,7 @@ from fireside.domain.errors import (
 from fireside.graphs.asset_references import MissingAsset
 from fireside.graphs.errors import InvalidGraph
 from fireside.graphs.interface.faults import InvalidInputs
-from fireside.server.refusals import status_of
+from fireside.server.refusals import scope_challenge, status_of
 from fireside.server.routes import JSON
 from fireside.store.store import KeyReused
 from fireside.wire.refusals import EnvelopeBody, EnvelopedRefusal
@@ -93,6 +94,8 @@ def refuse_in_envelope(error: FiresideError) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, ScopeMissing):
+        headers["WWW-Authenticate"] = scope_challenge(error)
     return enveloped(status, code, message, details=_details_of(error), headers=headers)
 
 
@@ -159,6 +162,8 @@ def _details_of(error: FiresideError) -> dict[str, Any] | None:
         return {"missing_ids": list(error.missing_ids), "node_errors": node_errors_of(error.node_errors)}
     if isinstance(error, InvalidInputs):
         return {"errors": [msgspec.to_builtins(fault) for fault in error.faults]}
+    if isinstance(error, ScopeMissing):
+        return {"scope": error.scope}
     if not isinstance(error, InvalidGraph):
         return None
     node_errors = node_errors_of(error.node_errors)

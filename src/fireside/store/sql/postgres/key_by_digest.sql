@@ -1,2 +1,3 @@
 -- Find a valid key.
-SELECT * FROM api_key WHERE digest = :digest AND revoked_at IS NULL;
+SELECT * FROM api_key
+WHERE digest = :digest AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now);
