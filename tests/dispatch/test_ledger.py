@@ -16,6 +16,7 @@ from fireside.domain.ids import UserId
 from fireside.domain.jobs import JobState
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.report import start_job
+from fireside.scheduler.costs import DEFAULT_RUN_SECONDS
 from fireside.store.store import Store
 from fireside.wire.fleet import QueueChanged
 
@@ -191,7 +192,7 @@ async def test_shares_of_some_users_are_those_of_all(shop: Workshop, ann: User) 
     assert (by_user[ann.id].queued, by_user[ann.id].held) == (0, 0)
 
 
-async def test_it_looks_up_what_a_kind_of_work_takes_that_it_has_not_met(shop: Workshop, ann: User) -> None:
+async def test_it_is_told_what_a_kind_of_work_takes_that_it_has_not_met(shop: Workshop, ann: User) -> None:
     worker, job = await shop.worker(), await shop.submit(ann, fingerprint="slow")
     lease = await shop.started(job, worker)
     shop.clock.go(40)
@@ -206,4 +207,4 @@ async def test_it_looks_up_what_a_kind_of_work_takes_that_it_has_not_met(shop: W
 
     assert len(known(ledger, ann)) == 3
     assert ledger.state.costs.run_seconds("slow") == pytest.approx(40.0)
-    assert not ledger.state.costs.knows_run("new")
+    assert ledger.state.costs.run_seconds("new") == DEFAULT_RUN_SECONDS

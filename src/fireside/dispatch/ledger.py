@@ -47,7 +47,6 @@ class Ledger:
         self._under_way: dict[JobId, Placement] = {}
         self._warm: dict[WorkerId, tuple[str, frozenset[str]]] = {}
         self._in_turn: list[UserId] = []
-        self._unknown_runs: set[str] = set()
         self._heads = _HEADS
         self._paused: set[UserId] = set()
         self._pauses_are_read = False
@@ -64,7 +63,6 @@ class Ledger:
         """Let go of everything, for as long as somebody else leads."""
         self.state = State()
         self._jobs, self._under_way, self._in_turn, self._moved = {}, {}, [], {}
-        self._unknown_runs = set()
 
     def note(self, user_id: UserId) -> None:
         """Have a user read anew before the next decision, and all pauses."""
@@ -91,7 +89,6 @@ class Ledger:
             self.state.know_needs(await self._suitability.needs(self.state.used_needs()))
         if not self._pauses_are_read:
             await self._read_pauses()
-        await self._learn_runs()
         while self._changed:
             self._being_read = set(list(self._changed)[:_MOST_AT_ONCE])
             self._changed -= self._being_read
@@ -167,8 +164,8 @@ class Ledger:
         elif not self.state.knows(wanted):
             self._changed.add(job.user_id)
         else:
-            if not self.state.costs.knows_run(new.fingerprint):
-                self._unknown_runs.add(new.fingerprint)
+            if new.estimate_seconds is not None:
+                self.state.costs.know_run(new.fingerprint, new.estimate_seconds)
             if self.state.add_job(job.user_id, _waiting(job, wanted, new.fingerprint)):
                 self._jobs.setdefault(job.user_id, {})[job.id] = job
 
@@ -184,14 +181,6 @@ class Ledger:
         before, self._paused = self._paused, {pause.user_id or _EVERYBODY for pause in await self._desk.store.pauses()}
         differing = before ^ self._paused
         self._changed |= self.state.users.keys() if _EVERYBODY in differing else differing & self.state.users.keys()
-
-    async def _learn_runs(self) -> None:
-        """Look up what kinds of work take that this leader has not met yet."""
-        while self._unknown_runs:
-            some = set(list(self._unknown_runs)[:_MOST_AT_ONCE])
-            for fingerprint, seconds in (await self._desk.store.run_estimates(some)).items():
-                self.state.costs.know_run(fingerprint, seconds)
-            self._unknown_runs -= some
 
     async def _read_users(self, user_ids: Sequence[UserId]) -> None:
         for user_id in user_ids:

@@ -32,10 +32,6 @@ class Costs:
             del self._kept[next(iter(self._kept))]
         self._kept[fingerprint] = seconds
 
-    def knows_run(self, fingerprint: str) -> bool:
-        """Whether anything is known of a kind of work."""
-        return fingerprint in self._runs or fingerprint in self._kept
-
     def run_seconds(self, fingerprint: str) -> float:
         """Give what a run takes once its models are warm, as far as that is known."""
         return self._runs.get(fingerprint, self._kept.get(fingerprint, DEFAULT_RUN_SECONDS))

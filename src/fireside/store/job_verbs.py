@@ -91,6 +91,7 @@ class JobVerbs(Verbs):
         job = job_of(results[0][0])
         if awaits_equal(submit, results):
             new = replace(new, requirement=KeptRequirement(EQUAL_JOB_AWAITED, b""))
+        new = replace(new, estimate_seconds=results[0][0]["estimate_seconds"])
         self._tell(None, job, new, standing_after(submit, results))
         return job
 

@@ -100,6 +100,8 @@ class NewJob:
     joins_equals: bool = False
     api_key_id: int | None = None
     quota: Quota | None = None
+    estimate_seconds: float | None = None
+    """What runs of the same fingerprint have taken, as watchers are told who hear of it; see `QueueHead`."""
     timeline: "Sequence[TimelineEntry]" = ()
     """What there is to say of how it came."""
 

@@ -53,11 +53,6 @@ class ScheduleVerbs(Verbs):
         rows = await self._all("requirements", {"ids": to_json(sorted(one.hex for one in ids)).decode()})
         return {row["id"]: row["body"] for row in rows}
 
-    async def run_estimates(self, fingerprints: Collection[str]) -> Mapping[str, float]:
-        """What jobs of these kinds took, in seconds; those of which nothing is known are left out."""
-        rows = await self._all("run_estimates", {"fingerprints": to_json(sorted(fingerprints)).decode()})
-        return {row["fingerprint"]: row["seconds"] for row in rows}
-
     async def held_jobs(self) -> Sequence[HeldJob]:
         """The jobs that workers hold."""
         return [held_of(row) for row in await self._all("held_jobs")]

@@ -10,4 +10,5 @@ SELECT
     greatest(:now::bigint, last_created_at + 1), greatest(:now::bigint, last_created_at + 1), :workflow_id, :fingerprint,
     :requirement_id, :metadata, :key_id::bigint
 FROM user_share WHERE user_id = :user_id FOR UPDATE
-RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard;
+RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard,
+    (SELECT seconds FROM run_estimate WHERE run_estimate.fingerprint = :fingerprint) AS estimate_seconds;

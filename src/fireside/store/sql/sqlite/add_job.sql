@@ -8,4 +8,5 @@ SELECT
     max(:now, last_created_at + 1), max(:now, last_created_at + 1), :workflow_id, :fingerprint,
     :requirement_id, :metadata, :key_id
 FROM user_share WHERE user_id = :user_id
-RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard;
+RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = job.user_id) AS is_heard,
+    (SELECT seconds FROM run_estimate WHERE run_estimate.fingerprint = :fingerprint) AS estimate_seconds;

@@ -1,2 +1,0 @@
--- Say what these kinds of work take, given as a JSON list of their fingerprints; of those that are not known nothing.
-SELECT fingerprint, seconds FROM run_estimate WHERE fingerprint IN (SELECT value FROM json_each(:fingerprints));
