@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import sysconfig
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -58,7 +58,12 @@ async def doctor(
     config = config_in(data_dir)
     findings = [finding async for finding in examine(config)]
     if counters:
-        findings += [finding async for finding in _count_anew(config)]
+        findings += [finding async for finding in count_anew(config)]
+    return print_findings(findings)
+
+
+def print_findings(findings: Sequence[Finding]) -> int:
+    """Print them, and give the exit code."""
     for finding in findings:
         give(f"{finding.verdict:<8} {finding.subject:<12} {plain(finding.text)}")
     return FAILED if any(finding.verdict is Verdict.ILL for finding in findings) else 0
@@ -166,7 +171,8 @@ def _look_at_leader(report: DoctorBody) -> Finding:
     return Finding(Verdict.WELL, "leader", f"this server stands by; {report.leader or 'no other'} hands out jobs")
 
 
-async def _count_anew(config: Config) -> AsyncIterator[Finding]:
+async def count_anew(config: Config) -> AsyncIterator[Finding]:
+    """Count all jobs and assets anew, by user, and put wrong totals right."""
     try:
         async with open_admin(Where(data_dir=config.data_dir)) as client:
             wrong = (await client.admin.recount()).wrong
