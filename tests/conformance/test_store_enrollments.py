@@ -129,3 +129,19 @@ async def test_a_worker_rests_until_it_is_resumed(store: Store) -> None:
     for _ in range(2):
         await store.resume_worker(ONE)
     assert await store.drained_workers() == frozenset()
+
+
+async def test_of_workers_that_left_what_they_could_run_is_remembered_once(store: Store) -> None:
+    token = await add_token(store, is_reusable=True)
+    for name, vram_gb in (("pod-1", 24), ("pod-2", 24), ("pod-3", 48), ("stays", 24), ("pod-4", 24)):
+        await enroll(store, token, WorkerId(name))
+        await publish(store, worker=name, vram_gb=vram_gb)
+
+    for number in (1, 2, 3, 4):
+        assert await store.let_worker_leave(WorkerId(f"pod-{number}"), NOW + HOUR)
+
+    # pod-4 stands for 1 and 2, which were alike; 3 had more memory, and `stays` is there.
+    assert [one.id for one in await store.workers()] == ["pod-3", "pod-4", "stays"]
+    assert [one.worker_id for one in await store.enrollments()] == ["stays"]
+    assert {one.worker_id for one in await store.removed_workers()} == {"pod-1", "pod-2", "pod-3", "pod-4"}
+    assert not await store.let_worker_leave(WorkerId("pod-1"), NOW + HOUR)

@@ -208,17 +208,25 @@ def test_a_worker_that_cannot_join_ends_with_one_line_that_says_why(
     assert "Traceback" not in worker.log()
 
 
-def test_a_worker_that_may_not_be_idle_leaves_by_itself_but_not_from_a_job(place: Place, databases: Any) -> None:
-    worker = FarWorker(place.tmp_path / "gpu-1", environment={"FIRESIDE_WORKER_TOKEN": place.token()})
+def test_a_worker_for_a_while_leaves_by_itself_but_not_from_a_job_and_what_it_can_run_stays_known(
+    place: Place, databases: Any
+) -> None:
+    token = place.token(reusable=True)
+    options = (f"--server={place.server.url}", "--exit-when-idle=0.5", "--transient", "--label=pool=cloud")
+    worker = FarWorker(place.tmp_path / "gpu-1", environment={"FIRESIDE_WORKER_TOKEN": token}, options=options)
     place.workers.append(worker)
     client = place.server.client()
 
     # Nothing is there to do: it comes, publishes what it can run, and goes.
-    worker.start(f"--server={place.server.url}", "--name=gpu-1", "--exit-when-idle=0.5")
+    worker.start("--name=pod-1")
     assert worker.wait() == 0
-    job_id = submit(client, seconds=3.0)
-    worker.start("--exit-when-idle=0.5")
+    assert place.listed("pod-1")["state"] == "unknown"
+    # Nobody is there who could run it, and it is taken all the same.
+    job_id = submit(client, seconds=3.0, pool="cloud")
+    worker.start("--name=pod-2")
 
     ends(place, client, job_id)
     assert worker.wait() == 0
+    assert not place.admin("GET", "/admin/api/workers")["workers"]
+    submit(client, 2, pool="cloud")
     assert attempts(place, databases, job_id) == [(1, "succeeded")]

@@ -66,6 +66,13 @@ def worker(
             help="Leave after so many seconds without a job, for machines that a platform starts when there is work."
         ),
     ] = None,
+    transient: Annotated[
+        bool,
+        Parameter(
+            help="Leave the fleet for good at the end, for machines that do not come back; the next start joins anew.",
+            negative=(),
+        ),
+    ] = False,
     ticket: Annotated[Path | None, Parameter(help="File that a server gave a worker of its own.", show=False)] = None,
 ) -> int:
     """Run a worker on this machine for a server anywhere; it only dials out.
@@ -95,6 +102,7 @@ def worker(
         interrupt_seconds=config.interrupt_seconds,
         stage_cache_bytes=config.stage_cache_bytes,
         idle_seconds=exit_when_idle,
+        is_transient=transient,
     )
     try:
         run_joined_worker(joining, _tell)

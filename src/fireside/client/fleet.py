@@ -62,6 +62,10 @@ class FleetClient:
         answer = await self._http.put("/fleet/boot", content=msgspec.json.encode(body))
         return msgspec.json.decode(_checked(answer).content, type=BootReply)
 
+    async def leave(self) -> None:
+        """Leave the fleet for good; the credential is worth nothing afterwards."""
+        _checked(await self._http.post("/fleet/leave"))
+
     async def join(self, body: JoinBody) -> JoinReply:
         """Tell the server what this worker is."""
         answer = await self._http.put("/fleet/worker", content=msgspec.json.encode(body))

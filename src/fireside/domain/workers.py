@@ -99,6 +99,12 @@ class WorkerProfile:
     snapshot_hash: str = ""
     vram_bytes: int = 0
 
+    def stands_for(self, other: "WorkerProfile") -> bool:
+        """Whether all that is known of the other one is known of this one too, so that it need not be remembered."""
+        told = ("kind", "models_hash", "labels", "subgraphs_hash", "editor_hash", "snapshot_hash")
+        is_alike = all(getattr(self, name) == getattr(other, name) for name in told)
+        return is_alike and self.vram_bytes >= other.vram_bytes and self.seen_at >= other.seen_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerWish:

@@ -66,6 +66,19 @@ async def boot(request: Request) -> Response:
     return json_answer(reply)
 
 
+async def leave(request: Request) -> Response:
+    """Let a worker go for good: its credentials are worth nothing from now on, what it can run stays known."""
+    services, worker_id = services_of(request), worker_of(request)
+    enrollment: Enrollment | None = request.state.enrollment
+    if enrollment is None:
+        raise Conflict("A worker that a server started itself belongs to that server.")
+    await services.store.let_worker_leave(worker_id, services.clock())
+    services.revoke_bus_key(services.authority.worker_key(worker_id, enrollment.number))
+    services.passages.send_away(worker_id)
+    await tell_fleet_changed(services)
+    return Response(status_code=204)
+
+
 async def carry(socket: WebSocket) -> None:
     """Carry the bytes of a worker to the bus and back."""
     services, enrollment = services_of(socket), socket.state.enrollment
@@ -119,6 +132,17 @@ ROUTES = (
         access=Access.WORKER,
         body=BootBody,
         answers={200: Answer(text="How to get on the bus", body=BootReply)},
+        is_documented=False,
+    ),
+    Route(
+        method="POST",
+        path="/fleet/leave",
+        handler=leave,
+        name="leaveFleet",
+        text="Leave the fleet for good",
+        tag="fleet",
+        access=Access.WORKER,
+        answers={204: Answer(text="It is gone")},
         is_documented=False,
     ),
 )

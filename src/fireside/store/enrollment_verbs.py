@@ -10,7 +10,7 @@ from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker
 from fireside.store.database import Statement, Transaction, Unexpected, Violated
 from fireside.store.refusals import DuplicateWorker, JoinTokenUsed
-from fireside.store.rows import enrollment_of, join_token_of, removed_worker_of
+from fireside.store.rows import enrollment_of, join_token_of, profile_of, removed_worker_of
 from fireside.store.verbs import Verbs
 
 
@@ -111,6 +111,29 @@ class EnrollmentVerbs(Verbs):
                 tx.run("note_removed_worker", note, expect=1)
             tx.run("resume_worker", {"worker_id": worker_id})
             return bool(tx.run("remove_worker", {"id": worker_id}) or enrolled)
+
+        return await self._database.decide(change)
+
+    async def let_worker_leave(self, worker_id: WorkerId, now: datetime) -> bool:
+        """Let a worker go for good that says so itself; False when there is none of this name.
+
+        What it can run stays known, for jobs that wait for the next one like it; once for all that were alike.
+        """
+
+        def change(tx: Transaction) -> bool:
+            enrolled = tx.run("remove_enrollment", {"worker_id": worker_id})
+            for row in enrolled:
+                note = {"number": row["number"], "worker_id": worker_id, "now": now}
+                tx.run("note_removed_worker", note, expect=1)
+            tx.run("resume_worker", {"worker_id": worker_id})
+            profiles = {one.id: one for one in map(profile_of, tx.run("worker_profiles", {}))}
+            if enrolled and worker_id in profiles:
+                here = {row["worker_id"] for row in tx.run("enrollments", {})}
+                gone = {WorkerId(row["worker_id"]) for row in tx.run("removed_workers", {})} - here - {worker_id}
+                for other in gone & profiles.keys():
+                    if profiles[worker_id].stands_for(profiles[other]):
+                        tx.run("remove_worker", {"id": other})
+            return bool(enrolled)
 
         return await self._database.decide(change)
 

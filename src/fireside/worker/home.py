@@ -86,6 +86,10 @@ class WorkerHome:
             os.fsync(file.fileno())
         part.replace(self.folder / _FILE)
 
+    def forget(self) -> None:
+        """Forget who this worker was: the next start joins anew."""
+        (self.folder / _FILE).unlink(missing_ok=True)
+
 
 def new_secret() -> str:
     """Make a credential."""

@@ -28,10 +28,13 @@ from fireside.worker.agent import Agent
 from fireside.worker.home import CannotWork, Identity, WorkerHome
 from fireside.worker.idling import Idling
 from fireside.worker.model_hashes import ModelHashes
+from fireside.worker.patience import ServerAway, patiently
 from fireside.worker.runtimes import runtime_of
 from fireside.worker.stage_cache import StageCache
 from fireside.worker.standing import Refused, Standing, Stopped, come_in
 
+# A machine that is about to go is not kept longer by a server that is away.
+_LEAVE_SECONDS = 15.0
 _log = structlog.get_logger(__name__)
 
 
@@ -50,6 +53,8 @@ class Joining:
     stage_cache_bytes: int
     idle_seconds: float | None = None
     """How long it stays without anything to do; None: for ever."""
+    is_transient: bool = False
+    """Whether it leaves the fleet for good at its end."""
 
 
 def run_worker(ticket: WorkerTicket) -> None:
@@ -131,6 +136,23 @@ async def _work_as_joined(home: WorkerHome, joining: Joining, on_joined: Callabl
             await asyncio.gather(watching, return_exceptions=True)
         if sent_away:
             raise CannotWork(f"the server has sent this worker away: {sent_away[0]}")
+        if joining.is_transient:
+            await bus.close()
+            await _leave_for_good(client, home)
+
+
+async def _leave_for_good(client: FleetClient, home: WorkerHome) -> None:
+    try:
+        await patiently(client.leave, patience_seconds=_LEAVE_SECONDS)
+    except ServerAway as error:
+        _log.warning("the fleet still lists this worker", reason=str(error))
+        return
+    except httpx.HTTPStatusError as error:
+        # It has left already where the answer to that was lost.
+        refused = Refused(error)
+        if not refused.is_unknown:
+            raise refused from error
+    home.forget()
 
 
 async def _standing(
