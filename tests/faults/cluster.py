@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.conftest import ServerProcess
 from tests.faults.far import FarWorker, Place, until
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import TEMPLATE, PostgresServer
 
 from fireside.accounts.server_keys import ServerKeys
 from fireside.bus.authority import BusAuthority
@@ -73,8 +73,8 @@ class Cluster:
     servers: list[ServerProcess] = field(default_factory=list[ServerProcess])
     places: list[Place] = field(default_factory=list[Place])
 
-    def server(self, *options: str, before: Sequence[str] = ()) -> Place:
-        """Start one more server, by a command that may stand before."""
+    def server(self, *options: str, before: Sequence[str] = (), **more: str) -> Place:
+        """Start one more server, by a command that may stand before, with more in its environment."""
         number = len(self.servers) + 1
         data_dir = self.folder / f"server-{number}"
         data_dir.mkdir(parents=True)
@@ -86,6 +86,7 @@ class Cluster:
             "FIRESIDE_SECRET_KEY": SECRET_KEY,
             "FIRESIDE_NATS_URL": self.bus.url,
             "FIRESIDE_NATS_WORKER_URL": self.bus.url,
+            **more,
         }
         server = ServerProcess(data_dir, ["--workers=0", *options], environment, before)
         self.servers.append(server)
@@ -131,10 +132,12 @@ def leads(place: Place) -> bool:
 
 
 @contextmanager
-def cluster_over(folder: Path, postgres: PostgresServer, address: str = "") -> Generator[Cluster]:
+def cluster_over(
+    folder: Path, postgres: PostgresServer, address: str = "", *, template: str = TEMPLATE
+) -> Generator[Cluster]:
     """Set up a bus and a database; servers are started when they are asked for, and find both at the address."""
     with ExitStack() as stack:
-        database_url = stack.enter_context(postgres.database())
+        database_url = stack.enter_context(postgres.database(template=template))
         if address:
             database_url = postgres.tcp_url(postgres.name_of(database_url), address)
         bus = SharedBus(folder / "bus", address or SharedBus.address)
