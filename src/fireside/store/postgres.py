@@ -116,14 +116,17 @@ class PostgresConnection:
             raise Unexpected(query, expect, found)
         return rows
 
-    def look(self, question: Callable[[Transaction], T]) -> T:
-        """Answer a question over one consistent state; it is asked again when the connection was lost meanwhile."""
+    def look(self, question: Callable[[Transaction], T], *, is_single: bool = False) -> T:
+        """Answer a question over one consistent state; it is asked again when the connection was lost meanwhile.
+
+        A single query has its state by itself, which saves two ways to the server and back.
+        """
         try:
-            return self._look(question)
+            return self._look(question, is_single)
         except TransactionLost:
             pass
         try:
-            return self._look(question)
+            return self._look(question, is_single)
         except TransactionLost as lost:
             raise lost.reason from lost
 
@@ -172,9 +175,12 @@ class PostgresConnection:
         """Close the connection."""
         self.raw.close()
 
-    def _look(self, question: Callable[[Transaction], T]) -> T:
+    def _look(self, question: Callable[[Transaction], T], is_single: bool) -> T:
         try:
-            self._begin(_BEGIN_READ)
+            if not is_single:
+                self._begin(_BEGIN_READ)
+            elif self.raw.closed:
+                self._renew()
             return question(self)
         finally:
             self.rollback()

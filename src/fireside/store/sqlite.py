@@ -111,10 +111,11 @@ class SqliteConnection:
         """Take the write lock at once, so that what a change reads cannot change before it writes."""
         self._execute("BEGIN IMMEDIATE")
 
-    def look(self, question: Callable[[Transaction], T]) -> T:
-        """Answer a question over one consistent state."""
+    def look(self, question: Callable[[Transaction], T], *, is_single: bool = False) -> T:
+        """Answer a question over one consistent state; a single query has that by itself."""
         try:
-            self._execute("BEGIN DEFERRED")
+            if not is_single:
+                self._execute("BEGIN DEFERRED")
             return question(self)
         except TransactionLost as lost:
             raise lost.reason from lost

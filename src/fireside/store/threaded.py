@@ -22,8 +22,8 @@ _READERS = 4
 class ReadingConnection(Protocol):
     """A connection that one reader's thread uses."""
 
-    def look(self, question: Callable[[Transaction], T]) -> T:
-        """Answer a question over one consistent state."""
+    def look(self, question: Callable[[Transaction], T], *, is_single: bool = False) -> T:
+        """Answer a question over one consistent state; a single query needs no transaction for that."""
         ...
 
     def close(self) -> None:
@@ -40,9 +40,9 @@ class Readers:
         self._connections: list[ReadingConnection] = []
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
 
-    async def look(self, question: Callable[[Transaction], T]) -> T:
+    async def look(self, question: Callable[[Transaction], T], *, is_single: bool = False) -> T:
         """Answer a question in the next free thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, question)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._look, question, is_single)
 
     def close(self) -> None:
         """Answer what has been asked, and close the connections."""
@@ -50,12 +50,12 @@ class Readers:
         for connection in self._connections:
             connection.close()
 
-    def _look(self, question: Callable[[Transaction], T]) -> T:
+    def _look(self, question: Callable[[Transaction], T], is_single: bool) -> T:
         connection: ReadingConnection | None = getattr(self._own, "connection", None)
         if connection is None:
             connection = self._own.connection = self._connect()
             self._connections.append(connection)
-        return connection.look(question)
+        return connection.look(question, is_single=is_single)
 
 
 class ThreadedDatabase(ABC):
@@ -92,13 +92,16 @@ class ThreadedDatabase(ABC):
 
     async def read(self, queries: Sequence[Statement]) -> list[Rows]:
         """Run queries over one consistent state, in a reader's thread."""
-        return await self.look(lambda tx: run_all(tx, queries))
+        return await self._ask(lambda tx: run_all(tx, queries), is_single=len(queries) == 1)
 
     async def look(self, question: Callable[[Transaction], T]) -> T:
         """Answer a question over one consistent state, in a reader's thread."""
+        return await self._ask(question)
+
+    async def _ask(self, question: Callable[[Transaction], T], *, is_single: bool = False) -> T:
         if self._readers is None:
             raise Unavailable("the store is not open")
-        return await self._readers.look(question)
+        return await self._readers.look(question, is_single=is_single)
 
     @abstractmethod
     def _open(self) -> tuple[GroupCommit, Readers]:
