@@ -1,17 +1,16 @@
 """Programs are sent to the bucket itself: names and types are right there, and nobody gets in who would not here."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 from tests.databases import SqliteDatabases
-from tests.object_server import ObjectServer, object_server
+from tests.object_server import ObjectServer
 from tests.server.v1.files import house as houses
 from tests.server.v1.files.house import House
 
@@ -23,23 +22,10 @@ PNG = (files("fireside") / "examples" / "cat.png").read_bytes()
 PAGE = b"<!doctype html><script>alert(1)</script>"
 
 
-@pytest.fixture(scope="module")
-def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
-    with object_server(tmp_path_factory.mktemp("objects")) as server:
-        yield server
-
-
 @pytest.fixture
-def settings(objects: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    for name, value in objects.environment.items():
-        monkeypatch.setenv(name, value)
-    return {"blobs_url": objects.url(uuid4().hex), "blobs_endpoint": objects.endpoint}
-
-
-@pytest.fixture
-async def house(databases: SqliteDatabases, tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[House]:
+async def house(databases: SqliteDatabases, tmp_path: Path, in_bucket: dict[str, Any]) -> AsyncIterator[House]:
     async with AsyncExitStack() as doors:
-        yield await houses.open_house(databases.config(tmp_path / "data", **settings), doors, None)
+        yield await houses.open_house(databases.config(tmp_path / "data", **in_bucket), doors, None)
 
 
 async def brought(house: House, content: bytes, name: str) -> Asset:
@@ -56,7 +42,7 @@ async def fetched(link: str, **headers: str) -> httpx.Response:
         return await anybody.get(link, headers=headers)
 
 
-def in_bucket(answer: httpx.Response, objects: ObjectServer) -> str:
+def sent_to_bucket(answer: httpx.Response, objects: ObjectServer) -> str:
     """Give the link of an answer that sends to the bucket."""
     assert answer.status_code == 302, answer.text
     assert answer.headers["location"].startswith(objects.endpoint)
@@ -76,12 +62,12 @@ async def test_every_way_to_a_file_sends_a_program_to_the_bucket(house: House, o
     direct.append(await house.stranger.get(signed))
 
     for answer, kind in zip(direct, ("inline", "attachment", "inline", "inline"), strict=True):
-        at_bucket = await fetched(in_bucket(answer, objects))
+        at_bucket = await fetched(sent_to_bucket(answer, objects))
         assert (at_bucket.status_code, at_bucket.content) == (200, PNG)
         assert at_bucket.headers["content-type"] == "image/png"
         named = f"{kind}; filename=\"caf_.png\"; filename*=UTF-8''caf%C3%A9.png"
         assert at_bucket.headers["content-disposition"] == named
-    part = await fetched(in_bucket(direct[2], objects), Range="bytes=1-3")
+    part = await fetched(sent_to_bucket(direct[2], objects), Range="bytes=1-3")
     assert (part.status_code, part.content, part.headers["content-range"]) == (206, b"PNG", f"bytes 1-3/{len(PNG)}")
 
 
@@ -91,7 +77,7 @@ async def test_a_page_is_never_shown_in_place_and_the_link_cannot_be_made_to(
     asset = await brought(house, PAGE, "page.html")
 
     for wish in ("inline", "attachment"):
-        link = in_bucket(
+        link = sent_to_bucket(
             await house.ada.program.get(f"/api/assets/{asset.id}/content", params={"disposition": wish}), objects
         )
         shown = await fetched(link)
@@ -130,7 +116,7 @@ async def test_a_link_leads_to_what_was_set_aside_a_moment_before(house: House, 
     asset = await brought(house, PNG, "a.png")
     await house.services.blobs.set_aside(asset.hash, datetime.now(UTC))
 
-    link = in_bucket(await house.ada.program.get("/api/view?filename=a.png&type=input"), objects)
+    link = sent_to_bucket(await house.ada.program.get("/api/view?filename=a.png&type=input"), objects)
 
     assert (await fetched(link)).content == PNG
 
@@ -139,18 +125,18 @@ async def test_a_link_is_over_after_its_time(house: House, objects: ObjectServer
     asset = await brought(house, PNG, "a.png")
     direct = house.services.blobs.direct
     assert isinstance(direct, DirectBucket)
-    past = DirectBucket(direct.outside, clock=lambda: datetime.now(UTC) - timedelta(seconds=61))
+    past = DirectBucket(direct.outside, direct.outside, clock=lambda: datetime.now(UTC) - timedelta(seconds=61))
 
     assert (await fetched(past.link(asset.hash, {}, 120))).status_code == 200
     assert (await fetched(past.link(asset.hash, {}, 60))).status_code == 403
 
 
 async def test_links_name_the_address_that_people_reach_the_bucket_by(
-    databases: SqliteDatabases, tmp_path: Path, settings: dict[str, Any], objects: ObjectServer
+    databases: SqliteDatabases, tmp_path: Path, in_bucket: dict[str, Any], objects: ObjectServer
 ) -> None:
     public = objects.endpoint.replace("127.0.0.1", "localhost")
     async with AsyncExitStack() as doors:
-        config = databases.config(tmp_path / "data", blobs_public_endpoint=public, **settings)
+        config = databases.config(tmp_path / "data", blobs_public_endpoint=public, **in_bucket)
         house = await houses.open_house(config, doors, None)
         await brought(house, PNG, "a.png")
         link = (await house.ada.program.get("/api/view?filename=a.png&type=input")).headers["location"]
@@ -160,11 +146,11 @@ async def test_links_name_the_address_that_people_reach_the_bucket_by(
 
 
 async def test_nobody_is_sent_on_where_the_settings_say_so(
-    databases: SqliteDatabases, tmp_path: Path, settings: dict[str, Any]
+    databases: SqliteDatabases, tmp_path: Path, in_bucket: dict[str, Any]
 ) -> None:
     async with AsyncExitStack() as doors:
         house = await houses.open_house(
-            databases.config(tmp_path / "data", blobs_direct=False, **settings), doors, None
+            databases.config(tmp_path / "data", blobs_direct=False, **in_bucket), doors, None
         )
         asset = await brought(house, PNG, "a.png")
 

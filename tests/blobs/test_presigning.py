@@ -6,11 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 from fireside.blobs.presigning import AccessKey, Presigner
 
 KEY = AccessKey(id="AKIAIOSFODNN7EXAMPLE", secret="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+HOST = "https://examplebucket.s3.amazonaws.com"
 NOON = datetime(2013, 5, 24, tzinfo=UTC)
 
 
 def presigner(**more: str) -> Presigner:
-    return Presigner(**{"key": KEY, "region": "us-east-1", "base": "https://examplebucket.s3.amazonaws.com"} | more)  # pyright: ignore[reportArgumentType] - of the right kinds
+    return Presigner(**{"key": KEY, "region": "us-east-1", "address": HOST, "bucket": "examplebucket"} | more)  # pyright: ignore[reportArgumentType] - of the right kinds
 
 
 def test_the_example_of_the_documentation_has_its_signature() -> None:
@@ -24,19 +25,26 @@ def test_the_example_of_the_documentation_has_its_signature() -> None:
     )
 
 
-def test_a_place_is_learned_from_an_address_that_somebody_else_signed() -> None:
-    other = presigner(base="http://minio:9000/bucket/pre%20fix", region="eu-central-1").sign("GET", "0", NOON, 60)
+def test_a_bucket_is_learned_from_an_address_that_somebody_else_signed() -> None:
+    other = presigner(address="http://minio:9000/box", prefix="pre fix", region="eu-central-1").sign(
+        "GET", "0", NOON, 9
+    )
 
-    learned = Presigner.like(other, "0", KEY)
+    learned = Presigner.like(other, KEY, "box", "pre fix", "0")
 
-    assert (learned.base, learned.region) == ("http://minio:9000/bucket/pre%20fix", "eu-central-1")
-    assert learned.sign("GET", "0", NOON, 60) == other
+    assert (learned.address, learned.region) == ("http://minio:9000/box", "eu-central-1")
+    assert learned.sign("GET", "0", NOON, 9) == other
+    assert learned.source("a/b c") == "/box/pre%20fix/a/b%20c"
 
 
 def test_at_another_address_the_place_is_the_same() -> None:
-    url = presigner(base="http://minio:9000/bucket/files").at("https://files.example.org/").sign("GET", "a", NOON, 60)
+    here = presigner(address="http://minio:9000/box", prefix="files")
 
-    assert url.startswith("https://files.example.org/bucket/files/a?")
+    assert (
+        here.at("https://files.example.org/")
+        .sign("GET", "a", NOON, 60)
+        .startswith("https://files.example.org/box/files/a?")
+    )
 
 
 def test_no_link_lasts_longer_than_the_store_signs() -> None:
@@ -48,8 +56,8 @@ def test_no_link_lasts_longer_than_the_store_signs() -> None:
 def test_a_key_for_a_while_says_so_and_no_secret_is_shown() -> None:
     key = AccessKey(id="ASIA", secret="secret", token="session token")
 
-    assert "X-Amz-Security-Token=session%20token" in Presigner(key=key, region="r", base="http://h").sign(
-        "GET", "a", NOON, 60
-    )
+    assert "X-Amz-Security-Token=session%20token" in Presigner(
+        key=key, region="r", address="http://h", bucket="b"
+    ).sign("GET", "a", NOON, 60)
     assert "secret" not in repr(key)
     assert "session" not in repr(key)

@@ -73,14 +73,69 @@ class BlobsFound:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunUpload:
+    """Bytes that somebody is about to bring to the place itself; `sha256` are their parts', as base64."""
+
+    name: str
+    hash: BlobHash
+    size_bytes: int
+    sha256: Sequence[str]
+    upload_id: str = ""
+    """Of the store, where the parts are several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPart:
+    """Where a part of the bytes goes, by one PUT with exactly these headers and bytes."""
+
+    url: str
+    headers: Mapping[str, str]
+    start: int
+    size_bytes: int
+
+
+class UploadGone(Conflict):
+    """What was to be brought to the place itself is not there as it was said; it must be brought anew."""
+
+    code = "upload_gone"
+
+
 class DirectBlobs(Protocol):
     """The place itself, as it answers those who are sent there past this server."""
+
+    @property
+    def part_bytes(self) -> int:
+        """How many bytes the parts have that are brought there; the last one has what is left."""
+        ...
 
     def link(self, blob_hash: BlobHash, answered: Mapping[str, str], seconds: int) -> str:
         """Give an address of a blob that works for so long, by GET alone, and answers with these headers.
 
         It names the blob's place, so look at it (`Blobs.stat`) before: what is set aside is not there.
         """
+        ...
+
+    async def begin(self, blob_hash: BlobHash, size_bytes: int, sha256: Sequence[str]) -> BegunUpload:
+        """Open a place for these bytes, beside the blobs; `sha256` has one for each part.
+
+        Raises `BadRequest` when they are not as many, or no SHA-256.
+        """
+        ...
+
+    def parts(self, begun: BegunUpload, seconds: int) -> Sequence[UploadPart]:
+        """Sign for the parts, in order; each takes the bytes that were announced, and no others."""
+        ...
+
+    async def finish(self, begun: BegunUpload, etags: Sequence[str]) -> None:
+        """Make a blob of the bytes that have come, inside of the place; `etags` are the answers to the parts.
+
+        That they have the hash is the word of who brought them. May be repeated. Raises `UploadGone` or `HashMismatch`.
+        """
+        ...
+
+    async def discard(self, begun: BegunUpload) -> None:
+        """Remove what has come of the bytes; what is gone already is fine."""
         ...
 
 

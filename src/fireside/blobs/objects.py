@@ -3,7 +3,8 @@
 Bytes are hashed in a file of this machine first, because an object's name is its hash: so nothing unfinished is ever in
 the store, and an object is there as a whole or not at all. A blob that is set aside is `abcd….unwanted`. There are no
 renames: to set aside is to copy and then to remove, to put back is to copy alone, so that at whatever point either is
-interrupted the blob is at one of the two places; a copy that is left over beside its blob goes with the next walk.
+interrupted the blob is at one of the two places. A copy that is left over beside its blob goes with a walk an hour
+later, because a collector that lost the lead may be about to remove the blob.
 
 Nothing here renews the time of a blob, as `LocalBlobs` does, since an object's time is the store's. It need not: who
 finds a blob that is old finds it again after it was set aside, for as long as the collector leaves it there.
@@ -11,7 +12,7 @@ finds a blob that is old finds it again after it was set aside, for as long as t
 
 import contextlib
 from collections.abc import AsyncIterator, Generator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from fireside.blobs.base import (
     is_blob_hash,
 )
 from fireside.blobs.direct import DirectBucket
-from fireside.blobs.keys import ASIDE, aside_of, key_of
+from fireside.blobs.keys import ASIDE, UNFINISHED, aside_of, key_of
 from fireside.blobs.unfinished import Unfinished, check_size, fill, in_thread, sweep
 from fireside.domain.errors import NotFound, Unavailable
 from fireside.domain.ids import BlobHash
@@ -48,6 +49,8 @@ _PARTS_AT_ONCE = 4
 _MOST_BYTES_OF_A_COPY = 5 * 1024**3
 """S3 copies no more by itself (CopyObject)."""
 _LOOKS = 3
+_LEFT_OVER_AFTER = timedelta(hours=1)
+"""How long nobody's setting aside takes: somebody else's may stand between its copy and its removal."""
 _log = structlog.get_logger(__name__)
 
 
@@ -61,7 +64,9 @@ class ObjectBlobs:
         *,
         watcher: BytesWatcher | None = None,
         direct: DirectBucket | None = None,
+        left_over_after: timedelta = _LEFT_OVER_AFTER,
     ) -> None:
+        self._left_over_after = left_over_after
         self._store = store
         self._direct = direct
         self._unfinished = unfinished
@@ -150,7 +155,8 @@ class ObjectBlobs:
                 blob_hash = BlobHash(key.rpartition("/")[2].removesuffix(ASIDE))
                 is_set_aside = key.endswith(ASIDE)
                 if is_set_aside and blob_hash in listed:
-                    left_over.append(blob_hash)
+                    if since < datetime.now(UTC) - self._left_over_after:
+                        left_over.append(blob_hash)
                 elif len(listed) == limit:
                     is_through = False
                     break
@@ -196,8 +202,19 @@ class ObjectBlobs:
         return None
 
     async def sweep_unfinished(self, older_than: datetime) -> int:
-        """Remove what dead writers left on this machine; see `Blobs.sweep_unfinished`."""
-        return await in_thread(lambda: sweep(self._unfinished, older_than.timestamp()))
+        """Remove what dead writers left on this machine, and workers in the bucket; see `Blobs.sweep_unfinished`."""
+        swept = await in_thread(lambda: sweep(self._unfinished, older_than.timestamp()))
+        with _away():
+            async for page in obstore.list(self._store, prefix=UNFINISHED):
+                for one in page:
+                    if one["last_modified"] < older_than:
+                        await self._remove(one["path"])
+                        swept += 1
+        if self._direct is not None:
+            for name, upload_id in await self._direct.bucket.unfinished_parts(older_than):
+                await self._direct.bucket.abort_parts(name, upload_id)
+                swept += 1
+        return swept
 
     async def _publish(
         self, blob_hash: BlobHash, content: bytes | Path, size_bytes: int, head: bytes, expected: BlobHash | None

@@ -61,14 +61,16 @@ def _direct(config: Config, store: S3Store | GCSStore | AzureStore) -> DirectBuc
         )
     if not config.blobs_direct or not isinstance(store, S3Store) or not can_sign:
         return None
-    here = Presigner.like(sign(store, "GET", _ANY_NAME, timedelta(minutes=1)), _ANY_NAME, key)
+    place = urlsplit(config.blobs_url)
+    signed = sign(store, "GET", _ANY_NAME, timedelta(minutes=1))
+    here = Presigner.like(signed, key, place.netloc, unquote(place.path).strip("/"), _ANY_NAME)
     outside = here.at(_public_endpoint(config)) if config.blobs_public_endpoint else here
-    if config.public_url and _origin(outside.base) == _origin(config.public_url):
+    if config.public_url and _origin(outside.address) == _origin(config.public_url):
         raise ConfigError(
             "blobs_public_endpoint: the bucket must have another host or port than public_url, because users' files"
             " must not be shown as pages of this server"
         )
-    return DirectBucket(outside)
+    return DirectBucket(here, outside)
 
 
 def _public_endpoint(config: Config) -> str:

@@ -7,7 +7,7 @@ Parameters"). Apart from obstore, whose `sign` takes neither parameters nor head
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
@@ -28,26 +28,32 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presigner:
-    """Signs for the objects below one place of one server, whose address must not be changed on the way."""
+    """Signs for the objects below one prefix of a bucket, at an address that must not be changed on the way."""
 
     key: AccessKey
     region: str
-    base: str
-    """What all addresses begin with, encoded: scheme, host, and the path to the bucket and the prefix."""
+    address: str
+    """Of the bucket, encoded, with its name in the host or in the path."""
+    bucket: str
+    prefix: str = ""
 
     @classmethod
-    def like(cls, signed_url: str, object_name: str, key: AccessKey) -> "Presigner":
-        """Learn the place and its region from an address that another signer has made of an object there."""
+    def like(cls, signed_url: str, key: AccessKey, bucket: str, prefix: str, name: str) -> "Presigner":
+        """Learn the bucket's address and region from one that another signer has made of an object in it."""
         parts = urlsplit(signed_url)
         scope = parse_qs(parts.query)["X-Amz-Credential"][0].removeprefix(key.id + "/").split("/")
-        base = urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix("/" + object_name), "", ""))
-        return cls(key=key, region=scope[1], base=base)
+        path = parts.path.removesuffix(_path_of(prefix, name))
+        address = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+        return cls(key=key, region=scope[1], address=address, bucket=bucket, prefix=prefix)
 
     def at(self, endpoint: str) -> "Presigner":
-        """Sign for the same place, at the address that others reach it by."""
-        other, here = urlsplit(endpoint), urlsplit(self.base)
-        base = urlunsplit((other.scheme, other.netloc, here.path, "", ""))
-        return Presigner(key=self.key, region=self.region, base=base)
+        """Sign for the same bucket, at the address that others reach it by."""
+        other, here = urlsplit(endpoint), urlsplit(self.address)
+        return replace(self, address=urlunsplit((other.scheme, other.netloc, here.path, "", "")))
+
+    def source(self, name: str) -> str:
+        """Name an object as the source of a copy."""
+        return f"/{_encoded(self.bucket)}{_path_of(self.prefix, name)}"
 
     def sign(
         self,
@@ -61,9 +67,9 @@ class Presigner:
     ) -> str:
         """Give the address for one request; these headers (named in lower case) must come with it as they are here.
 
-        An empty name means the bucket's place itself, for requests that name no object.
+        An empty name means the bucket itself.
         """
-        parts = urlsplit(f"{self.base}/{quote(name, safe='/' + _SAFE)}" if name else self.base)
+        parts = urlsplit(self.address + (_path_of(self.prefix, name) if name else ""))
         signed = {"host": parts.netloc, **(headers or {})}
         names = ";".join(sorted(signed))
         scope = f"{now:%Y%m%d}/{self.region}/s3/aws4_request"
@@ -79,7 +85,7 @@ class Presigner:
             parameters["X-Amz-Security-Token"] = self.key.token
         asked = "&".join(sorted(f"{_encoded(one)}={_encoded(value)}" for one, value in parameters.items()))
         lines = "".join(f"{one}:{signed[one].strip()}\n" for one in sorted(signed))
-        request = f"{method}\n{parts.path}\n{asked}\n{lines}\n{names}\nUNSIGNED-PAYLOAD"
+        request = f"{method}\n{parts.path or '/'}\n{asked}\n{lines}\n{names}\nUNSIGNED-PAYLOAD"
         digest = hashlib.sha256(request.encode()).hexdigest()
         signature = self._mac(scope, f"{_ALGORITHM}\n{parameters['X-Amz-Date']}\n{scope}\n{digest}")
         return urlunsplit((parts.scheme, parts.netloc, parts.path, f"{asked}&X-Amz-Signature={signature}", ""))
@@ -93,3 +99,7 @@ class Presigner:
 
 def _encoded(text: str) -> str:
     return quote(text, safe=_SAFE)
+
+
+def _path_of(prefix: str, name: str) -> str:
+    return "/" + quote(f"{prefix}/{name}" if prefix else name, safe="/" + _SAFE)

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from fireside.domain.errors import Unauthenticated
-from fireside.domain.ids import BlobHash, UserId
+from fireside.domain.ids import BlobHash, JobId, UserId, WorkerId
 
 Disposition = Literal["auto", "attachment", "inline"]
 
@@ -38,7 +38,20 @@ class UploadClaims(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-_Claims = TypeVar("_Claims", DownloadClaims, UploadClaims)
+class DirectClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """The right of a worker to have what it brought to the bucket itself made a blob."""
+
+    worker_id: WorkerId
+    job_id: JobId
+    name: str
+    hash: BlobHash
+    size_bytes: int
+    sha256: tuple[str, ...]
+    upload_id: str
+    expires_at: datetime
+
+
+_Claims = TypeVar("_Claims", DownloadClaims, UploadClaims, DirectClaims)
 
 
 class UrlSigner:
@@ -47,10 +60,14 @@ class UrlSigner:
     def __init__(self, secret: bytes) -> None:
         self._keys = {
             kind: hmac.digest(secret, purpose, hashlib.sha256)
-            for kind, purpose in ((DownloadClaims, b"download"), (UploadClaims, b"upload"))
+            for kind, purpose in (
+                (DownloadClaims, b"download"),
+                (UploadClaims, b"upload"),
+                (DirectClaims, b"direct upload"),
+            )
         }
 
-    def sign(self, claims: DownloadClaims | UploadClaims) -> str:
+    def sign(self, claims: DownloadClaims | UploadClaims | DirectClaims) -> str:
         """Make the token; letters, digits, `-`, `_` and one dot, so it can stand in a path or a query as it is."""
         body = _encode(msgspec.json.encode(claims))
         return f"{body}.{_encode(self._mac(type(claims), body))}"
@@ -63,6 +80,10 @@ class UrlSigner:
         """Give the claims of a token for an upload. Raises `Unauthenticated` when it is altered or has expired."""
         return self._verify(UploadClaims, token, now)
 
+    def verify_direct(self, token: str, now: datetime) -> DirectClaims:
+        """Give the claims of a token for bytes in the bucket. Raises `Unauthenticated` as above."""
+        return self._verify(DirectClaims, token, now)
+
     def _verify(self, kind: type[_Claims], token: str, now: datetime) -> _Claims:
         body, _, signature = token.partition(".")
         expected = _encode(self._mac(kind, body))
@@ -74,7 +95,7 @@ class UrlSigner:
             raise Unauthenticated("This link has expired. Ask for a new one.")
         return claims
 
-    def _mac(self, kind: type[DownloadClaims] | type[UploadClaims], body: str) -> bytes:
+    def _mac(self, kind: type[DownloadClaims | UploadClaims | DirectClaims], body: str) -> bytes:
         return hmac.digest(self._keys[kind], body.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
 

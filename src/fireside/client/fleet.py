@@ -6,6 +6,7 @@ and is the caller's to try again.
 
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fireside.domain.errors import StaleLease
 from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import Lease
 from fireside.wire.fleet import (
+    PART_BYTES_HEADER,
     BootBody,
     BootReply,
     EnrollBody,
@@ -25,11 +27,25 @@ from fireside.wire.fleet import (
     JoinBody,
     JoinReply,
     OutputBody,
+    UploadBody,
+    UploadedBody,
+    UploadPartBody,
+    UploadReply,
     WorkBody,
 )
 
 _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_LONG_TIMEOUT = httpx.Timeout(600.0, connect=5.0)
+"""While the bucket copies what is large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobLook:
+    """Whether bytes are with the server; otherwise, in what parts they can be brought to its bucket, if it has one."""
+
+    is_here: bool
+    part_bytes: int | None
 
 
 class FleetClient:
@@ -97,13 +113,39 @@ class FleetClient:
             raise httpx.RemoteProtocolError(f"the bytes that came are not those of {file.hash}")
         part.rename(to)
 
+    async def look(self, blob_hash: BlobHash) -> BlobLook:
+        """Ask whether the server has the bytes of a hash; if so, they stay until the record."""
+        answer = await self._http.head(f"/fleet/blobs/{blob_hash}")
+        if answer.status_code != int(httpx.codes.NOT_FOUND):
+            answer.raise_for_status()
+        part_bytes = answer.headers.get(PART_BYTES_HEADER, "")
+        return BlobLook(is_here=answer.is_success, part_bytes=int(part_bytes) if part_bytes.isdecimal() else None)
+
     async def upload(self, blob_hash: BlobHash, path: Path) -> None:
-        """Upload a file's bytes under their hash, unless the server has them already."""
-        url = f"/fleet/blobs/{blob_hash}"
-        if (await self._http.head(url)).is_success:
-            return
-        headers = {"Content-Length": str(path.stat().st_size)}
-        _checked(await self._http.put(url, content=_chunks(path), headers=headers))
+        """Upload a file's bytes under their hash, through the server."""
+        size_bytes = path.stat().st_size
+        headers = {"Content-Length": str(size_bytes)}
+        chunks = _chunks(path, 0, size_bytes)
+        _checked(await self._http.put(f"/fleet/blobs/{blob_hash}", content=chunks, headers=headers))
+
+    async def begin_upload(self, body: UploadBody) -> UploadReply:
+        """Ask where in the bucket a file's bytes go."""
+        answer = await self._http.post("/fleet/uploads", content=msgspec.json.encode(body))
+        return msgspec.json.decode(_checked(answer).content, type=UploadReply)
+
+    async def send_part(self, part: UploadPartBody, path: Path) -> str:
+        """Bring a part of a file's bytes to the bucket; gives the ETag that it answers."""
+        request = httpx.Request(
+            "PUT", part.url, headers=part.headers, content=_chunks(path, part.start, part.size_bytes)
+        )
+        # A request of its own, because those that the client makes show our token, which is none of the bucket's.
+        request.extensions = {"timeout": _TIMEOUT.as_dict()}
+        answer = await self._http.send(request)
+        return answer.raise_for_status().headers["etag"]
+
+    async def finish_upload(self, body: UploadedBody) -> None:
+        """Say that all parts are in the bucket."""
+        _checked(await self._http.put("/fleet/uploads", content=msgspec.json.encode(body), timeout=_LONG_TIMEOUT))
 
     async def add_output(self, lease: Lease, body: OutputBody) -> None:
         """Report what a node has shown; its files are uploaded already."""
@@ -114,9 +156,11 @@ class FleetClient:
         await self._http.aclose()
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
+async def _chunks(path: Path, start: int, size_bytes: int) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
+        file.seek(start)
+        while size_bytes and (chunk := file.read(min(_CHUNK_BYTES, size_bytes))):
+            size_bytes -= len(chunk)
             yield chunk
 
 

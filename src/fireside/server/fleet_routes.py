@@ -24,10 +24,12 @@ from fireside.jobs.read import read_work
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, worker_of
 from fireside.server.fleet_outputs import take_output
+from fireside.server.fleet_rows import fleet_route
 from fireside.server.reading import decode_json, read_body, read_bytes, read_query
-from fireside.server.routes import Access, Answer, Handler, Route
+from fireside.server.routes import Answer, Handler
 from fireside.store.records import Publication
 from fireside.wire.fleet import (
+    PART_BYTES_HEADER,
     BlobBody,
     EditorFilesBody,
     JoinBody,
@@ -105,8 +107,11 @@ async def get_work(request: Request) -> Response:
 async def has_blob(request: Request) -> Response:
     """Say whether the bytes of a hash are here, so that nobody sends them twice; then they stay until the record."""
     wanted = BlobHash(str(request.path_params["hash"]))
+    blobs = services_of(request).blobs
     async with hold_blob(wanted):
-        found = await services_of(request).blobs.claim(wanted)
+        found = await blobs.claim(wanted)
+    if found is None and blobs.direct is not None:
+        return Response(status_code=404, headers={PART_BYTES_HEADER: str(blobs.direct.part_bytes)})
     if found is None:
         raise NotFound("These bytes are not stored here.")
     return Response(headers={"Content-Length": str(found.size_bytes)})
@@ -138,24 +143,10 @@ def _job_id(request: Request) -> JobId:
         raise NotFound("there is no such job") from error
 
 
-def _route(method: str, path: str, handler: Handler, name: str, text: str, answers: dict[int, Answer]) -> Route:
-    return Route(
-        method=method,
-        path=path,
-        handler=handler,
-        name=name,
-        text=text,
-        tag="fleet",
-        access=Access.WORKER,
-        answers=answers,
-        is_documented=False,
-    )
-
-
 ROUTES = (
-    _route("PUT", "/fleet/worker", join, "joinFleet", "Join", {200: Answer(text="Joined", body=JoinReply)}),
+    fleet_route("PUT", "/fleet/worker", join, "joinFleet", "Join", {200: Answer(text="Joined", body=JoinReply)}),
     *(
-        _route(
+        fleet_route(
             "PUT",
             f"/fleet/{topic}/{{hash}}",
             _publishing(topic),
@@ -165,13 +156,13 @@ ROUTES = (
         )
         for topic in Topic
     ),
-    _route(
+    fleet_route(
         "GET", "/fleet/jobs/{job_id}", get_work, "getWork", "Fetch a job", {200: Answer(text="Work", body=WorkBody)}
     ),
-    _route(
+    fleet_route(
         "PUT", "/fleet/blobs/{hash}", put_blob, "putBlob", "Upload bytes", {200: Answer(text="Stored", body=BlobBody)}
     ),
-    _route("HEAD", "/fleet/blobs/{hash}", has_blob, "hasBlob", "Ask for bytes", {}),
-    _route("POST", "/fleet/jobs/{job_id}/outputs", post_output, "addOutput", "Show a node's output", {}),
+    fleet_route("HEAD", "/fleet/blobs/{hash}", has_blob, "hasBlob", "Ask for bytes", {}),
+    fleet_route("POST", "/fleet/jobs/{job_id}/outputs", post_output, "addOutput", "Show a node's output", {}),
 )
 """Only workers may call them; they are the server's own business and in no document."""

@@ -8,6 +8,7 @@ from fireside.server import (
     admin_system,
     enrolling,
     fleet_routes,
+    fleet_uploads,
     health,
     metrics,
     pools,
@@ -62,6 +63,7 @@ _ROWS: tuple[Route, ...] = (
     *jobs.ROUTES,
     *prompt.ROUTES,
     *fleet_routes.ROUTES,
+    *fleet_uploads.ROUTES,
     *v2_jobs.ROUTES,
     *v2_listing.ROUTES,
     *v2_events.ROUTES,
@@ -120,5 +122,5 @@ _ROWS: tuple[Route, ...] = (
 )
 ROUTES: tuple[Route, ...] = bare_paths.at_both_paths(_ROWS)
 SOCKETS: tuple[SocketRoute, ...] = (*socket.SOCKETS, *enrolling.SOCKETS)
-FLEET_ROUTES: tuple[Route, ...] = (*fleet_routes.ROUTES, files.DOWNLOAD)
+FLEET_ROUTES: tuple[Route, ...] = (*fleet_routes.ROUTES, *fleet_uploads.ROUTES, files.DOWNLOAD)
 """All that workers ask for: their own routes, and the bytes of inputs by signed address."""

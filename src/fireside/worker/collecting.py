@@ -16,10 +16,9 @@ from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import Lease
 from fireside.runtimes.base import NodeOutput, ProducedFile
 from fireside.wire.fleet import LeaseBody, OutputBody, OutputFile
+from fireside.worker.bringing import PATIENCE_SECONDS, bring
 from fireside.worker.patience import patiently
 
-# What has been computed is worth waiting for.
-_PATIENCE_SECONDS = 600.0
 _SENT_ALONG_BYTES = 512 * 1024
 _TINY_BYTES = 64 * 1024
 # A message holds up those behind it, so the bus gets only what is small beside its limit of 1 MiB.
@@ -43,7 +42,7 @@ async def collect_output(
             is_tiny = size_bytes <= _TINY_BYTES
             files.append(_enclosed(file) if is_tiny else await asyncio.to_thread(_enclosed, file))
         else:
-            files.append(await _uploaded(client, file))
+            files.append(await _brought(client, lease, file))
     body = OutputBody(
         lease=LeaseBody.of(lease),
         node_id=event.node_id,
@@ -54,7 +53,7 @@ async def collect_output(
     if len(msgspec.json.encode(body)) <= _BUS_BYTES:
         return body
     await before()
-    await patiently(lambda: client.add_output(lease, body), patience_seconds=_PATIENCE_SECONDS)
+    await patiently(lambda: client.add_output(lease, body), patience_seconds=PATIENCE_SECONDS)
     return None
 
 
@@ -65,9 +64,9 @@ def _enclosed(file: ProducedFile) -> OutputFile:
     )
 
 
-async def _uploaded(client: FleetClient, file: ProducedFile) -> OutputFile:
+async def _brought(client: FleetClient, lease: Lease, file: ProducedFile) -> OutputFile:
     blob_hash, size_bytes = await asyncio.to_thread(_hash_of, file.path)
-    await patiently(lambda: client.upload(blob_hash, file.path), patience_seconds=_PATIENCE_SECONDS)
+    await bring(client, lease, blob_hash, file.path)
     return OutputFile(key=file.key, index=file.index, hash=blob_hash, size_bytes=size_bytes)
 
 
