@@ -64,7 +64,7 @@ def test_inputs_and_outputs_of_a_job_are_objects_and_outlive_the_server(server: 
 
 def test_while_the_objects_are_away_files_are_refused_and_nothing_is_lost(server: Any, objects: ObjectServer) -> None:
     with server.client() as http:
-        assert http.get("/readyz").json() == {"store": True, "bus": True, "blobs": True}
+        assert http.get("/readyz").json()["blobs"]
         upload(http, PICTURE)
 
         objects.kill()
