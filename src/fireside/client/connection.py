@@ -30,12 +30,16 @@ class Address:
 
     url: str = _SOCKET_URL
     key: str | None = field(default=None, repr=False)
+    bearer: str | None = field(default=None, repr=False)
+    """Instead of the key: one, or a token that is no key."""
     socket: Path | None = None
     app: Any = None
 
     @property
     def headers(self) -> dict[str, str]:
         """What shows who we are."""
+        if self.bearer:
+            return {"Authorization": f"Bearer {self.bearer}"}
         return {"X-API-Key": self.key} if self.key else {}
 
     @property

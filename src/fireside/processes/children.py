@@ -45,8 +45,18 @@ def before_exec() -> Callable[[], None]:
 class Child:
     """A program run as a child; start it anew after it ended if you like."""
 
-    def __init__(self, name: str, argv: Sequence[str], *, log_path: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        log_path: Path,
+        env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start nothing yet; of our environment's secrets it is given none but `secrets`."""
         self.name = name
+        self._secrets = dict(secrets or {})
         self._argv = list(argv)
         self._log_path = log_path
         self._env = dict(env) if env is not None else None
@@ -65,7 +75,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=without_secrets(os.environ if self._env is None else self._env),
+                env=without_secrets(os.environ if self._env is None else self._env) | self._secrets,
                 preexec_fn=before_exec(),
             )
 
@@ -73,6 +83,12 @@ class Child:
         """Wait for its end and give its exit code, negative for a signal."""
         assert self._process is not None
         return await self._process.wait()
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal, if it runs."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
 
     async def stop(self, grace_seconds: float) -> None:
         """Ask it to end, and end it when it has not after the grace; idempotent."""
