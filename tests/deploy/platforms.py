@@ -1,5 +1,6 @@
 """What the files of platforms are held against: the schemas of Kubernetes and KEDA, our settings, our commands."""
 
+import importlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from fireside.config.rows import NOT_SETTINGS, PREFIX
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+_CHART = DEPLOY / "helm" / "fireside"
 SCHEMAS = Path(__file__).parent / "schemas"
 KUBERNETES = "1.37.0"
 SETTINGS = {row.name: row for row in settings()}
@@ -31,17 +33,25 @@ _METRICS_API = {
 
 def rendered(values: Mapping[str, Any], *, name: str = "studio", namespace: str = "media") -> list[Object]:
     """Render the chart as `helm template` does, by Helm's own engine; raises its error."""
-    try:
-        import helm_python  # noqa: PLC0415 - it is not to be had for every machine
-    except ImportError:
-        if "CI" in os.environ:
-            raise
-        pytest.skip("helm-python-sdk has no wheel for this machine")
-    with helm_python.Chart.load(DEPLOY / "helm" / "fireside") as chart:
+    with _helm().Chart.load(_CHART) as chart:
         chart.validate_schema(dict(values))
         files = chart.render(dict(values), name=name, namespace=namespace)
     documents = (yaml.safe_load_all(text) for path, text in files.items() if path.endswith(".yaml"))
     return [document for several in documents for document in several if document]
+
+
+def linted(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Say what `helm lint` finds in the chart."""
+    return _helm().lint(_CHART, dict(values), strict=True)
+
+
+def _helm() -> Any:
+    try:
+        return importlib.import_module("helm_python")
+    except ImportError:
+        if "CI" in os.environ:
+            raise
+        pytest.skip("helm-python-sdk has no wheel for this machine")
 
 
 def check_object(found: Object) -> None:

@@ -14,6 +14,7 @@ from tests.deploy.platforms import (
     Object,
     check_object,
     containers,
+    linted,
     parse_command,
     pods,
     rendered,
@@ -81,6 +82,7 @@ _ALL_OF_OTHERS: dict[str, Any] = {
     "networkPolicy": {"enabled": False},
 }
 _VALUES = {"least": _LEAST, "all-of-ours": _ALL_OF_OURS, "all-of-others": _ALL_OF_OTHERS}
+_INFORMATION = 1
 _OURS = ("fireside/", "example.org/")
 
 everything = pytest.mark.parametrize("values", _VALUES.values(), ids=_VALUES.keys())
@@ -103,6 +105,19 @@ def test_kubernetes_and_keda_take_every_object(values: dict[str, Any]) -> None:
         check_object(one)
     names = [(one["kind"], one["metadata"]["name"]) for one in objects]
     assert len(set(names)) == len(names)
+
+
+def test_helm_has_nothing_to_warn_of() -> None:
+    told = linted(_ALL_OF_OURS)
+
+    assert [one for one in told["messages"] if one["severity"] > _INFORMATION] == []
+    assert told["errors"] == []
+
+
+def test_one_server_alone_may_be_moved() -> None:
+    kinds = [one["kind"] for one in rendered({**_LEAST, "server": {"replicas": 1}, "nats": {"replicas": 1}})]
+
+    assert "PodDisruptionBudget" not in kinds
 
 
 def test_what_they_would_not_take_is_found() -> None:
