@@ -1,11 +1,11 @@
-"""All soaks one after the other: `python -m soak`, forty minutes. Ends with 1 when one of them did not hold."""
+"""All soaks one after the other: `python -m soak`, fifty minutes. Ends with 1 when one of them did not hold."""
 
 import sys
 from collections.abc import Callable
 
-from soak import faults, fleet, memory
+from soak import faults, fleet, memory, replicas
 
-SOAKS: tuple[Callable[[], None], ...] = (fleet.main, faults.main, memory.main)
+SOAKS: tuple[Callable[[], None], ...] = (fleet.main, replicas.main, faults.main, memory.main)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ Each fault has something to strike and some seconds later is mended. What is str
 things may be struck at the same time, and now and then everything is.
 """
 
-import os
 import random
 import signal
 import threading
@@ -16,7 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from soak.processes import command_of, descendants, kill
-from tests.faults.cluster import Cluster, pause, resume
+from tests.faults.bus_cluster import BusNode
+from tests.faults.cluster import Cluster, SharedBus, pause, resume
 from tests.faults.far import FarWorker, Place
 from tests.postgres_server import PostgresServer
 
@@ -52,7 +52,9 @@ class Fleet:
         """Name all of it."""
         servers = [f"server {number}" for number in range(len(self.servers))]
         workers = [f"worker {number}" for number in range(len(self.workers))]
-        return [*servers, *workers, "bus 0", *(["database 0"] if self.postgres else [])]
+        buses = [f"bus {number}" for number in range(len(self.cluster.bus.nodes))]
+        stores = ["database 0"] * bool(self.postgres) + ["objects 0"] * bool(self.cluster.objects)
+        return [*servers, *workers, *buses, *stores]
 
     def server(self, thing: str) -> Place:
         """Find a server by its name here."""
@@ -61,6 +63,10 @@ class Fleet:
     def worker(self, thing: str) -> FarWorker:
         """Find a worker by its name here."""
         return self.workers[int(thing.split()[1])]
+
+    def bus(self, thing: str) -> SharedBus | BusNode:
+        """Find a server of the bus by its name here."""
+        return self.cluster.bus.nodes[int(thing.split()[1])]
 
 
 Act = Callable[[Fleet, str], object]
@@ -104,6 +110,16 @@ def plan_of(fleet: Fleet, seconds: float, every: float, draw: random.Random) -> 
             busy |= dict.fromkeys(struck, at + lasts + _REST_SECONDS)
         at += draw.expovariate(1 / every)
     return faults
+
+
+def plan_in_turn(fleet: Fleet, every: float, *, begin: float = 0.0, rounds: int = 1) -> list[Fault]:
+    """Strike each thing in each way that there is, in turn; what is struck has `every` seconds to mend."""
+    kinds = [kind for kind in KINDS if kind.strikes != "all"]
+    struck = [(kind, thing) for _ in range(rounds) for kind in kinds for thing in fleet.things if kind.strikes in thing]
+    return [
+        Fault(begin + place * every, kind, thing, min(kind.seconds[1], every / 2))
+        for place, (kind, thing) in enumerate(struck)
+    ]
 
 
 class Faults:
@@ -211,20 +227,26 @@ def _kill_runtime(fleet: Fleet, thing: str) -> None:
             kill(pid)
 
 
-def _kill_bus(fleet: Fleet, _thing: str) -> None:
-    fleet.cluster.bus.kill()
+def _kill_bus(fleet: Fleet, thing: str) -> None:
+    fleet.bus(thing).kill()
 
 
-def _start_bus(fleet: Fleet, _thing: str) -> None:
-    fleet.cluster.bus.start()
+def _start_bus(fleet: Fleet, thing: str) -> None:
+    fleet.bus(thing).start()
 
 
 def _signal_bus(number: signal.Signals) -> Act:
-    def send(fleet: Fleet, _thing: str) -> None:
-        assert fleet.cluster.bus.process is not None
-        os.kill(fleet.cluster.bus.process.pid, number)
+    return lambda fleet, thing: fleet.bus(thing).tell(number)
 
-    return send
+
+def _kill_objects(fleet: Fleet, _thing: str) -> None:
+    assert fleet.cluster.objects is not None
+    fleet.cluster.objects.kill()
+
+
+def _start_objects(fleet: Fleet, _thing: str) -> None:
+    assert fleet.cluster.objects is not None
+    fleet.cluster.objects.start()
 
 
 def _stop_database(*, at_once: bool) -> Act:
@@ -246,6 +268,8 @@ def _cut_the_power(fleet: Fleet, thing: str) -> None:
     for worker in fleet.workers:
         worker.tell(signal.SIGKILL)
     fleet.cluster.bus.kill()
+    if fleet.cluster.objects is not None:
+        fleet.cluster.objects.kill()
     if fleet.postgres is not None:
         _stop_database(at_once=True)(fleet, thing)
     for number in range(len(fleet.servers)):
@@ -258,6 +282,8 @@ def _start_everything(fleet: Fleet, thing: str) -> None:
     if fleet.postgres is not None:
         _start_database(fleet, thing)
     fleet.cluster.bus.start()
+    if fleet.cluster.objects is not None:
+        fleet.cluster.objects.start()
     for number in range(len(fleet.servers)):
         _start_server(fleet, f"server {number}")
     for worker in fleet.workers:
@@ -280,5 +306,6 @@ KINDS = (
     Kind("bus stands still", "bus", 4, (0.5, 6.0), _signal_bus(_STOP), _signal_bus(_GO)),
     Kind("database crashed", "database", 4, (0.0, 4.0), _stop_database(at_once=True), _start_database),
     Kind("database stopped", "database", 3, (0.0, 3.0), _stop_database(at_once=False), _start_database),
+    Kind("bucket killed", "objects", 4, (0.0, 3.0), _kill_objects, _start_objects),
     Kind("everything killed", "all", 2, (0.0, 3.0), _cut_the_power, _start_everything),
 )  # fmt: skip

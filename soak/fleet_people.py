@@ -81,6 +81,8 @@ class Person:
     name: str
     clients: Sequence[httpx.Client]
     wishes: Sequence[Wanted]
+    accepted_by: Callable[[str], None] = lambda _: None
+    """Who is told of each job that was accepted."""
     uploaded: str = ""
     accepted: int = 0
     trouble: list[str] = field(default_factory=list[str])
@@ -116,6 +118,8 @@ class Person:
         graph = graph_of(wanted, self.uploaded)
         wanted.job_id = self._again(wanted.name, lambda client: _submitted(client, wanted.name, graph))
         wanted.accepted_at = time.time()
+        if wanted.job_id:
+            self.accepted_by(wanted.job_id)
         self.accepted += bool(wanted.job_id)
 
     def _again(self, what: str, ask: Callable[[httpx.Client], str | None]) -> str:

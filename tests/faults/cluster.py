@@ -1,4 +1,4 @@
-"""Several servers, each in a process and a data folder of its own, over one PostgreSQL, one bus and one blob folder.
+"""Several servers, each in a process and a data folder of its own, over one PostgreSQL, one bus and one place of files.
 
 The servers have no workers of their own; these join, and reach the bus by themselves.
 """
@@ -6,14 +6,17 @@ The servers have no workers of their own; these join, and reach the bus by thems
 import os
 import signal
 import subprocess
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import ServerProcess
+from tests.faults.bus_cluster import BusCluster, BusNode
 from tests.faults.far import FarWorker, Place, until
+from tests.faults.proxy import RoundRobin
+from tests.object_server import ObjectServer
 from tests.postgres_server import TEMPLATE, PostgresServer
 
 from fireside.accounts.server_keys import ServerKeys
@@ -36,14 +39,17 @@ class SharedBus:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
+        """Start it; nothing happens where it runs."""
+        if self.process is not None and self.process.poll() is None:
+            return
         ports = self.folder / "ports"
         ports.mkdir(parents=True, exist_ok=True)
         for old in ports.iterdir():
             old.unlink()
-        keys = ServerKeys.load_or_create(self.folder, Config(secret_key=SECRET_KEY))
-        authority = BusAuthority.from_secret(keys.derive("bus"))
         config = self.folder / "nats.conf"
-        config.write_text(authority.server_config(str(ports), self.port.number).replace("127.0.0.1", self.address))
+        config.write_text(
+            bus_authority(self.folder).server_config(str(ports), self.port.number).replace("127.0.0.1", self.address)
+        )
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen([find_program(), "--config", str(config)], stdout=log, stderr=log)
         until(lambda: list(ports.glob("*.ports")))
@@ -58,9 +64,27 @@ class SharedBus:
             self.kill()
         self.port.free()
 
+    def tell(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
     @property
     def url(self) -> str:
         return f"nats://{self.address}:{self.port.number}"
+
+    @property
+    def nodes(self) -> "Sequence[SharedBus | BusNode]":
+        return [self]
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a server of ours is to know of it."""
+        return {"FIRESIDE_NATS_URL": self.url, "FIRESIDE_NATS_WORKER_URL": self.url}
+
+
+def bus_authority(folder: Path) -> BusAuthority:
+    """Sign as the servers do."""
+    return BusAuthority.from_secret(ServerKeys.load_or_create(folder, Config(secret_key=SECRET_KEY)).derive("bus"))
 
 
 @dataclass
@@ -69,31 +93,39 @@ class Cluster:
 
     folder: Path
     database_url: str
-    bus: SharedBus
+    bus: SharedBus | BusCluster
+    objects: ObjectServer | None = None
+    proxy: RoundRobin | None = None
     servers: list[ServerProcess] = field(default_factory=list[ServerProcess])
     places: list[Place] = field(default_factory=list[Place])
 
     def server(self, *options: str, before: Sequence[str] = (), **more: str) -> Place:
         """Start one more server, by a command that may stand before, with more in its environment."""
+        place = self.add(*options, before=before, **more)
+        place.server.start()
+        return place
+
+    def add(self, *options: str, before: Sequence[str] = (), **more: str) -> Place:
+        """Prepare one more server."""
         number = len(self.servers) + 1
         data_dir = self.folder / f"server-{number}"
         data_dir.mkdir(parents=True)
-        blobs = self.folder / "blobs"
-        blobs.mkdir(exist_ok=True)
-        (data_dir / "blobs").symlink_to(blobs)
         environment = {
             "FIRESIDE_DATABASE_URL": self.database_url,
             "FIRESIDE_SECRET_KEY": SECRET_KEY,
-            "FIRESIDE_NATS_URL": self.bus.url,
-            "FIRESIDE_NATS_WORKER_URL": self.bus.url,
+            **self.bus.environment,
+            **self._place_of_files(data_dir),
             **more,
         }
+        if self.proxy is not None:
+            environment["FIRESIDE_PUBLIC_URL"] = self.proxy.url
         server = ServerProcess(data_dir, ["--workers=0", *options], environment, before)
         self.servers.append(server)
         place = Place(server, self.folder / f"workers-{number}")
         place.tmp_path.mkdir()
         self.places.append(place)
-        server.start()
+        if self.proxy is not None:
+            self.proxy.add(server.port.number)
         return place
 
     def leader(self) -> Place:
@@ -102,8 +134,7 @@ class Cluster:
 
     def mend(self) -> None:
         """Start what has ended, and wait until all is well again."""
-        if self.bus.process is None or self.bus.process.poll() is not None:
-            self.bus.start()
+        self.bus.start()
         for place in self.places:
             if place.server.process.poll() is not None:
                 place.server.start()
@@ -116,6 +147,15 @@ class Cluster:
 
     def logs(self) -> str:
         return "\n".join(place.logs() for place in self.places)
+
+    def _place_of_files(self, data_dir: Path) -> Mapping[str, str]:
+        if self.objects is None:
+            blobs = self.folder / "blobs"
+            blobs.mkdir(exist_ok=True)
+            (data_dir / "blobs").symlink_to(blobs)
+            return {}
+        place = {"FIRESIDE_BLOBS_URL": self.objects.url("fleet"), "FIRESIDE_BLOBS_ENDPOINT": self.objects.endpoint}
+        return {**place, **self.objects.environment}
 
     def close(self) -> None:
         for place in self.places:

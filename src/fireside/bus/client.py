@@ -92,8 +92,11 @@ class _Client(Client):
         await super()._connect_to_server(s)
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
-        # The library would go on in the clear, and whoever is between can have it do so.
         current = self._current_server
+        if current is not None and current.uri.scheme not in _SCHEMES_OF_TCP:
+            # Who comes by websocket cannot reach the other servers of a cluster, which tell of themselves at any time.
+            info = {**info, "connect_urls": []}
+        # The library would go on in the clear, and whoever is between can have it do so.
         if initial_connection and current is not None and current.uri.scheme == TLS_SCHEME:
             if not info.get("tls_required") and not info.get("tls_available"):
                 raise nats.errors.Error(_NO_TLS)
