@@ -1,5 +1,6 @@
 """The Helm chart: what it renders to is what Kubernetes and KEDA take, and what our own programs understand."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import jsonschema
 import kubernetes_validate
 import msgspec
 import pytest
+import yaml
 from tests.deploy.platforms import (
+    ROOT,
     SETTINGS,
     Object,
     check_object,
@@ -81,9 +84,18 @@ _ALL_OF_OTHERS: dict[str, Any] = {
     "workers": {"pools": [_POOL], "serverUrl": "https://fireside.example.org"},
     "networkPolicy": {"enabled": False},
 }
-_VALUES = {"least": _LEAST, "all-of-ours": _ALL_OF_OURS, "all-of-others": _ALL_OF_OTHERS}
+_PAGE = (ROOT / "docs" / "operating.md").read_text()
+_DOCUMENTED: dict[str, Any] = yaml.safe_load(
+    re.findall(r"^```yaml\n(server:.*?)^```", _PAGE, re.DOTALL | re.MULTILINE)[0]
+)
+_VALUES = {
+    "least": _LEAST,
+    "all-of-ours": _ALL_OF_OURS,
+    "all-of-others": _ALL_OF_OTHERS,
+    "documented": _DOCUMENTED,
+}
 _INFORMATION = 1
-_OURS = ("fireside/", "example.org/")
+_OURS = ("fireside/", "example.org/", "registry.example.org/")
 
 everything = pytest.mark.parametrize("values", _VALUES.values(), ids=_VALUES.keys())
 
