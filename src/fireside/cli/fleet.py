@@ -11,6 +11,7 @@ _HEADS = ("POOL", "LABELS", "MIN", "MAX", "WANTED", "DESIRED", "WORKERS", "BUSY"
 fleet = App(name="fleet", help="List the pools of workers, or start and stop workers of one as there is work.")
 # By name, as what one launcher needs the other does not.
 fleet.command("fireside.cli.fleet_processes:processes")
+fleet.command("fireside.cli.fleet_ray:ray")
 
 
 @fleet.default

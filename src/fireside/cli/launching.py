@@ -60,8 +60,7 @@ async def launch(wanted: Launch, agents_of: Callable[[AgentPlan, AsyncExitStack]
     def told() -> None:
         (stopped if leaving.is_set() else leaving).set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told)
+    _hear(told)
     async with AsyncExitStack() as stack:
         source = PoolSource(url, key, wanted.pool)
         stack.push_async_callback(source.close)
@@ -76,9 +75,16 @@ async def launch(wanted: Launch, agents_of: Callable[[AgentPlan, AsyncExitStack]
             options=wanted.options,
         )
         agents = await agents_of(plan, stack)
+        # Once more: what agents need may have taken the signals for itself, as Ray does.
+        _hear(told)
         most = wanted.most if wanted.most is not None else len(wanted.flags.get("gpus") or ()) or None
         give(f"Workers of the pool {pool.name} follow {url}")
         follower = Follower(agents, source.now, most=most, calm_seconds=wanted.calm_seconds, clock=time.monotonic)
         await follower.run(leaving, stopped)
     say("all workers have stopped")
     return 0
+
+
+def _hear(told: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told)
