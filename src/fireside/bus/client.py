@@ -12,7 +12,7 @@ import random
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import ParseResult
 
 import nats.errors
@@ -21,7 +21,7 @@ import structlog
 from nats.aio.client import Client, Srv
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
-from nats.aio.transport import TcpTransport
+from nats.aio.transport import TcpTransport, WebSocketTransport
 
 from fireside.bus.authority import BusCredentials
 from fireside.bus.errors import BusDisconnected, BusError, BusTimeout, NobodyListens
@@ -35,6 +35,8 @@ _PING_SECONDS = 2
 _RECONNECT_PAUSE_SECONDS = 0.25
 _CLOSE_SECONDS = 1.0
 _FOREVER = -1
+_ROUND_TRIPS = 3
+_ROUND_TRIP_SECONDS = 5
 _SCHEMES_OF_TCP = ("nats", TLS_SCHEME)
 _NO_TLS = "it does not offer TLS, which its address asks for"
 _BEFORE_THE_HOST = re.compile(r"(^|[,\s])([a-z]+://)?[^,\s]*@")
@@ -81,6 +83,36 @@ class _Transport(TcpTransport):
             asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._bare_io_writer.transport.abort)
 
 
+class _WebSocket(WebSocketTransport):
+    """The library's, which loses nothing of what comes in one piece with a line that is waited for.
+
+    A server of a cluster may tell of the others right behind its first answer, and TLS may cut that anywhere.
+    """
+
+    _rest = b""
+
+    @property
+    def is_over(self) -> bool:
+        return self._client is None  # type: ignore[unnecessary-comparison] - so the library leaves it
+
+    async def read(self, buffer_size: int) -> bytes:  # noqa: ARG002 - the library's shape
+        rest, self._rest = self._rest, b""
+        return rest or await self._piece()
+
+    async def readline(self) -> bytes:
+        rest = self._rest
+        while b"\n" not in rest:
+            piece = await self._piece()
+            if not piece:
+                return b""
+            rest += piece
+        line, end, self._rest = rest.partition(b"\n")
+        return line + end
+
+    async def _piece(self) -> bytes:
+        return cast("bytes", await super().readline())
+
+
 class _Client(Client):
     """The library's, which remembers the server's last complaint: its own memory may be wiped by its reconnecting."""
 
@@ -89,6 +121,10 @@ class _Client(Client):
     async def _connect_to_server(self, s: Srv) -> None:
         if self._transport is None and s.uri.scheme in _SCHEMES_OF_TCP:
             self._transport = _Transport()
+        elif s.uri.scheme not in _SCHEMES_OF_TCP and (
+            not isinstance(self._transport, _WebSocket) or self._transport.is_over
+        ):
+            self._transport = _WebSocket(ws_headers=self.options["ws_connection_headers"])
         await super()._connect_to_server(s)
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
@@ -286,8 +322,16 @@ class Bus:
     async def _round_trip(self) -> None:
         # The library writes its ping past its own buffer, so one flush may overtake what is waiting there; by the time
         # the first is answered the buffer has been written, and the second follows it.
-        await self._client.flush()
-        await self._client.flush()
+        for left in reversed(range(_ROUND_TRIPS)):
+            try:
+                await self._client.flush(_ROUND_TRIP_SECONDS)
+                await self._client.flush(_ROUND_TRIP_SECONDS)
+            except nats.errors.FlushTimeoutError:
+                # It is not answered at all where the connection was lost and made anew meanwhile.
+                if not left:
+                    raise
+            else:
+                return
 
     async def _on_disconnected(self) -> None:
         self._tell(connected=False)
