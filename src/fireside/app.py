@@ -63,6 +63,7 @@ from fireside.server.fleet_reports import FleetReports
 from fireside.server.fleet_watch import FleetWatch
 from fireside.server.job_log import log_move
 from fireside.server.listening import Doors
+from fireside.server.maintenance import Maintenances
 from fireside.server.meters import Meters
 from fireside.server.passages import Passages
 from fireside.server.services import Services
@@ -223,6 +224,7 @@ async def assemble(
             join_guesses=WrongTokens(config.max_join_failures, time.monotonic),
             authority=authority,
             passages=Passages(bus_urls(bus_url), tls),
+            maintenances=Maintenances(store, utc_now, config.maintenance_retry_seconds),
             meters=meters,
             tracer=tracer,
             revoke_bus_key=(lambda _: None) if nats is None else nats.revoke,
@@ -407,6 +409,9 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
         services.accounts, services.desk.definitions, services.accesses, services.blobs, services.clock
     ):
         await _start(loop, assembly, stack)
+    await _start(
+        Loop("maintenance", services.maintenances.refresh, every_seconds=1.0, clock=services.clock), assembly, stack
+    )
     await _start_errands(assembly, stack)
     leaders = _duties_of_the_leader(services, assembly.collector)
     assembly.loops.extend(leaders)
@@ -446,6 +451,7 @@ def _duties_of_the_leader(services: Services, collector: BlobCollector) -> list[
             services.clock,
             tasks_remembered_for=timedelta(days=config.task_days),
             messages_remembered_for=timedelta(days=config.webhook_log_days),
+            audit_kept_for=timedelta(days=config.audit_days) if config.audit_days else None,
         ),
     ]
 

@@ -27,6 +27,8 @@ from fireside.wire.admin import (
     UsersBody,
     WorkersBody,
 )
+from fireside.wire.audit import AuditBody
+from fireside.wire.maintenance import MaintenanceBody, NewMaintenanceBody
 from fireside.wire.people import (
     CreatedInvitationBody,
     InvitationBody,
@@ -76,6 +78,18 @@ class Admin:
     async def revoke_key(self, key_id: int) -> bool:
         """End a key; False when it was revoked before."""
         return (await self._connection.ask("POST", f"/admin/api/keys/{key_id}/revoke", RevokedBody)).revoked
+
+    async def maintenance(self, *, on: bool | None = None, reason: str = "") -> MaintenanceBody:
+        """Put the servers into maintenance or out of it; without `on`, say how it is."""
+        if on is None:
+            return await self._connection.ask("GET", "/admin/api/maintenance", MaintenanceBody)
+        body = json_body(NewMaintenanceBody(on=on, reason=reason))
+        return await self._connection.ask("PUT", "/admin/api/maintenance", MaintenanceBody, **body)
+
+    async def audit(self, *, user: str = "", limit: int = 100, cursor: str = "") -> AuditBody:
+        """List what admins have done, the newest first."""
+        parameters = {"user": user, "limit": str(limit), "cursor": cursor}
+        return await self._connection.ask("GET", "/admin/api/audit", AuditBody, params=parameters)
 
     async def login_link(self, user: str | None = None) -> LoginLinkBody:
         """Make a one-time login link for a user, or for whoever asks."""

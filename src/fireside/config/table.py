@@ -207,6 +207,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(ge=0, le=MOST_DAYS),
         _help("Days that ended jobs and their outputs are kept; 0: for ever, unless the user has a limit."),
     ] = 0
+    maintenance_retry_seconds: Annotated[
+        Positive, _help("What `Retry-After` says to who is refused in maintenance.")
+    ] = 60
+    audit_days: Annotated[
+        int,
+        Meta(ge=0, le=MOST_DAYS),
+        _help("Days that it is kept what admins have done, which `fireside audit` lists; 0: for ever."),
+    ] = 365
     blob_grace_hours: Annotated[
         Positive,
         _help("How long bytes that nothing refers to are left alone, and then set aside, before they are removed."),

@@ -145,6 +145,12 @@ class Unavailable(FiresideError):
         self.retry_after = retry_after
 
 
+class InMaintenance(Unavailable):
+    """An admin has put the servers into maintenance: they read, and take nothing new."""
+
+    code = "maintenance"
+
+
 class StorageFull(Unavailable):
     """The disk is full: what was accepted is safe, new things wait."""
 

@@ -17,6 +17,7 @@ from fireside.accounts.accounts import NewUser
 from fireside.blobs.base import Blobs
 from fireside.config import MOST_DAYS
 from fireside.domain.accounts import ALL_SCOPES, ApiKey, Role, Scope, User
+from fireside.domain.audit import Deed
 from fireside.domain.errors import BadRequest, FiresideError, NotFound
 from fireside.domain.ids import UserId
 from fireside.server.answers import json_answer
@@ -187,6 +188,7 @@ async def recount(request: Request) -> Response:
         if assets:
             await services.store.recount_assets(user.id)
         wrong[user.name] = jobs + assets
+    await services.store.note_deed(Deed(action="counters.recount", details={"wrong": wrong}))
     return json_answer(CountersBody(wrong=wrong))
 
 

@@ -11,9 +11,10 @@ from starlette.requests import HTTPConnection
 from fireside.accounts.tokens import SESSION_COOKIE
 from fireside.domain.accounts import Principal, PrincipalKind, Role, Scope
 from fireside.domain.errors import Forbidden, ScopeMissing, Unauthenticated
-from fireside.server.callers import local_user_of, principal_of, refuse_foreign_origin, services_of
+from fireside.server.callers import local_user_of, note_author, principal_of, refuse_foreign_origin, services_of
 from fireside.server.local_ports import refuse_foreign_pages
 from fireside.server.routes import Access
+from fireside.store.audit_verbs import act_as
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ADMINS_ONLY = "Only an admin may do this."
@@ -30,15 +31,14 @@ async def admit(
 ) -> None:
     """Find out who calls and note it on the connection; raises `Unauthenticated` or `Forbidden`.
 
-    A key that lacks the `scope` is refused, also where anybody may call.
+    What an admin's route changes is written down under the caller's name. A key that lacks the `scope` is refused, also
+    where anybody may call.
 
     `as_admin` says that the connection came in by the admin socket, which only the server's own user can open.
     """
-    if access is Access.WORKER:
-        await _admit_worker(connection)
-        return
-    if access is Access.NEWCOMER:
-        await _admit_newcomer(connection)
+    act_as(None)
+    if access in _MACHINES:
+        await _MACHINES[access](connection)
         return
     if access is Access.METRICS and _shows_metrics_token(connection):
         return
@@ -47,6 +47,7 @@ async def admit(
     if as_admin:
         admin = await services_of(connection).accounts.first_admin()
         connection.state.principal = Principal(user=admin, kind=PrincipalKind.SOCKET)
+        note_author(connection)
         return
     connection.state.principal = await _principal(
         connection, is_public=access is Access.PUBLIC, in_query=token_in_query
@@ -63,6 +64,8 @@ async def admit(
     if principal.kind is PrincipalKind.SESSION:
         _check_origin(connection)
     _check_rights(principal, access, scope)
+    if access is Access.ADMIN:
+        note_author(connection)
 
 
 def _check_rights(principal: Principal, access: Access, scope: Scope | None) -> None:
@@ -147,3 +150,6 @@ def _check_origin(connection: HTTPConnection) -> None:
     is_socket = connection.scope["type"] == "websocket"
     if is_socket or connection.scope["method"] not in _SAFE_METHODS:
         refuse_foreign_origin(connection)
+
+
+_MACHINES = {Access.WORKER: _admit_worker, Access.NEWCOMER: _admit_newcomer}

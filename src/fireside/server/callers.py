@@ -3,9 +3,11 @@
 from starlette.requests import HTTPConnection
 
 from fireside.domain.accounts import Principal, PrincipalKind, User
+from fireside.domain.audit import Author
 from fireside.domain.errors import Forbidden, Unauthenticated
 from fireside.domain.ids import WorkerId
 from fireside.server.services import Services
+from fireside.store.audit_verbs import act_as
 
 _OWN_SITES = frozenset({"same-origin", "none"})
 
@@ -40,6 +42,25 @@ def caller_of(request: HTTPConnection) -> Principal:
     if principal is None:
         raise Unauthenticated("Show who you are: send an API key as X-API-Key, or sign in.")
     return principal
+
+
+def note_author(request: HTTPConnection) -> None:
+    """Have what an admin changes by this request written down under their name."""
+    principal = caller_of(request)
+    act_as(
+        Author(
+            user_id=principal.user.id,
+            name=principal.user.name,
+            way=principal.kind,
+            address=address_of(request),
+            at=services_of(request).clock(),
+        )
+    )
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Say from which address a request came, as far as the proxies that are trusted tell; empty on a socket."""
+    return request.client.host if request.client is not None else ""
 
 
 def user_of(request: HTTPConnection) -> User:

@@ -19,11 +19,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fireside.domain.errors import FiresideError, Unavailable
 from fireside.server.authentication import admit
+from fireside.server.callers import services_of
 from fireside.server.leaving import Leaving
 from fireside.server.local_ports import serves
 from fireside.server.metered import Metered, note_route, route_of
 from fireside.server.openapi import openapi_document
 from fireside.server.pages.failures import failed, refused, wants_page
+from fireside.server.pages.rendering import give_notice
 from fireside.server.refusals import refuse, refuse_plainly, status_of
 from fireside.server.routes import Access, Refusal, Route, SocketRoute
 from fireside.server.services import Services
@@ -98,6 +100,7 @@ def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
 def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         note_route(request.scope, route.path)
+        give_notice(services_of(request).maintenances.notice)
         try:
             await admit(
                 request,
@@ -106,6 +109,8 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
                 as_admin=as_admin,
                 token_in_query=route.token_in_query,
             )
+            if route.is_change:
+                services_of(request).maintenances.refuse_change()
             return await route.handler(request)
         except FiresideError as error:
             _note_refusal(route, error)

@@ -31,6 +31,7 @@ async def say_ready(request: Request) -> Response:
         bus=services.bus.is_connected,
         blobs=await _is_well(services.blobs.check),
         stopping=services.stopping.is_set(),
+        maintenance=services.maintenances.now is not None,
     )
     is_ready = body.store and body.bus and body.blobs and not body.stopping
     return json_answer(body, 200 if is_ready else _NOT_READY)

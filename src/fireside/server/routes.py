@@ -83,7 +83,8 @@ class Route:
     several of these takes any of them, by its Content-Type. Statuses that every
     route may answer (401, 403, 503 and so on) need no row in `answers`. `token_in_query` lets the key stand in the URL,
     for programs that cannot send headers. `twin_of` names the path of another row with the same handler. `needs` is the
-    scope that an API key must have, where that is not what `scope` reads from access and method.
+    scope that an API key must have, where that is not what `scope` reads from access and method. What is
+    `always_taken` is not refused in maintenance.
     """
 
     method: str
@@ -104,6 +105,13 @@ class Route:
     token_in_query: bool = False
     twin_of: str = ""
     is_documented: bool = True
+    always_taken: bool = False
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it is refused in maintenance: it changes something, and is no worker's report nor a way in or out."""
+        changes = self.scope in (Scope.SUBMIT, Scope.ADMIN) and self.method not in _LOOKING
+        return changes and not self.always_taken
 
     @property
     def scope(self) -> Scope | None:

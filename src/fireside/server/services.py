@@ -28,6 +28,7 @@ from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.client import Outbound
 from fireside.scheduler.demand import Desired
 from fireside.server.editor.editor import Editor
+from fireside.server.maintenance import Maintenances
 from fireside.server.meters import Meters
 from fireside.server.passages import Passages
 from fireside.store.store import Store
@@ -123,6 +124,7 @@ class Services:
     join_guesses: WrongTokens
     authority: BusAuthority
     passages: Passages
+    maintenances: Maintenances
     meters: Meters
     tracer: Tracer | None
     """None where traces go nowhere."""

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from fireside.domain.accounts import ALL_SCOPES, ApiKey, Role, Scope, User
+from fireside.domain.audit import Deed
 from fireside.domain.ids import UserId
-from fireside.store.database import Statement, Violated
+from fireside.store.audit_verbs import AuditedVerbs
+from fireside.store.database import Rows, Statement, Violated
 from fireside.store.refusals import DuplicateUser
 from fireside.store.rows import key_of, user_of
-from fireside.store.verbs import Verbs
 
 
-class AccountVerbs(Verbs):
+class AccountVerbs(AuditedVerbs):
     """Users and keys."""
 
     async def add_user(
@@ -43,12 +44,17 @@ class AccountVerbs(Verbs):
         }
         quotas = {"quota_gpu_seconds": quota_gpu_seconds, "quota_jobs": quota_jobs, "quota_bytes": quota_bytes}
         try:
-            *_, rows = await self._database.write(
+            *_, rows = await self._write_audited(
                 [
                     Statement("add_user", {"name": name, "role": role.value, "now": now, **limits}, expect=1),
                     Statement("add_user_share", {"name": name}, expect=1),
                     Statement("set_quotas_of_new_user", quotas | {"name": name}, expect=1),
-                ]
+                ],
+                lambda _: Deed(
+                    action="user.create",
+                    target=name,
+                    details={"role": role.value} | {key: value for key, value in (limits | quotas).items() if value},
+                ),
             )
         except Violated as error:
             if error.constraint == "user.name":
@@ -61,22 +67,22 @@ class AccountVerbs(Verbs):
 
         None when there is no such user, or the last admin would be one no more.
         """
-        rows = await self._write(
-            "change_user",
-            {
-                "id": user.id,
-                "role": user.role.value,
-                "weight": user.weight,
-                "max_running": user.max_running,
-                "max_queued": user.max_queued,
-                "max_run_seconds": user.max_run_seconds,
-                "keep_jobs": user.keep_jobs,
-                "keep_days": user.keep_days,
-                "reuse": user.reuse,
-                "quota_gpu_seconds": user.quota_gpu_seconds,
-                "quota_jobs": user.quota_jobs,
-                "quota_bytes": user.quota_bytes,
-            },
+        limits = {
+            "role": user.role.value,
+            "weight": user.weight,
+            "max_running": user.max_running,
+            "max_queued": user.max_queued,
+            "max_run_seconds": user.max_run_seconds,
+            "keep_jobs": user.keep_jobs,
+            "keep_days": user.keep_days,
+            "reuse": user.reuse,
+            "quota_gpu_seconds": user.quota_gpu_seconds,
+            "quota_jobs": user.quota_jobs,
+            "quota_bytes": user.quota_bytes,
+        }
+        (rows,) = await self._write_audited(
+            [Statement("change_user", limits | {"id": user.id})],
+            lambda results: Deed(action="user.change", target_id=user.id, details=limits) if results[0] else None,
         )
         return user_of(rows[0]) if rows else None
 
@@ -115,7 +121,21 @@ class AccountVerbs(Verbs):
             "scopes": " ".join(sorted(scopes)),
             "expires_at": expires_at,
         }
-        return key_of((await self._write("add_key", params))[0])
+        (rows,) = await self._write_audited(
+            [Statement("add_key", params)],
+            lambda results: Deed(
+                action="key.create",
+                target_id=user_id,
+                details={
+                    "key": results[0][0]["id"],
+                    "prefix": prefix,
+                    "label": label,
+                    "scopes": sorted(scopes),
+                    "expires_at": expires_at,
+                },
+            ),
+        )
+        return key_of(rows[0])
 
     async def key_owner(self, digest: bytes, now: datetime) -> tuple[ApiKey, User] | None:
         """The key of this SHA-256 and its user, unless it is revoked or has expired."""
@@ -134,7 +154,15 @@ class AccountVerbs(Verbs):
 
     async def revoke_key(self, key_id: int, now: datetime) -> bool:
         """Revoke a key; whether it was valid until now."""
-        return bool(await self._write("revoke_key", {"id": key_id, "now": now}))
+
+        def deed(results: list[Rows]) -> Deed | None:
+            if not results[0]:
+                return None
+            key = key_of(results[0][0])
+            return Deed(action="key.revoke", target_id=key.user_id, details={"key": key.id, "prefix": key.prefix})
+
+        (rows,) = await self._write_audited([Statement("revoke_key", {"id": key_id, "now": now})], deed)
+        return bool(rows)
 
     async def touch_keys(self, used: Mapping[int, datetime]) -> None:
         """Note when keys were last used; a note never moves back in time."""

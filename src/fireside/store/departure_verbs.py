@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fireside.domain.accounts import User
+from fireside.domain.audit import Deed
 from fireside.domain.ids import AssetId, UserId
 from fireside.store.asset_verbs import remove_assets
+from fireside.store.audit_verbs import AuditedVerbs
 from fireside.store.database import Transaction
 from fireside.store.rows import user_of
-from fireside.store.verbs import Verbs
 
 _AT_ONCE = (
     *("forget_api_keys_of_user", "end_sessions_of_user", "remove_login_links_of_user"),
@@ -26,12 +27,16 @@ _AT_LAST = (
 )
 
 
-class DepartureVerbs(Verbs):
+class DepartureVerbs(AuditedVerbs):
     """Deleting a user."""
 
     async def delete_user(self, user_id: UserId, now: datetime) -> bool:
         """Take a user's name and all their credentials; False for the last admin, and for one who is deleted."""
-        return await self._database.decide(lambda tx: _delete(tx, user_id, now))
+        name = await self._decide_audited(
+            lambda tx: _delete(tx, user_id, now),
+            lambda name: Deed(action="user.delete", target=name, details={"id": user_id}) if name is not None else None,
+        )
+        return name is not None
 
     async def departing_users(self) -> Sequence[UserId]:
         """Give the deleted users who have something left."""
@@ -56,12 +61,14 @@ class DepartureVerbs(Verbs):
         return await self._database.decide(lambda tx: _forget(tx, user_id))
 
 
-def _delete(tx: Transaction, user_id: UserId, now: datetime) -> bool:
+def _delete(tx: Transaction, user_id: UserId, now: datetime) -> str | None:
+    """Give the name that is free now; None where nobody was deleted."""
+    known = tx.run("user_by_id", {"id": user_id})
     if not tx.run("delete_user", {"id": user_id, "now": now}):
-        return False
+        return None
     for query in _AT_ONCE:
         tx.run(query, {"user_id": user_id})
-    return True
+    return str(known[0]["name"]) if known else ""
 
 
 def _forget(tx: Transaction, user_id: UserId) -> bool:

@@ -6,15 +6,16 @@ Knows only digests of credentials, never one itself.
 from collections.abc import Sequence
 from datetime import datetime
 
+from fireside.domain.audit import Deed
 from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker
+from fireside.store.audit_verbs import AuditedVerbs
 from fireside.store.database import Statement, Transaction, Unexpected, Violated
 from fireside.store.refusals import DuplicateWorker, JoinTokenUsed
 from fireside.store.rows import enrollment_of, join_token_of, profile_of, removed_worker_of
-from fireside.store.verbs import Verbs
 
 
-class EnrollmentVerbs(Verbs):
+class EnrollmentVerbs(AuditedVerbs):
     """Tokens to join with, and the workers that have joined."""
 
     async def add_join_token(
@@ -29,7 +30,20 @@ class EnrollmentVerbs(Verbs):
             "is_reusable": is_reusable,
             "expires_at": expires_at,
         }
-        return join_token_of((await self._write("add_join_token", params))[0])
+        (rows,) = await self._write_audited(
+            [Statement("add_join_token", params)],
+            lambda results: Deed(
+                action="join_token.create",
+                target=label,
+                details={
+                    "token": results[0][0]["id"],
+                    "prefix": prefix,
+                    "reusable": is_reusable,
+                    "expires_at": expires_at,
+                },
+            ),
+        )
+        return join_token_of(rows[0])
 
     async def join_tokens(self) -> Sequence[JoinToken]:
         """Read all tokens, oldest first, those that are over included."""
@@ -42,7 +56,11 @@ class EnrollmentVerbs(Verbs):
 
     async def revoke_join_token(self, token_id: int, now: datetime) -> bool:
         """Revoke a token; False when it was revoked before."""
-        return bool(await self._write("revoke_join_token", {"id": token_id, "now": now}))
+        (rows,) = await self._write_audited(
+            [Statement("revoke_join_token", {"id": token_id, "now": now})],
+            lambda results: Deed(action="join_token.revoke", details={"token": token_id}) if results[0] else None,
+        )
+        return bool(rows)
 
     async def enroll(
         self, worker_id: WorkerId, digest: bytes, token: JoinToken, now: datetime, *, protocol: int, version: str
@@ -112,7 +130,7 @@ class EnrollmentVerbs(Verbs):
             tx.run("resume_worker", {"worker_id": worker_id})
             return bool(tx.run("remove_worker", {"id": worker_id}) or enrolled)
 
-        return await self._database.decide(change)
+        return await self._decide_audited(change, lambda _: Deed(action="worker.remove", target=worker_id))
 
     async def let_worker_leave(self, worker_id: WorkerId, now: datetime) -> bool:
         """Let a worker go for good that says so itself; False when there is none of this name.
@@ -143,11 +161,17 @@ class EnrollmentVerbs(Verbs):
 
     async def drain_worker(self, worker_id: WorkerId, now: datetime) -> None:
         """Let a worker take no more jobs, until it is resumed."""
-        await self._write("drain_worker", {"worker_id": worker_id, "now": now})
+        await self._write_audited(
+            [Statement("drain_worker", {"worker_id": worker_id, "now": now})],
+            lambda _: Deed(action="worker.drain", target=worker_id),
+        )
 
     async def resume_worker(self, worker_id: WorkerId) -> None:
         """Let a worker take jobs again."""
-        await self._write("resume_worker", {"worker_id": worker_id})
+        await self._write_audited(
+            [Statement("resume_worker", {"worker_id": worker_id})],
+            lambda _: Deed(action="worker.resume", target=worker_id),
+        )
 
     async def drained_workers(self) -> frozenset[WorkerId]:
         """Say which workers take no more jobs."""

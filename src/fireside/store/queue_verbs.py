@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from fireside.domain.audit import Deed
 from fireside.domain.ids import JobId, UserId
 from fireside.domain.jobs import Job
 from fireside.domain.moves import Move, number_between
 from fireside.domain.pauses import Pause, PauseOrigin
+from fireside.store.audit_verbs import AuditedVerbs
 from fireside.store.database import Row, Statement, Transaction
 from fireside.store.records import HeldJob, Share
 from fireside.store.refusals import Changed
 from fireside.store.rows import held_of, job_of, share_of
-from fireside.store.verbs import Verbs
 
 _EVERYBODY = 0
+_ALL = "everybody"
 _FIRST = -1e300
 _LAST = 1e300
 _MOST_PLACES = 2**62
@@ -34,13 +36,17 @@ class QueueFacts:
     """The job that makes the same, and that this one waits for."""
 
 
-class QueueVerbs(Verbs):
+class QueueVerbs(AuditedVerbs):
     """Pausing, moving and looking at queues."""
 
     async def pause(self, user_id: UserId | None, origin: PauseOrigin, reason: str, now: datetime) -> Pause:
         """Pause a user's queue, or everybody's; one that is paused already gets the new reason."""
         params = {"user_id": user_id or _EVERYBODY, "origin": origin.value, "reason": reason, "now": now}
-        return _pause_of((await self._write("pause_queue", params))[0])
+        (rows,) = await self._write_audited(
+            [Statement("pause_queue", params)],
+            lambda _: Deed(action="queue.pause", target=_ALL, target_id=user_id, details={"reason": reason}),
+        )
+        return _pause_of(rows[0])
 
     async def resume(self, user_id: UserId | None, origin: PauseOrigin) -> bool:
         """End a pause, if there is this one; its user has earned no credit by it."""
@@ -48,7 +54,9 @@ class QueueVerbs(Verbs):
         resume = [Statement("resume_queue", params)]
         if user_id is not None:
             resume.append(Statement("lift_resumed_share", {"user_id": user_id}))
-        rows, *_ = await self._database.write(resume)
+        rows, *_ = await self._write_audited(
+            resume, lambda results: Deed(action="queue.resume", target=_ALL, target_id=user_id) if results[0] else None
+        )
         return bool(rows)
 
     async def pauses(self, user_id: UserId | None = None) -> Sequence[Pause]:

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from fireside.domain.accounts import Invitation, Session, User
+from fireside.domain.audit import Deed
 from fireside.domain.ids import UserId
+from fireside.store.audit_verbs import AuditedVerbs
 from fireside.store.database import Statement, Violated
 from fireside.store.refusals import DuplicateUser
 from fireside.store.rows import invitation_of, session_of, user_of
-from fireside.store.verbs import Verbs
 
 
-class SignInVerbs(Verbs):
+class SignInVerbs(AuditedVerbs):
     """How people come in with a browser."""
 
     async def password_of(self, name: str) -> tuple[User, str | None] | None:
@@ -86,7 +87,11 @@ class SignInVerbs(Verbs):
     ) -> None:
         """Add a link by its SHA-256: one that signs in, or one by which a password is chosen."""
         params = {"digest": digest, "user_id": user_id, "sets_password": int(sets_password), "expires_at": expires_at}
-        await self._write("add_login_link", params)
+        action = "user.password_link" if sets_password else "user.login_link"
+        await self._write_audited(
+            [Statement("add_login_link", params)],
+            lambda _: Deed(action=action, target_id=user_id, details={"expires_at": expires_at}),
+        )
 
     async def login_link(self, digest: bytes, now: datetime, *, sets_password: bool) -> User | None:
         """The user of a link that can still be used; looking does not use it up."""
@@ -113,8 +118,13 @@ class SignInVerbs(Verbs):
             "now": now,
             "expires_at": invitation.expires_at,
         }
-        _, rows = await self._database.write(
-            [Statement("remove_expired_invitations", {"now": now}), Statement("add_invitation", params, expect=1)]
+        _, rows = await self._write_audited(
+            [Statement("remove_expired_invitations", {"now": now}), Statement("add_invitation", params, expect=1)],
+            lambda results: Deed(
+                action="invitation.create",
+                target=invitation.name or "",
+                details={"invitation": results[1][0]["id"], "role": invitation.role.value},
+            ),
         )
         return invitation_of(rows[0])
 
@@ -129,7 +139,13 @@ class SignInVerbs(Verbs):
 
     async def remove_invitation(self, invitation_id: int) -> bool:
         """Take an invitation back; False when there is none."""
-        return bool(await self._write("remove_invitation", {"id": invitation_id}))
+        (rows,) = await self._write_audited(
+            [Statement("remove_invitation", {"id": invitation_id})],
+            lambda results: (
+                Deed(action="invitation.remove", details={"invitation": invitation_id}) if results[0] else None
+            ),
+        )
+        return bool(rows)
 
     async def accept_invitation(
         self, digest: bytes, invitation: Invitation, name: str, password_hash: str, now: datetime

@@ -14,6 +14,7 @@ from fireside.store.account_verbs import AccountVerbs
 from fireside.store.asset_blocks import AssetBlockVerbs
 from fireside.store.asset_list_verbs import AssetListVerbs
 from fireside.store.asset_verbs import AssetVerbs
+from fireside.store.audit_verbs import AuditVerbs
 from fireside.store.blob_verbs import BlobVerbs
 from fireside.store.database import Statement
 from fireside.store.departure_verbs import DepartureVerbs
@@ -23,6 +24,7 @@ from fireside.store.fleet_verbs import FleetVerbs
 from fireside.store.history_verbs import HistoryVerbs
 from fireside.store.identity_verbs import IdentityVerbs
 from fireside.store.key_verbs import KeyVerbs
+from fireside.store.maintenance_verbs import MaintenanceVerbs
 from fireside.store.queue_verbs import QueueVerbs
 from fireside.store.refusals import (
     Changed,
@@ -89,6 +91,8 @@ class Store(
     KeyVerbs,
     WebhookVerbs,
     UsageVerbs,
+    AuditVerbs,
+    MaintenanceVerbs,
 ):
     """What Fireside remembers."""
 

@@ -26,11 +26,14 @@ def forgetting(
     *,
     tasks_remembered_for: timedelta,
     messages_remembered_for: timedelta,
+    audit_kept_for: timedelta | None,
 ) -> Loop:
     """Give the leader's loop over errands that are long done, not yet started."""
 
     async def forget(now: datetime) -> None:
         await store.forget_tasks(now - tasks_remembered_for)
         await store.forget_deliveries(now - messages_remembered_for)
+        if audit_kept_for is not None:
+            await store.forget_audit_entries(now - audit_kept_for)
 
     return Loop("old tasks and messages", forget, every_seconds=_FORGET_SECONDS, clock=clock)

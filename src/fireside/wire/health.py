@@ -12,10 +12,12 @@ class AliveBody(msgspec.Struct, frozen=True, kw_only=True):
 class ReadyBody(msgspec.Struct, frozen=True, kw_only=True):
     """Answer of `GET /readyz`: whether the store takes writes, the bus is connected, and the place of files answers.
 
-    A server that is `stopping` wants no more requests, and answers those that come.
+    In `maintenance` it is ready for who looks, and refuses changes. One that is
+    `stopping` wants no more requests, and answers those that come.
     """
 
     store: bool
     bus: bool
     blobs: bool
     stopping: bool
+    maintenance: bool = False

@@ -10,8 +10,8 @@ from fireside.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from fireside.config import MOST_DAYS
 from fireside.domain.accounts import ALL_SCOPES, Principal, PrincipalKind, Scope, User
 from fireside.domain.errors import BadRequest, NotFound, Refused
-from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
-from fireside.server.pages.rendering import address_of, form_of, provider_of, redirect, set_session, with_fresh_session
+from fireside.server.callers import address_of, principal_of, refuse_foreign_origin, services_of
+from fireside.server.pages.rendering import form_of, provider_of, redirect, set_session, with_fresh_session
 from fireside.server.pages.rows import page_rows
 from fireside.server.pages.shell import framed
 from fireside.server.pages.sign_in import CLEAR_SITE_DATA

@@ -13,13 +13,14 @@ from starlette.responses import Response
 from fireside.assets.finding import find_file
 from fireside.domain.accounts import Principal, User
 from fireside.domain.assets import Asset, Folder
+from fireside.domain.audit import Deed
 from fireside.domain.errors import Conflict, NotFound
 from fireside.domain.jobs import HELD_STATES, Job, JobState
 from fireside.domain.usage import bytes_in_words
 from fireside.graphs.errors import InvalidGraph
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.rerun import rerun_job
-from fireside.server.callers import services_of
+from fireside.server.callers import note_author, services_of
 from fireside.server.content import content_headers
 from fireside.server.news import news_of
 from fireside.server.pages.bundles import bundle_answer
@@ -93,7 +94,11 @@ async def show_job(request: Request, principal: Principal) -> Response:
 async def cancel(request: Request, principal: Principal) -> Response:
     """Cancel a job, and show it."""
     job, owner = await _job_of(request, principal)
-    await cancel_job(services_of(request).desk, owner.id, job.id)
+    services = services_of(request)
+    if owner.id != principal.user.id:
+        note_author(request)
+        await services.store.note_deed(Deed(action="job.cancel", target_id=owner.id, details={"job": str(job.id)}))
+    await cancel_job(services.desk, owner.id, job.id)
     return redirect(f"/dashboard/jobs/{job.id}")
 
 

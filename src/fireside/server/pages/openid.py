@@ -10,11 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from fireside.accounts.openid import CALLBACK, FLOW_LASTS, OpenId
 from fireside.domain.accounts import PrincipalKind, User
 from fireside.domain.errors import FiresideError, NotFound, Refused, TooMany, Unavailable
-from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
+from fireside.server.callers import address_of, principal_of, refuse_foreign_origin, services_of
 from fireside.server.pages.rendering import (
     HEADERS,
     SEE_OTHER,
-    address_of,
     is_https,
     own_path,
     page,

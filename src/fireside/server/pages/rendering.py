@@ -1,5 +1,6 @@
 """What all pages share: templates that escape, their headers, their forms, and the session's cookie."""
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -28,15 +29,23 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_NOTICE: ContextVar[str] = ContextVar("notice", default="")
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 )
 
 
+def give_notice(text: str) -> None:
+    """Have this stand above every page that is rendered for this request; empty for nothing."""
+    _NOTICE.set(text)
+
+
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Render a page."""
     return HTMLResponse(
-        _environment.get_template(template).render(values, static=static_address), status, headers=HEADERS
+        _environment.get_template(template).render(values, static=static_address, notice=_NOTICE.get()),
+        status,
+        headers=HEADERS,
     )
 
 
@@ -101,8 +110,3 @@ def provider_of(request: Request) -> str:
 def is_https(request: Request) -> bool:
     """Whether people reach this server by https."""
     return services_of(request).public_url.startswith("https://")
-
-
-def address_of(request: Request) -> str:
-    """Say from which address a request comes, as far as trusted proxies tell."""
-    return request.client.host if request.client else ""

@@ -8,6 +8,7 @@ from fireside.server.routes import Access, Handler, Refusal, Route
 PageRow = tuple[str, str, Handler, str, str]
 """Method, path, handler, name, text."""
 _OF_ADMINS = ("everybody", "fleet", "worker-tokens", "people", "invitations", "system", "keys", "audit", "maintenance")
+_ALWAYS = ("/login", "/logout", "/dashboard/maintenance")
 _FOR_ADMINS = tuple(f"/dashboard/{name}" for name in _OF_ADMINS)
 
 
@@ -23,6 +24,7 @@ def page_rows(rows: Iterable[PageRow]) -> tuple[Route, ...]:
             tag="pages",
             access=Access.PUBLIC,
             needs=_scope_of(method, path),
+            always_taken=path.startswith(_ALWAYS),
             refusal=Refusal.PAGE,
             is_documented=False,
         )

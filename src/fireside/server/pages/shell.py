@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from fireside.domain.accounts import Principal, PrincipalKind
 from fireside.domain.errors import Forbidden, Refused, TooMany, Unavailable
-from fireside.server.callers import principal_of, refuse_foreign_origin
+from fireside.server.callers import note_author, principal_of, refuse_foreign_origin
 from fireside.server.pages.failures import title_of
 from fireside.server.pages.rendering import page, redirect, with_fresh_session
 from fireside.server.refusals import status_of
@@ -88,6 +88,8 @@ async def _shown(request: Request, principal: Principal, show: Page, *, for_admi
     try:
         if for_admins and not principal.is_admin:
             raise Forbidden(_ADMINS_ONLY)
+        if for_admins:
+            note_author(request)
         return await show(request, principal)
     except (Refused, Unavailable) as error:
         status = status_of(error)

@@ -13,10 +13,9 @@ from starlette.responses import Response
 from fireside.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from fireside.accounts.tokens import SESSION_COOKIE
 from fireside.domain.errors import NotFound, Refused, TooMany
-from fireside.server.callers import principal_of, refuse_foreign_origin, services_of
+from fireside.server.callers import address_of, principal_of, refuse_foreign_origin, services_of
 from fireside.server.pages.rendering import (
     TEMPLATES,
-    address_of,
     form_of,
     is_https,
     own_path,

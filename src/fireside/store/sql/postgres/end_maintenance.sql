@@ -1,0 +1,2 @@
+-- End maintenance.
+DELETE FROM maintenance WHERE id = 1 RETURNING id;

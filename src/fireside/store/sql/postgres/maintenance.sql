@@ -1,0 +1,2 @@
+-- Read whether the servers are in maintenance.
+SELECT * FROM maintenance WHERE id = 1;
