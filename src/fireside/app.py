@@ -66,6 +66,7 @@ from fireside.server.listening import Doors
 from fireside.server.maintenance import Maintenances
 from fireside.server.meters import Meters
 from fireside.server.passages import Passages
+from fireside.server.rates import Rates
 from fireside.server.services import Services
 from fireside.store.folder_lock import lock_folder, require_unlocked
 from fireside.store.postgres import PostgresDatabase
@@ -224,6 +225,7 @@ async def assemble(
             join_guesses=WrongTokens(config.max_join_failures, time.monotonic),
             authority=authority,
             passages=Passages(bus_urls(bus_url), tls),
+            rates=Rates(config, bus, time.time),
             maintenances=Maintenances(store, utc_now, config.maintenance_retry_seconds),
             meters=meters,
             tracer=tracer,
@@ -403,15 +405,18 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     services, lookout = assembly.services, assembly.lookout
     stack.push_async_callback(lookout.stop)
     await lookout.start()
+    stack.push_async_callback(services.rates.stop)
+    await services.rates.start()
     stack.push_async_callback(assembly.figures.stop)
     await assembly.figures.start()
     for loop in own_duties(
         services.accounts, services.desk.definitions, services.accesses, services.blobs, services.clock
     ):
         await _start(loop, assembly, stack)
-    await _start(
-        Loop("maintenance", services.maintenances.refresh, every_seconds=1.0, clock=services.clock), assembly, stack
-    )
+    await services.maintenances.refresh(services.clock())
+    await services.maintenances.refresh(services.clock())
+    for loop in _every_second(services):
+        await _start(loop, assembly, stack)
     await _start_errands(assembly, stack)
     leaders = _duties_of_the_leader(services, assembly.collector)
     assembly.loops.extend(leaders)
@@ -424,6 +429,18 @@ async def _start(loop: Loop, assembly: Assembly, stack: contextlib.AsyncExitStac
     assembly.loops.append(loop)
     stack.push_async_callback(loop.stop)
     await loop.start()
+
+
+def _every_second(services: Services) -> list[Loop]:
+    """Give the loops by which the servers of a store keep together what no request may wait for."""
+
+    async def tell_rates(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
+        await services.rates.tell()
+
+    return [
+        Loop("maintenance", services.maintenances.refresh, every_seconds=1.0, clock=services.clock),
+        Loop("rates", tell_rates, every_seconds=1.0, clock=services.clock),
+    ]
 
 
 def _duties_of_the_leader(services: Services, collector: BlobCollector) -> list[Loop]:

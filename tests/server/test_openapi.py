@@ -65,7 +65,8 @@ NEWER = {
     "getLocalUserdataFolder",
 }
 # A twin has the handler of another row, which is examined under that row's path.
-EXAMINED = [route for route in ROUTES if route.is_documented and not route.twin_of]
+# Maintenance would have the server refuse whatever else is asked; it has tests of its own.
+EXAMINED = [route for route in ROUTES if route.is_documented and not route.twin_of and route.name != "setMaintenance"]
 _METHODS = ("get", "post", "put", "delete", "head")
 _examine = settings(
     max_examples=EXAMPLES,

@@ -72,6 +72,11 @@ def fleet_figures() -> str:
     return "fleet.figures"
 
 
+def rate_counts() -> str:
+    """Where servers tell each other how often callers have asked."""
+    return "fleet.rates"
+
+
 def worker_of(subject: str) -> WorkerId:
     """Say which worker a subject names, always in its last token."""
     return WorkerId(subject.rpartition(".")[2])

@@ -14,6 +14,10 @@ Seconds = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Texts = tuple[str, ...]
 NamedFolder = Annotated[str, Meta(pattern=r"^[^=/\\\s]+=.+$")]
+RateText = Annotated[
+    str,
+    Meta(pattern=r"^([1-9][0-9]{0,8}/(second|minute|hour|day)(;[1-9][0-9]{0,8}/(second|minute|hour|day))*)?$"),
+]
 LocalPort = Annotated[str, Meta(pattern=r"^[^=\s]+=[0-9]{1,5}$")]
 
 
@@ -207,6 +211,28 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(ge=0, le=MOST_DAYS),
         _help("Days that ended jobs and their outputs are kept; 0: for ever, unless the user has a limit."),
     ] = 0
+    hsts_seconds: Annotated[
+        int,
+        Meta(ge=0),
+        _help("How long browsers come by https only, where `public_url` does, or TLS is served; 0: not said."),
+    ] = 15552000
+    rate_limit_user: Annotated[
+        RateText,
+        _help(
+            "Requests that are taken of one user, such as 600/minute, or 20/second;600/minute; on all servers together,"
+            " give or take what comes within a second. Empty: no limit."
+        ),
+    ] = ""
+    rate_limit_changes: Annotated[
+        RateText, _help("The same, of those requests that change something, such as submits and uploads.")
+    ] = ""
+    rate_limit_address: Annotated[
+        RateText,
+        _help(
+            "The same, of all requests from one address, or one /64 of IPv6, before it is looked who asks; set"
+            " `trusted_proxies` behind a proxy."
+        ),
+    ] = ""
     maintenance_retry_seconds: Annotated[
         Positive, _help("What `Retry-After` says to who is refused in maintenance.")
     ] = 60

@@ -23,6 +23,7 @@ A `code` is public and never changes. A message is for people and says what to d
 edge (`server`), not here.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -121,6 +122,16 @@ class TooMany(Refused):
     def __init__(self, message: str, *, retry_after: int = 5) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RateLimited(TooMany):
+    """More requests came within a span than the operator lets through; `headers` say how the limit stands."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: int = 5, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.headers = dict(headers or {})
 
 
 class StaleLease(FiresideError):

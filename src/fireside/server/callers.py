@@ -6,6 +6,7 @@ from fireside.domain.accounts import Principal, PrincipalKind, User
 from fireside.domain.audit import Author
 from fireside.domain.errors import Forbidden, Unauthenticated
 from fireside.domain.ids import WorkerId
+from fireside.server.rates import Standing
 from fireside.server.services import Services
 from fireside.store.audit_verbs import act_as
 
@@ -61,6 +62,19 @@ def note_author(request: HTTPConnection) -> None:
 def address_of(request: HTTPConnection) -> str:
     """Say from which address a request came, as far as the proxies that are trusted tell; empty on a socket."""
     return request.client.host if request.client is not None else ""
+
+
+def count_address(request: HTTPConnection) -> Standing | None:
+    """Count a request by its address; raises `RateLimited`. Ports of this machine's own users are not counted so."""
+    if local_user_of(request) is not None:
+        return None
+    return services_of(request).rates.count_address(address_of(request))
+
+
+def count_user(request: HTTPConnection, *, is_change: bool) -> Standing | None:
+    """Count a request of who is known by now; raises `RateLimited`."""
+    principal = principal_of(request)
+    return None if principal is None else services_of(request).rates.count_user(principal.user.id, is_change=is_change)
 
 
 def user_of(request: HTTPConnection) -> User:

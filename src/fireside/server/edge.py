@@ -17,17 +17,19 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from fireside.domain.errors import FiresideError, Unavailable
+from fireside.domain.errors import FiresideError, RateLimited, Unavailable
 from fireside.server.authentication import admit
-from fireside.server.callers import services_of
+from fireside.server.callers import count_address, count_user, services_of
 from fireside.server.leaving import Leaving
 from fireside.server.local_ports import serves
 from fireside.server.metered import Metered, note_route, route_of
 from fireside.server.openapi import openapi_document
 from fireside.server.pages.failures import failed, refused, wants_page
 from fireside.server.pages.rendering import give_notice
+from fireside.server.rates import Standing, nearest
 from fireside.server.refusals import refuse, refuse_plainly, status_of
 from fireside.server.routes import Access, Refusal, Route, SocketRoute
+from fireside.server.secured import Secured
 from fireside.server.services import Services
 from fireside.server.tables import FLEET_ROUTES, ROUTES, SOCKETS
 from fireside.server.v2.envelope import RequestIds, enveloped, is_enveloped, refuse_in_envelope
@@ -71,7 +73,9 @@ def build_edge(
     app.state.services = services
     app.state.local_user = local_user
     app.state.openapi = openapi_document(ROUTES, server_url=services.public_url)
-    return Leaving(Metered(RequestIds(app), services.meters), services.stopping)
+    is_https = services.public_url.startswith("https://") and not as_admin and local_user is None
+    secured = Secured(RequestIds(app), hsts_seconds=services.config.hsts_seconds if is_https else 0)
+    return Leaving(Metered(secured, services.meters), services.stopping)
 
 
 def _routes(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, as_admin: bool) -> list[BaseRoute]:
@@ -101,7 +105,10 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         note_route(request.scope, route.path)
         give_notice(services_of(request).maintenances.notice)
+        standing: Standing | None = None
         try:
+            if route.is_rated and not as_admin:
+                standing = count_address(request)
             await admit(
                 request,
                 route.access,
@@ -109,18 +116,37 @@ def _endpoint(route: Route, *, as_admin: bool) -> Endpoint:
                 as_admin=as_admin,
                 token_in_query=route.token_in_query,
             )
+            if route.is_rated and not as_admin:
+                standing = nearest(standing, count_user(request, is_change=route.is_change))
             if route.is_change:
                 services_of(request).maintenances.refuse_change()
-            return await route.handler(request)
+            return _with_standing(await route.handler(request), standing)
         except FiresideError as error:
             _note_refusal(route, error)
-            if route.refusal is Refusal.PAGE and wants_page(request):
-                return refused(error)
-            return refuse_in_envelope(error) if route.refusal is Refusal.ENVELOPE else refuse(error, route.refusal)
+            return _with_standing(_refusal(route, request, error), standing)
         except ClientDisconnect:
             return Response(status_code=_GONE)
 
     return endpoint
+
+
+def _refusal(route: Route, request: Request, error: FiresideError) -> Response:
+    if route.refusal is Refusal.PAGE and wants_page(request):
+        answer = refused(error)
+    elif route.refusal is Refusal.ENVELOPE:
+        answer = refuse_in_envelope(error)
+    else:
+        answer = refuse(error, route.refusal)
+    if isinstance(error, RateLimited):
+        answer.headers.update(error.headers)
+    return answer
+
+
+def _with_standing(answer: Response, standing: Standing | None) -> Response:
+    if standing is not None:
+        for name, value in standing.headers().items():
+            answer.headers.setdefault(name, value)
+    return answer
 
 
 def _note_refusal(route: Route, error: FiresideError) -> None:
@@ -134,6 +160,8 @@ def _note_refusal(route: Route, error: FiresideError) -> None:
 def _socket_endpoint(route: SocketRoute, *, as_admin: bool) -> Callable[[WebSocket], Awaitable[None]]:
     async def endpoint(socket: WebSocket) -> None:
         try:
+            if not as_admin and route.access is Access.USER:
+                count_address(socket)
             in_query = route.access is Access.USER
             await admit(socket, route.access, scope=route.scope, as_admin=as_admin, token_in_query=in_query)
             await route.handler(socket)

@@ -108,6 +108,11 @@ class Route:
     always_taken: bool = False
 
     @property
+    def is_rated(self) -> bool:
+        """Whether requests are counted: all but those of workers, probes and what measures the server."""
+        return self.access in (Access.PUBLIC, Access.USER, Access.ADMIN) and self.tag != "health"
+
+    @property
     def is_change(self) -> bool:
         """Whether it is refused in maintenance: it changes something, and is no worker's report nor a way in or out."""
         changes = self.scope in (Scope.SUBMIT, Scope.ADMIN) and self.method not in _LOOKING

@@ -31,6 +31,7 @@ from fireside.server.editor.editor import Editor
 from fireside.server.maintenance import Maintenances
 from fireside.server.meters import Meters
 from fireside.server.passages import Passages
+from fireside.server.rates import Rates
 from fireside.store.store import Store
 from fireside.wire.fleet import Presence
 
@@ -125,6 +126,7 @@ class Services:
     authority: BusAuthority
     passages: Passages
     maintenances: Maintenances
+    rates: Rates
     meters: Meters
     tracer: Tracer | None
     """None where traces go nowhere."""
