@@ -268,3 +268,13 @@ async def test_a_key_with_impossible_scopes_or_end_is_refused(office: Office, wr
     answer = await office.socket.post("/admin/api/keys", json={"user": "ada", **wrong})
 
     assert answer.status_code == 400
+
+
+async def test_the_doctor_tells_of_clock_keys_limits_and_maintenance(office: Office) -> None:
+    await office.key_of("ada", Role.MEMBER)
+    await office.services.store.begin_maintenance("disks", office.services.clock())
+
+    report = (await office.socket.get("/admin/api/doctor")).json()
+
+    assert (report["maintenance"], report["endless_keys"], report["rate_limits"]) == ("disks", 1, [])
+    assert abs(report["clock_skew_seconds"]) < 60

@@ -6,8 +6,6 @@ import shutil
 import stat
 import sysconfig
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +13,9 @@ from cyclopts import Parameter
 
 from fireside.accounts.server_keys import SECRET_KEY_FILE, BadSecretKey, ServerKeys
 from fireside.cli.connecting import Where, open_admin
+from fireside.cli.doctor_safety import look_at_certificate, look_at_proxies, look_at_safety
 from fireside.cli.errors import FAILED, CommandFailed
+from fireside.cli.findings import Finding, Verdict
 from fireside.cli.local import running_server
 from fireside.cli.printing import give, plain
 from fireside.cli.settings import config_in
@@ -28,23 +28,6 @@ from fireside.wire.admin import DoctorBody
 _LITTLE_SPACE_BYTES = 2 * 1024**3
 _NO_SPACE_BYTES = 100 * 1024**2
 _PROGRAM_SECONDS = 10.0
-
-
-class Verdict(StrEnum):
-    """How a thing is."""
-
-    WELL = "ok"
-    ODD = "warning"
-    ILL = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    verdict: Verdict
-    subject: str
-    text: str
 
 
 async def doctor(
@@ -79,6 +62,9 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
         yield _look_at_space(data_dir)
         yield _look_at_key(data_dir, config)
     yield await _look_at_bus_program(config)
+    for finding in (look_at_certificate(config), look_at_proxies(config)):
+        if finding is not None:
+            yield finding
     if data_dir.is_dir():
         async for finding in _look_at_server(config, data_dir):
             yield finding
@@ -159,6 +145,8 @@ async def _look_at_server(config: Config, data_dir: Path) -> AsyncIterator[Findi
             yield Finding(Verdict.ODD if report.traces else Verdict.WELL, "traces", report.traces or "are taken")
         for finding in _workers(report):
             yield finding
+    for finding in look_at_safety(report):
+        yield finding
 
 
 def _where_files_are(config: Config) -> str:

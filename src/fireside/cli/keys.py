@@ -9,7 +9,7 @@ from fireside.cli.printing import give, local_time, print_table, say
 from fireside.cli.spans import seconds_of
 from fireside.wire.admin import KeyScope
 
-keys = App(name=("keys", "key"), help="The API keys of users.")
+keys = App(name="keys", help="The API keys of users.")
 
 
 @keys.command

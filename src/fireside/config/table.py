@@ -214,7 +214,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hsts_seconds: Annotated[
         int,
         Meta(ge=0),
-        _help("How long browsers come by https only, where `public_url` does, or TLS is served; 0: not said."),
+        _help(
+            "How long browsers come by https only, to every port of this name, where `public_url` is https or TLS is"
+            " served; 0: not said."
+        ),
     ] = 15552000
     rate_limit_user: Annotated[
         RateText,

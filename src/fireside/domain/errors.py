@@ -80,7 +80,7 @@ class ScopeMissing(Forbidden):
     scope = ""
 
     def __init__(self, scope: str) -> None:
-        super().__init__(f"This API key lacks the scope {scope!r}: use one that has it, or make one that does.")
+        super().__init__(f"This API key lacks the scope `{scope}`: use one that has it, or make one that does.")
         self.scope = scope
 
 

@@ -24,7 +24,7 @@ from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
 from fireside.server.reading import read_body, read_query
 from fireside.server.routes import Access, Answer, Handler, Route
-from fireside.server.services import FleetView
+from fireside.server.services import FleetView, Services
 from fireside.wire.admin import (
     ChangedUserBody,
     CountersBody,
@@ -148,10 +148,15 @@ async def examine(request: Request) -> Response:
     """Say how the server is."""
     services = services_of(request)
     users, trouble, leader = 0, "", None
+    skew: float | None = None
+    endless: int | None = None
     try:
         await services.store.check()
+        await services.maintenances.refresh(services.clock())
         users = len(await services.accounts.users())
         leader = await services.store.leader()
+        endless = await services.store.count_endless_keys()
+        skew = await _skew(services)
     except FiresideError as error:
         trouble = error.message
     answer = DoctorBody(
@@ -164,8 +169,19 @@ async def examine(request: Request) -> Response:
         leads=services.election.is_leading,
         leader="" if leader is None else leader.holder,
         traces=None if services.tracer is None else await services.tracer.check(),
+        maintenance=None if services.maintenances.now is None else services.maintenances.now.reason,
+        clock_skew_seconds=skew,
+        endless_keys=endless,
+        rate_limits=list(services.rates.rules),
     )
     return json_answer(answer)
+
+
+async def _skew(services: Services) -> float:
+    before = services.clock()
+    theirs = await services.store.clock()
+    after = services.clock()
+    return (theirs - (before + (after - before) / 2)).total_seconds()
 
 
 async def _trouble_of(blobs: Blobs) -> str:

@@ -152,6 +152,11 @@ class AccountVerbs(AuditedVerbs):
         rows = await self._all("keys") if user_id is None else await self._all("keys_of_user", {"user_id": user_id})
         return [key_of(row) for row in rows]
 
+    async def count_endless_keys(self) -> int:
+        """Count the keys that are good until somebody revokes them."""
+        row = await self._one("count_endless_keys", {})
+        return 0 if row is None else int(row["keys"])
+
     async def revoke_key(self, key_id: int, now: datetime) -> bool:
         """Revoke a key; whether it was valid until now."""
 

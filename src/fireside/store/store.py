@@ -9,6 +9,7 @@ Every write returns only after its transaction is on disk. A full disk raises `S
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from fireside.store.account_verbs import AccountVerbs
 from fireside.store.asset_blocks import AssetBlockVerbs
@@ -100,6 +101,13 @@ class Store(
         """Answer a trivial read and a trivial write; raises when the database does not."""
         await self._all("check_read")
         await self._database.write([Statement("check_write", expect=1)])
+
+    async def clock(self) -> datetime:
+        """Read the clock of the database."""
+        row = await self._one("database_clock", {})
+        assert row is not None
+        at: datetime = row["at"]
+        return at
 
     async def database_facts(self) -> DatabaseFacts:
         """Say what the database is and how large."""

@@ -265,3 +265,11 @@ class DoctorBody(msgspec.Struct, frozen=True, kw_only=True):
     """Which server hands out jobs, or did last."""
     traces: str | None = None
     """Empty when the collector of traces takes them, else the trouble; None: there is none."""
+    maintenance: str | None = None
+    """Why the servers take no changes; None when they do."""
+    clock_skew_seconds: float | None = None
+    """By how much the clock of the database is ahead of the server's; None where that was not to be had."""
+    endless_keys: int | None = None
+    """How many API keys are good until they are revoked."""
+    rate_limits: list[str] | None = None
+    """The kinds of limits on how often somebody asks that are set."""

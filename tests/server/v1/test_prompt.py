@@ -293,7 +293,7 @@ async def test_the_queue_that_remains_is_the_callers_waiting_and_running_jobs(
 class TestWithSmallLimits:
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
-        return {"max_body_bytes": 2000, "max_graph_nodes": 3}
+        return {"max_body_bytes": 2000, "max_graph_nodes": 3, "max_queued": 2, "max_queued_in_all": 3}
 
     async def test_a_body_that_is_too_large_is_refused(self, ann: Caller) -> None:
         await ann.submit(client_id="x" * 100)
@@ -309,3 +309,11 @@ class TestWithSmallLimits:
 
         assert error["type"] == "too_large"
         assert await ann.listed() == []
+
+    async def test_more_than_may_wait_of_one_and_of_all_is_refused(self, house: House, ann: Caller) -> None:
+        eve = await house.caller("eve")
+        for caller in (ann, ann, eve):
+            await caller.submit()
+
+        assert (await _refused(ann, 429, json={"prompt": GRAPH}))["type"] == "QUEUE_LIMIT"
+        assert (await _refused(eve, 429, json={"prompt": GRAPH}))["type"] == "QUEUE_LIMIT"
