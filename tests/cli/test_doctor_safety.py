@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -86,7 +87,7 @@ def test_a_proxy_that_is_not_trusted_hides_who_comes() -> None:
 def test_each_line_says_how_it_is_and_what_to_do(
     report: dict[str, object], subject: str, verdict: Verdict, words: str
 ) -> None:
-    body = DoctorBody(**{**{name: getattr(WELL, name) for name in WELL.__struct_fields__}, **report})
+    body = msgspec.structs.replace(WELL, **report)
 
     (found,) = look_at_safety(body)
 

@@ -85,6 +85,7 @@ PUBLIC = {
     "GET /dashboard/fleet",
     "GET /dashboard/usage",
     "GET /dashboard/system",
+    "GET /dashboard/audit",
     "GET /dashboard/people",
     "GET /dashboard/people/{name}",
     "POST /dashboard/people/{name}",

@@ -62,6 +62,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "/dashboard/everybody": ("/dashboard/everybody", "/dashboard/everybody?after={script}"),
     "/dashboard/system": ("/dashboard/system",),
+    "/dashboard/audit": ("/dashboard/audit", "/dashboard/audit?user={script}", "/dashboard/audit?cursor={script}"),
     "/dashboard/fleet": ("/dashboard/fleet", "/dashboard/fleet?span={script}"),
     "/dashboard/usage": (
         "/dashboard/usage",
