@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from fireside.cli.errors import USAGE, CommandFailed
 from fireside.cli.launching import CALM_SECONDS, WORKER_SETTINGS, Calm, Launch, Most, Pool, Server, launch
 from fireside.cli.logs import set_up_logs
 from fireside.cli.settings import takes_some_settings
 from fireside.config import load_config
-from fireside.fleet.agents import AgentPlan
+from fireside.fleet.agents import TOKEN_VARIABLE, AgentPlan
 from fireside.fleet.child_agents import ChildAgents
 from fireside.fleet.following import Agents
 from fireside.store.folder_lock import lock_folder
@@ -40,6 +41,8 @@ def processes(
     """
     folder = Path(data_dir or _DATA_DIR)
     set_up_logs(load_config({**flags, "data_dir": str(folder)}))
+    if not os.environ.get(TOKEN_VARIABLE) and next(folder.glob("*/worker.json"), None) is None:
+        raise CommandFailed(f"the first time workers need a reusable token to join with in {TOKEN_VARIABLE}", USAGE)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def agents_of(plan: AgentPlan, stack: AsyncExitStack) -> Agents:

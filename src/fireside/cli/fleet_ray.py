@@ -1,6 +1,7 @@
 """`fireside fleet ray`: workers of a pool on the nodes of a Ray cluster."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from fireside.cli.launching import CALM_SECONDS, WORKER_SETTINGS, Calm, Launch, 
 from fireside.cli.logs import set_up_logs
 from fireside.cli.settings import takes_some_settings
 from fireside.config import load_config
-from fireside.fleet.agents import AgentPlan
+from fireside.fleet.agents import TOKEN_VARIABLE, AgentPlan
 from fireside.fleet.following import Agents
 
 try:
@@ -45,6 +46,8 @@ def ray(
     agents_on = ray_agents
     if agents_on is None:
         raise CommandFailed("Ray is not installed: pip install 'fireside[ray]'", USAGE)
+    if not os.environ.get(TOKEN_VARIABLE):
+        raise CommandFailed(f"workers need a reusable token to join with in {TOKEN_VARIABLE}", USAGE)
     set_up_logs(load_config(flags))
     room = agents_on.Room(cpus=num_cpus, gpus=num_gpus, more=_amounts(resource or ()))
 
