@@ -102,6 +102,7 @@ def test_workers_come_with_the_work_are_replaced_when_they_die_and_go_with_it_or
 
 def test_a_launcher_that_is_told_to_stop_lets_its_workers_finish(server: ServerProcess, launcher: Launcher) -> None:
     client = server.client()
+    until(lambda: client.get("/api/object_info").status_code == 200, launcher.log)
     job = submit(client, 6, seconds=2.0)
     until(lambda: status(client, job) == "in_progress", launcher.log)
 
