@@ -20,6 +20,7 @@ from bench import (
     labels,
     listing,
     observing,
+    replicas,
     reuse,
     scheduler,
     store,
@@ -29,7 +30,7 @@ from bench import (
 
 BENCHES: tuple[ModuleType, ...] = (
     *(store, observing, submit, listing, dashboard, labels, scheduler, dispatch),
-    *(end_to_end, comfyui, reuse, cancel, fan_out, streams, blobs, faults),
+    *(end_to_end, comfyui, reuse, cancel, fan_out, streams, blobs, faults, replicas),
 )
 
 

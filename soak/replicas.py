@@ -44,8 +44,15 @@ _MOST_SHOWN = 20
 
 
 @contextmanager
-def running_replicas(folder: Path, postgres: PostgresServer, *, servers: int = SERVERS, workers: int = WORKERS,
-                     options: Sequence[str] = ()) -> Generator[Fleet]:  # fmt: skip
+def running_replicas(
+    folder: Path,
+    postgres: PostgresServer,
+    *,
+    servers: int = SERVERS,
+    workers: int = WORKERS,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Generator[Fleet]:
     """Start everything; the database has its template already."""
     with ExitStack() as stack:
         database_url = stack.enter_context(postgres.database())
@@ -58,7 +65,7 @@ def running_replicas(folder: Path, postgres: PostgresServer, *, servers: int = S
         stack.callback(proxy.close)
         cluster = Cluster(folder / "fleet", database_url, bus, objects, proxy)
         stack.callback(cluster.close)
-        places = [cluster.add(*options) for _ in range(servers)]
+        places = [cluster.add(*options, **environment or {}) for _ in range(servers)]
         with ThreadPoolExecutor(max(servers, workers)) as pool:
             list(pool.map(_start, places))
             names = [f"worker-{number}" for number in range(workers)]

@@ -43,6 +43,12 @@ class ObjectServer:
         """The key that the server knows, as programs find it."""
         return {"AWS_ACCESS_KEY_ID": "fireside", "AWS_SECRET_ACCESS_KEY": self._secret, "AWS_REGION": "us-east-1"}
 
+    @property
+    def pid(self) -> int:
+        """Its process, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, prefix: str) -> str:
         """Name a place in the bucket."""
         return f"s3://{_BUCKET}/{prefix}"

@@ -54,6 +54,12 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
 
+    @property
+    def pid(self) -> int:
+        """The process that all others of it are children of."""
+        assert self._process is not None
+        return self._process.pid
+
     def create(self) -> None:
         """Make the cluster, and the database that the others are copied from."""
         (self.folder / "password").write_text(PASSWORD)
