@@ -55,7 +55,13 @@ from fireside.jobs.definitions import DefinitionBook
 from fireside.jobs.desk import Desk
 from fireside.jobs.model_details import ModelDetails
 from fireside.jobs.saved_workflows import SavedWorkflows
-from fireside.outbound.purposes import import_patience, way_for_imports, way_for_webhooks, webhook_patience
+from fireside.outbound.purposes import (
+    import_patience,
+    way_for_imports,
+    way_for_models,
+    way_for_webhooks,
+    webhook_patience,
+)
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
 from fireside.server.editor.editor import Editor
@@ -195,6 +201,7 @@ async def assemble(
             hub=hub,
             signer=signer,
             imports=imports,
+            models=way_for_models(config),
             import_turns=ImportTurns(config.max_imports_awaited),
             webhook_secrets=WebhookSecrets(
                 store,

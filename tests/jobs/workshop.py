@@ -80,6 +80,8 @@ class PlayedWorker:
     warm: tuple[str, ...] | None = None
     ahead: int = 0
     """How many jobs it makes ready while it computes another."""
+    fetched: tuple[str, ...] = ()
+    """Models of the registry that it has fetched, by the beginnings of their hashes."""
     models: dict[str, str] | None = None
     """What it says its model files are."""
 
@@ -119,6 +121,7 @@ class PlayedWorker:
             leases=leases,
             number=self.presences,
             warm=self.warm,
+            fetched=self.fetched,
             ahead=self.ahead,
         )
         heard_before = dispatcher._presences._seen.get(self.id)

@@ -34,6 +34,11 @@ ROUTES = [
     ("POST", "/admin/api/worker-tokens"),
     ("GET", "/admin/api/worker-tokens"),
     ("POST", "/admin/api/worker-tokens/1/revoke"),
+    ("GET", "/admin/api/models"),
+    ("POST", "/admin/api/models"),
+    ("GET", "/admin/api/models/loras/ink.safetensors"),
+    ("PUT", "/admin/api/models/loras/ink.safetensors"),
+    ("DELETE", "/admin/api/models/loras/ink.safetensors"),
 ]
 
 

@@ -22,7 +22,10 @@ from fireside.server.tables import ROUTES
 from fireside.store.audit_verbs import act_as
 
 ORIGIN = "http://fireside.test"
-DEEDS: dict[str, tuple[str, dict[str, Any], str, str]] = {
+_ADDRESS = {"source_url": "https://models.example/b.safetensors?token=secret", "blake3": "a" * 64, "size_bytes": 5}
+# A file of safetensors that holds nothing.
+_FILE = (2).to_bytes(8, "little") + b"{}"
+DEEDS: dict[str, tuple[str, dict[str, Any] | bytes, str, str]] = {
     "createUser": ("/admin/api/users", {"name": "eve"}, "user.create", "eve"),
     "changeUser": ("/admin/api/users/ada", {"weight": 2.0}, "user.change", "ada"),
     "createKey": ("/admin/api/keys", {"user": "ada", "scopes": ["read"]}, "key.create", "ada"),
@@ -38,6 +41,9 @@ DEEDS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "removeWorker": ("/admin/api/workers/gpu-1", {}, "worker.remove", "gpu-1"),
     "createWorkerToken": ("/admin/api/worker-tokens", {"label": "rack"}, "join_token.create", "rack"),
     "revokeWorkerToken": ("/admin/api/worker-tokens/1/revoke", {}, "join_token.revoke", ""),
+    "uploadModel": ("/admin/api/models/loras/a.safetensors", _FILE, "model.add", "loras/a.safetensors"),
+    "addModel": ("/admin/api/models", {"folder": "vae", **_ADDRESS}, "model.add", "vae/b.safetensors"),
+    "removeModel": ("/admin/api/models/vae/b.safetensors", {}, "model.remove", "vae/b.safetensors"),
     "setMaintenance": ("/admin/api/maintenance", {"on": False}, "maintenance.off", ""),
     "recount": ("/admin/api/counters", {}, "counters.recount", ""),
     "deleteUser": ("/admin/api/users/ada", {}, "user.delete", "ada"),
@@ -56,7 +62,9 @@ class Office:
 
 @pytest.fixture
 async def office(databases: Databases, tmp_path: Path) -> AsyncIterator[Office]:
-    async with assemble(databases.config(tmp_path / "data"), public_url=ORIGIN) as assembly:
+    async with assemble(
+        databases.config(tmp_path / "data", model_hosts=("models.example",)), public_url=ORIGIN
+    ) as assembly:
         accounts = assembly.services.accounts
         root = await accounts.create_user(NewUser(name="root", role=Role.ADMIN))
         _, key = await accounts.create_key(root)
@@ -83,7 +91,9 @@ async def test_every_deed_of_an_admin_is_written_down_with_no_secret(office: Off
     await office.services.store.begin_maintenance("", utc_now())
     methods = {route.name: route.method for route in ROUTES}
     for name, (path, body, action, target) in DEEDS.items():
-        answer = await office.http.request(methods[name], path, json=body)
+        answer = await office.http.request(
+            methods[name], path, **({"content": body} if isinstance(body, bytes) else {"json": body})
+        )
         assert answer.is_success, (name, answer.text)
 
         newest = (await office.listed(limit=1))["entries"][0]

@@ -31,6 +31,7 @@ from fireside.server.listening import Doors
 from fireside.store.records import JobBody, StagedInput
 from fireside.wire.fleet import Presence
 from fireside.worker.agent import Agent
+from fireside.worker.model_cache import ModelCache
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.stage_cache import StageCache
 
@@ -209,7 +210,7 @@ async def open_station(
     hashes = ModelHashes(scratch / "models.json")
     agent = Agent(
         worker_id=WORKER, bus=bus, client=client, runtime=runtime, scratch=scratch, cache=cache, hashes=hashes,
-        on_dismissal=dismissed.append,
+        models=ModelCache(folder / "models", CACHE_BYTES), on_dismissal=dismissed.append,
     )  # fmt: skip
     try:
         await edge.open(services)

@@ -22,7 +22,7 @@ COMMANDS = (
     *("serving:up", "serving:serve", "working:worker", "serving:down", "running:run", "jobs:jobs", "jobs:cancel"),
     *("queue:queue", "keys:login_link", "doctor:doctor", "demo:demo", "users:users", "keys:keys", "workers:workers"),
     *("worker_tokens:worker_token", "usage:usage", "backups:backup", "backups:restore", "nats_config:nats_config"),
-    *("migrating:migrate", "fleet:fleet", "audit:audit", "maintenance:maintenance"),
+    *("migrating:migrate", "fleet:fleet", "audit:audit", "maintenance:maintenance", "models:models"),
 )
 for command in COMMANDS:
     app.command(f"fireside.cli.{command}")

@@ -37,6 +37,8 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
     "gpus",
     "interrupt_seconds",
     "stage_cache_bytes",
+    "model_cache_dir",
+    "model_cache_bytes",
     "start_seconds",
     "log_format",
     "log_level",
@@ -103,6 +105,8 @@ def worker(
         stage_cache_bytes=config.stage_cache_bytes,
         idle_seconds=exit_when_idle,
         is_transient=transient,
+        model_cache_dir=config.model_cache_dir,
+        model_cache_bytes=config.model_cache_bytes,
     )
     try:
         run_joined_worker(joining, _tell)

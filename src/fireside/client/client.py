@@ -25,6 +25,7 @@ from fireside.client.connection import Address, Connection, json_body
 from fireside.client.download import save_file
 from fireside.client.errors import ClientError, NotReachable
 from fireside.client.live import LiveMessages
+from fireside.client.models import Models
 from fireside.client.progress import Progress, ProgressReader
 from fireside.wire.queues import MovedJobBody, MoveJobBody, PauseBody, PauseQueueBody, QueueStateBody, ResumedBody
 
@@ -41,6 +42,7 @@ class FiresideClient:
         self._connection = Connection(address)
         self.address = address
         self.admin = Admin(self._connection)
+        self.models = Models(self._connection)
 
     async def __aenter__(self) -> Self:
         await self._connection.__aenter__()

@@ -5,7 +5,8 @@ and is the caller's to try again.
 """
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from fireside.wire.fleet import (
     JoinBody,
     JoinReply,
     OutputBody,
+    RegistryHashes,
     UploadBody,
     UploadedBody,
     UploadPartBody,
@@ -112,6 +114,22 @@ class FleetClient:
         if hasher.hexdigest() != file.hash:
             raise httpx.RemoteProtocolError(f"the bytes that came are not those of {file.hash}")
         part.rename(to)
+
+    @asynccontextmanager
+    async def model(self, url: str, start: int) -> AsyncGenerator[tuple[int, AsyncIterator[bytes]]]:
+        """Ask for the bytes of a model from `start` on; gives where they begin, which is 0 if that cannot be done."""
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
+        async with self._http.stream("GET", url, headers=headers, follow_redirects=True) as answer:
+            if answer.is_error:
+                await answer.aread()
+                _checked(answer)
+            begins = start if answer.status_code == int(httpx.codes.PARTIAL_CONTENT) else 0
+            yield begins, answer.aiter_raw()
+
+    async def registry(self) -> RegistryHashes:
+        """Ask which models there are."""
+        answer = await self._http.get("/fleet/models")
+        return msgspec.json.decode(_checked(answer).content, type=RegistryHashes)
 
     async def look(self, blob_hash: BlobHash) -> BlobLook:
         """Ask whether the server has the bytes of a hash; if so, they stay until the record."""

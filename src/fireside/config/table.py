@@ -114,6 +114,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     stage_cache_bytes: Annotated[
         int, Meta(ge=0), _help("How much of this machine's disk workers use to keep input files for later jobs.")
     ] = 8 * 1024**3
+    model_cache_bytes: Annotated[
+        int,
+        Meta(ge=0),
+        _help("How much of this machine's disk workers use for models that they fetch from the registry; 0: none is."),
+    ] = 200 * 1024**3
+    model_cache_dir: Annotated[
+        str,
+        _help("Folder for these models, which workers of one machine may share; empty: one in the data folder."),
+    ] = ""
     nats_url: Annotated[str, _help("NATS servers to use, comma-separated; empty: start one on loopback.")] = ""
     nats_worker_url: Annotated[
         str,
@@ -306,6 +315,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     task_days: Annotated[
         Annotated[int, Meta(ge=1, le=MOST_DAYS)], _help("Days that tasks are remembered after their end.")
     ] = 30
+    model_hosts: Annotated[
+        Texts,
+        _help("Hosts that workers may fetch models of the registry from, in the form of `import_hosts`; empty: none."),
+    ] = ()
+    max_model_bytes: Annotated[Positive, _help("Largest model that the registry takes.")] = 200 * 1024**3
+    model_formats: Annotated[
+        Texts,
+        _help(
+            "Endings of model files that the registry takes beside .safetensors and .sft, such as `.ckpt`. Who loads"
+            " such a file may run whatever its maker has put into it."
+        ),
+    ] = ()
     webhook_hosts: Annotated[
         Texts,
         _help("Hosts that webhooks may be on, in the form of `import_hosts`; empty: there are no webhooks."),

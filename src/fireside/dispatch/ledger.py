@@ -86,6 +86,7 @@ class Ledger:
         """Read what has changed since the last decision."""
         if self._suitability.has_changed():
             self.state.costs.know_sizes(self._suitability.sizes())
+            self.state.costs.know_fetches(self._suitability.fetched_sizes())
             self.state.know_needs(await self._suitability.needs(self.state.used_needs()))
         if not self._pauses_are_read:
             await self._read_pauses()
@@ -106,7 +107,12 @@ class Ledger:
         """Say what the free workers are to the scheduler, given with their last words."""
         kinds = await self._suitability.kinds_of({worker_id: said.boot_id for worker_id, said in free.items()})
         return [
-            Spot(worker_id=worker_id, kind=kinds[worker_id], warm=self._warm_on(worker_id, said))
+            Spot(
+                worker_id=worker_id,
+                kind=kinds[worker_id],
+                warm=self._warm_on(worker_id, said),
+                at_hand=self._suitability.at_hand(worker_id, said.fetched),
+            )
             for worker_id, said in free.items()
         ]
 

@@ -1,25 +1,45 @@
 """Which workers can run what waits: by their kind's nodes and models, their labels, and their video memory.
 
-Workers that suit the same are one kind here, by a number. Whether a kind meets a requirement never changes, so it is
-found out once for each pair.
+Workers that suit the same are one kind here, by a number. Whether a kind meets a requirement changes only with the
+registry of models, so it is found out once for each pair.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from fireside.domain.ids import WorkerId
 from fireside.domain.pools import Pool
 from fireside.domain.workers import WorkerKind, WorkerProfile
 from fireside.graphs.requirements import Requirement, can_run, decode_requirement
-from fireside.jobs.definitions import Fleet
+from fireside.jobs.definitions import Fleet, Registry
 from fireside.jobs.desk import Desk
 from fireside.scheduler.values import Need
 from fireside.store.records import EQUAL_JOB_AWAITED, NOTHING_REQUIRED
+from fireside.wire.fleet import MODEL_MARK
 
 _MOST_KEPT = 20_000
 _UNKNOWN = 0
 """The kind of workers of which nothing is known; what asks for nothing runs there, too."""
 _Kind = tuple[WorkerKind, tuple[tuple[str, str], ...], int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """A registry of models as placement sees it: by the names that graphs write, whatever folder they are of."""
+
+    registry: Registry
+    sizes: Mapping[str, int]
+    by_mark: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, registry: Registry) -> "_Registered":
+        sizes: dict[str, int] = {}
+        by_mark: dict[str, list[str]] = {}
+        for name, model in registry.models.items():
+            sizes[name.name] = max(model.size_bytes, sizes.get(name.name, 0))
+            by_mark.setdefault(model.hash[:MODEL_MARK], []).append(name.name)
+        return cls(registry, sizes, by_mark)
 
 
 class Suitability:
@@ -36,6 +56,7 @@ class Suitability:
         self._seen: tuple[Fleet | None, int] = (None, 0)
         self._pools_seen: Fleet | None = None
         self._pools_for: dict[UUID, frozenset[str]] = {}
+        self._registered = _Registered.of(Registry())
 
     async def kinds_of(self, free: Mapping[WorkerId, str]) -> dict[WorkerId, int]:
         """Give the kind of each of these workers, given with their boot ids."""
@@ -50,11 +71,13 @@ class Suitability:
 
     async def needs(self, requirement_ids: Collection[UUID]) -> dict[UUID, Need]:
         """Say for each requirement which kinds meet it, and which models it reads."""
+        self._registry_now()
         await self._read(set(requirement_ids) - {NOTHING_REQUIRED, EQUAL_JOB_AWAITED})
         return {one: self._need(one) for one in requirement_ids}
 
     async def pools_for(self, requirement_ids: Collection[UUID], pools: Sequence[Pool]) -> dict[UUID, frozenset[str]]:
         """Name for each requirement the pools of which a worker meets it, or has met it as long as it is remembered."""
+        self._registry_now()
         fleet = self._desk.definitions.known
         if self._pools_seen is not fleet:
             self._pools_seen, self._pools_for = fleet, {}
@@ -69,6 +92,28 @@ class Suitability:
         """Give the sizes of all model files of the fleet by name."""
         models = self._desk.definitions.known.models
         return {name: size for files in models.values() for name, size in files.items()}
+
+    def fetched_sizes(self) -> Mapping[str, int]:
+        """Give the sizes of the models that workers fetch, by name."""
+        return self._registry_now().sizes
+
+    def at_hand(self, worker_id: WorkerId, fetched: Collection[str]) -> frozenset[str]:
+        """Name the models of the registry that a worker has: its own files, and what it says that it has fetched."""
+        registry = self._registry_now()
+        if not registry.sizes:
+            return frozenset()
+        named = {name for mark in fetched for name in registry.by_mark.get(mark, ())}
+        profile = self._desk.definitions.known.profiles.get(worker_id)
+        own = () if profile is None else self._desk.definitions.files_of(profile).values()
+        return frozenset(named.union(*(registry.sizes.keys() & files.keys() for files in own)))
+
+    def _registry_now(self) -> "_Registered":
+        registry = self._desk.definitions.known.registry
+        if self._registered.registry is not registry:
+            self._registered = _Registered.of(registry)
+            # What a kind can run depends on what it can fetch.
+            self._answers.clear()
+        return self._registered
 
     def _need(self, requirement_id: UUID) -> Need:
         if requirement_id == NOTHING_REQUIRED:

@@ -82,6 +82,8 @@ class LocalFleet:
             home=str(folder / "runtime"),
             stage_cache=str(self._data_dir / "run" / "inputs"),
             stage_cache_bytes=self._config.stage_cache_bytes,
+            model_cache=self._config.model_cache_dir or str(self._data_dir / "run" / "models"),
+            model_cache_bytes=self._config.model_cache_bytes,
             runtime=worker.runtime,
             labels=dict(worker.labels),
             interrupt_seconds=self._config.interrupt_seconds,

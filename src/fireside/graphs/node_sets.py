@@ -5,7 +5,7 @@ on one of them; what people are shown is their union.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import msgspec
@@ -28,18 +28,28 @@ class NodeEntry:
 
     info: Any
     definition: NodeDefinition | None
+    fetches: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Key = tuple[str, bytes]
+FETCHES = "fireside_models"
+"""Where an entry that a worker publishes says of inputs which folder of models they list: `{input: folder}`.
+
+Who says so can fetch models into these folders. It is shown to nobody.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeSet:
-    """The nodes that one kind of worker has, by class; `keys` name their entries among all that were ever read."""
+    """The nodes that one kind of worker has, by class; `keys` name their entries among all that were ever read.
+
+    `fetches` says by class and input which folders of models the worker can fetch files into.
+    """
 
     entries: Mapping[str, NodeEntry]
     keys: Mapping[str, Key]
     definitions: NodeDefinitions
+    fetches: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
 
 def read_node_set(object_info: bytes, known: Iterable[NodeSet] = ()) -> NodeSet:
@@ -50,8 +60,23 @@ def read_node_set(object_info: bytes, known: Iterable[NodeSet] = ()) -> NodeSet:
     for name, raw in _raw_entries(object_info).items():
         key = keys[name] = (name, blake3(raw).digest())
         entries[name] = read[key] if key in read else _read_entry(name, raw)
-    nodes = {name: entry.definition for name, entry in entries.items() if entry.definition is not None}
-    return NodeSet(entries, keys, NodeDefinitions(nodes))
+    return _node_set(entries, keys)
+
+
+def with_models(sets: Sequence[NodeSet], models: Mapping[str, Iterable[str]]) -> list[NodeSet]:
+    """Give the sets as they are to people: lists of models also offer what the workers can fetch, by folder."""
+    offered = {folder: list(names) for folder, names in models.items()}
+    made: dict[NodeEntry, NodeEntry] = {}
+    found: list[NodeSet] = []
+    for one in sets:
+        entries = dict(one.entries)
+        for name in one.fetches:
+            entry = entries[name]
+            if entry not in made:
+                made[entry] = _with_fetched(name, entry, offered)
+            entries[name] = made[entry]
+        found.append(_node_set(entries, one.keys))
+    return found
 
 
 def unite(sets: Sequence[NodeSet]) -> NodeSet:
@@ -65,8 +90,13 @@ def unite(sets: Sequence[NodeSet]) -> NodeSet:
             if entry not in others:
                 others.append(entry)
     entries = {name: same[0] if len(same) == 1 else _united(name, same) for name, same in by_name.items()}
+    return _node_set(entries, keys)
+
+
+def _node_set(entries: Mapping[str, NodeEntry], keys: Mapping[str, Key]) -> NodeSet:
     nodes = {name: entry.definition for name, entry in entries.items() if entry.definition is not None}
-    return NodeSet(entries, keys, NodeDefinitions(nodes))
+    fetches = {name: entry.fetches for name, entry in entries.items() if entry.fetches}
+    return NodeSet(entries, keys, NodeDefinitions(nodes), fetches)
 
 
 def _raw_entries(object_info: bytes) -> Mapping[str, bytes]:
@@ -85,7 +115,32 @@ def _read_entry(name: str, raw: bytes) -> NodeEntry:
     if not isinstance(info, dict):
         return NodeEntry(info, None)
     info = _with_texts(name, cast("dict[str, Any]", info))
-    return NodeEntry(info, read_node(name, info))
+    fetches: Any = info.get(FETCHES)
+    if fetches is None:
+        return NodeEntry(info, read_node(name, info))
+    info = {key: value for key, value in info.items() if key != FETCHES}
+    return NodeEntry(info, read_node(name, info), _texts(fetches))
+
+
+def _texts(value: Any) -> Mapping[str, str]:
+    try:
+        return msgspec.convert(value, dict[str, str])
+    except msgspec.ValidationError:
+        return {}
+
+
+def _with_fetched(name: str, entry: NodeEntry, offered: Mapping[str, Sequence[str]]) -> NodeEntry:
+    """Let an entry offer files that can be fetched into the folders that its inputs list."""
+    info = cast("dict[str, Any]", entry.info)
+    changed: dict[str, dict[str, Any]] = {}
+    for one, spec, required in declarations_of(info.get("input")):
+        more = _with_choices_of(spec, [[offered.get(entry.fetches.get(one, ""), [])]])
+        if more is not None:
+            changed.setdefault("required" if required else "optional", {})[one] = more
+    if not changed:
+        return entry
+    info = _with_specs(info, changed)
+    return NodeEntry(info, read_node(name, info), entry.fetches)
 
 
 def _with_texts(name: str, info: dict[str, Any]) -> dict[str, Any]:
@@ -112,9 +167,14 @@ def _united(name: str, entries: Sequence[NodeEntry]) -> NodeEntry:
             changed.setdefault("required" if required else "optional", {})[one] = more
     if not changed:
         return entries[0]
-    united = {**groups, **{group: {**groups[group], **specs} for group, specs in changed.items()}}
-    info = {**nodes[0], "input": united}
+    info = _with_specs(nodes[0], changed)
     return NodeEntry(info, read_node(name, info))
+
+
+def _with_specs(info: Mapping[str, Any], changed: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Give an entry with other declarations of some inputs, by group."""
+    groups = info["input"]
+    return {**info, "input": {**groups, **{group: {**groups[group], **specs} for group, specs in changed.items()}}}
 
 
 def _with_choices_of(spec: Any, others: Sequence[Any]) -> Any:

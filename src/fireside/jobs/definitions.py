@@ -14,10 +14,11 @@ from blake3 import blake3
 
 from fireside.domain.errors import NoDefinitions
 from fireside.domain.ids import WorkerId
+from fireside.domain.models import ModelName, RegisteredModel
 from fireside.domain.workers import Topic, WorkerKind, WorkerProfile, WorkerWish
 from fireside.graphs.definitions import NodeDefinitions
 from fireside.graphs.errors import no_such_worker
-from fireside.graphs.node_sets import NodeSet, read_node_set, unite
+from fireside.graphs.node_sets import NodeSet, read_node_set, unite, with_models
 from fireside.jobs.editor_files import EditorFiles, read_editor_files, unite_editor_files
 from fireside.store.store import Store
 from fireside.wire.fleet import ModelFileBody, SubgraphBody
@@ -28,6 +29,33 @@ Models = Mapping[str, Mapping[str, int]]
 """Sizes of the model files, by folder and name."""
 Subgraphs = Mapping[str, SubgraphBody]
 """Blueprints of node packs, by an id that is the same wherever the pack lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The models that workers may fetch, by name."""
+
+    models: Mapping[ModelName, RegisteredModel] = field(default_factory=dict[ModelName, RegisteredModel])
+
+    def __bool__(self) -> bool:
+        return bool(self.models)
+
+    @property
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """The names by folder."""
+        found: dict[str, list[str]] = {}
+        for one in sorted(self.models):
+            found.setdefault(one.folder, []).append(one.name)
+        return found
+
+    @property
+    def files(self) -> Models:
+        """The sizes by folder and name."""
+        names = self.names
+        return {
+            folder: {name: self.models[ModelName(folder, name)].size_bytes for name in names[folder]}
+            for folder in names
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +79,11 @@ class KnownKind:
         """Its nodes, to hold a graph against."""
         return self.nodes.definitions
 
+    @property
+    def can_fetch(self) -> bool:
+        """Whether its workers can fetch models."""
+        return bool(self.nodes.fetches)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
@@ -63,6 +96,9 @@ class Fleet:
     editor_files: EditorFiles = field(default_factory=EditorFiles)
     union: NodeSet | None = None
     object_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    registry: Registry = field(default_factory=Registry)
+    fetches: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """Into which folders of models some worker can fetch files, by class of nodes and input."""
 
     def kinds_that(self, meet: WorkerWish) -> Sequence[KnownKind]:
         """Give the kinds of the workers that meet a wish; `InvalidGraph` when there never was such a worker."""
@@ -90,17 +126,18 @@ class DefinitionBook:
         self._models: dict[str, Models] = {"": {}}
         self._subgraphs: dict[str, Subgraphs] = {"": {}}
         self._editor_files: dict[str, EditorFiles] = {"": EditorFiles()}
+        self._offered: tuple[Mapping[str, NodeSet], Mapping[str, NodeSet], Registry] = ({}, {}, Registry())
         self._reading = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Read what has been published; called at start, when a worker joins, and by upkeep."""
         async with self._reading:
-            profiles = await self._read_profiles()
-            kinds = self._kinds(profiles)
+            profiles, before = await self._read_profiles(), self._fleet
+            registry = await self._read_registry(before.registry)
+            kinds = await self._kinds(profiles, registry)
             if not kinds:
                 return
             sets = _distinct([one.nodes for one in kinds.values()])
-            before = self._fleet
             if before.union is None or sets != _distinct([one.nodes for one in before.kinds.values()]):
                 union = await asyncio.to_thread(unite, sets)
                 object_info: Mapping[str, Any] = {name: entry.info for name, entry in union.entries.items()}
@@ -109,11 +146,18 @@ class DefinitionBook:
             self._fleet = Fleet(
                 profiles={one.id: one for one in profiles},
                 kinds=kinds,
-                models=_united_models([self._models[one.models_hash] for one in profiles]),
+                models=_united_models(
+                    [
+                        *(self._models[one.models_hash] for one in profiles),
+                        *([registry.files] if any(one.can_fetch for one in kinds.values()) else []),
+                    ]
+                ),
                 subgraphs=_united_subgraphs([self._subgraphs[one.subgraphs_hash] for one in profiles]),
                 editor_files=unite_editor_files(_distinct([self._editor_files[one.editor_hash] for one in profiles])),
                 union=union,
                 object_info=object_info,
+                registry=registry,
+                fetches={name: fetches for one in kinds.values() for name, fetches in one.nodes.fetches.items()},
             )
 
     @property
@@ -152,6 +196,10 @@ class DefinitionBook:
         having = [one for one in self._fleet.profiles.values() if name in self._models[one.models_hash].get(folder, {})]
         return sorted(having, key=lambda one: one.seen_at, reverse=True)
 
+    def files_of(self, profile: WorkerProfile) -> Models:
+        """Give the model files that a worker has of its own."""
+        return self._models.get(profile.models_hash, {})
+
     async def subgraphs(self) -> Subgraphs:
         """Give the blueprints that any worker's node packs bring along."""
         if self._fleet.union is None:
@@ -186,20 +234,38 @@ class DefinitionBook:
             and profile.editor_hash in self._editor_files
         )
 
-    def _kinds(self, profiles: Sequence[WorkerProfile]) -> dict[WorkerKind, KnownKind]:
+    async def _read_registry(self, before: Registry) -> Registry:
+        """Read the registry; the same object while it is as it was."""
+        models = {one.name: one for one in await self._store.models()}
+        return before if models == before.models else Registry(models)
+
+    async def _kinds(self, profiles: Sequence[WorkerProfile], registry: Registry) -> dict[WorkerKind, KnownKind]:
         """Put the workers together by kind."""
         workers: dict[WorkerKind, list[WorkerProfile]] = {}
         for one in profiles:
             workers.setdefault(one.kind, []).append(one)
+        offering = await self._offering({kind.definitions_hash for kind in workers}, registry)
         return {
             kind: KnownKind(
                 kind=kind,
-                nodes=self._node_sets[kind.definitions_hash],
+                nodes=offering[kind.definitions_hash],
                 validators=self._validators[kind.validators_hash],
                 workers=workers[kind],
             )
             for kind in sorted(workers)
         }
+
+    async def _offering(self, hashes: set[str], registry: Registry) -> Mapping[str, NodeSet]:
+        """Give the nodes with the models that can be fetched; the same objects while nothing of both has changed."""
+        sets = {name: self._node_sets[name] for name in sorted(hashes)}
+        if not registry:
+            return sets
+        before, of_sets, of_registry = self._offered
+        if of_sets != sets or of_registry is not registry:
+            made = await asyncio.to_thread(with_models, list(sets.values()), registry.names)
+            before = dict(zip(sets, made, strict=True))
+            self._offered = before, sets, registry
+        return before
 
     async def _read_node_sets(self, hashes: set[str]) -> None:
         known = {name: nodes for name, nodes in self._node_sets.items() if name in hashes}

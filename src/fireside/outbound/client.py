@@ -52,6 +52,8 @@ class Fetched:
         self.headers = httpx.Headers(response.headers)
         self._response = response
         self.limit_bytes = limit_bytes
+        self.start = 0
+        """Where its bytes begin: not at the first one only if another one was asked for."""
         self._deadline = deadline
 
     @property
@@ -62,7 +64,7 @@ class Fetched:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Give the bytes as they come; raises `TooLarge` at the first beyond the limit, and `FetchFailed`."""
-        came = 0
+        came = self.start
         async for chunk in _stream(self._response, self.url, self._deadline):
             came += len(chunk)
             if came > self.limit_bytes:
@@ -83,18 +85,19 @@ class Outbound:
         return check_url(url, self._allowed)
 
     @contextlib.asynccontextmanager
-    async def get(self, url: str, *, limit_bytes: int, patience: Patience) -> AsyncGenerator[Fetched]:
-        """Ask for the URL, follow redirects, and give what answers with its bytes.
+    async def get(self, url: str, *, limit_bytes: int, patience: Patience, start: int = 0) -> AsyncGenerator[Fetched]:
+        """Ask for the URL, follow redirects, and give what answers with its bytes, from `start` on if it can do that.
 
         Each redirect is checked as the first URL. Raises `SourceRefuses`, `SourceMissing`, `TooLarge` or `FetchFailed`,
         and what `check` does.
         """
         deadline = asyncio.get_running_loop().time() + patience.total.total_seconds()
         target = self.check(url)
+        headers = {"Accept": "*/*", **({"Range": f"bytes={start}-"} if start else {})}
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._asked("GET", target, {"Accept": "*/*"}, None, patience, deadline) as response:
+            async with self._asked("GET", target, headers, None, patience, deadline) as response:
                 if response.status not in _REDIRECTS:
-                    yield _checked(Fetched(str(target), response, limit_bytes, deadline), response.status)
+                    yield _checked(Fetched(str(target), response, limit_bytes, deadline), response.status, start)
                     return
                 location = httpx.Headers(response.headers).get("location", "")
             target = join_url(target, location, self._allowed)
@@ -158,20 +161,26 @@ class Outbound:
         return self._tls
 
 
-def _checked(fetched: Fetched, status: int) -> Fetched:
-    """Refuse an answer that has not the bytes, or too many of them."""
+def _checked(fetched: Fetched, status: int, start: int) -> Fetched:
+    """Refuse an answer that has not the bytes, or too many of them; `start` was asked for."""
     host = httpx.URL(fetched.url).host
     if status in {401, 403, 407}:
         raise SourceRefuses(f"{host} refuses to give this ({status}); only what it gives to everybody can be fetched.")
     if status in {404, 410}:
         raise SourceMissing(f"{host} has nothing at this URL ({status}).")
-    if status != 200:
+    if status == 206 and start and _begins_at(fetched, start):
+        fetched.start = start
+    elif status != 200:
         raise FetchFailed(f"{host} answered with status {status}.")
     if fetched.headers.get("content-encoding", "identity").lower() != "identity":
         raise FetchFailed(f"{host} sends the bytes in an encoding that was not asked for.")
-    if fetched.content_length is not None and fetched.content_length > fetched.limit_bytes:
+    if fetched.content_length is not None and fetched.start + fetched.content_length > fetched.limit_bytes:
         raise _too_large(fetched.limit_bytes)
     return fetched
+
+
+def _begins_at(fetched: Fetched, start: int) -> bool:
+    return fetched.headers.get("content-range", "").strip().lower().startswith(f"bytes {start}-")
 
 
 async def _stream(response: httpcore.Response, url: str, deadline: float) -> AsyncIterator[bytes]:

@@ -17,6 +17,11 @@ def way_for_webhooks(config: Config) -> Outbound:
     return Outbound(_allowed("webhook_hosts", config.webhook_hosts, config))
 
 
+def way_for_models(config: Config) -> Outbound:
+    """Give the way to the models of the registry; raises `ConfigError` for an entry that cannot be read."""
+    return Outbound(_allowed("model_hosts", config.model_hosts, config))
+
+
 def webhook_patience(config: Config) -> Patience:
     """How long a receiver may take to answer."""
     return _patience(config, config.webhook_seconds)

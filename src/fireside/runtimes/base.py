@@ -276,6 +276,14 @@ class Runtime(Protocol):
         """
         ...
 
+    @property
+    def fetched_models(self) -> Path | None:
+        """Give the folder where it finds model files that are fetched for it, a folder for each kind of model.
+
+        None for a runtime that has no models, or not there.
+        """
+        ...
+
     def warm_models(self) -> Sequence[str]:
         """Name the model files that it holds, or is about to hold by what it runs; of many, some."""
         ...

@@ -1,4 +1,4 @@
-"""What runs and cold loads are believed to take: moving averages, and file sizes before the first of them.
+"""What runs, cold loads and fetches are believed to take: moving averages, and file sizes before the first of them.
 
 It is memory of one leader; a new one begins with what the store keeps and with sizes. Being wrong costs nobody their
 share, because a charge is corrected when the job ends.
@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 DEFAULT_RUN_SECONDS = 5.0
 DEFAULT_LOAD_SECONDS = 5.0
 _ASSUMED_BYTES_PER_SECOND = 500e6
+_ASSUMED_FETCHED_PER_SECOND = 100e6
 _NEWS = 0.3
 _MOST_KEPT = 20_000
 
@@ -18,6 +19,7 @@ class Costs:
 
     def __init__(self) -> None:
         self._sizes: Mapping[str, int] = {}
+        self._fetched: Mapping[str, int] = {}
         self._loads: dict[str, float] = {}
         self._runs: dict[str, float] = {}
         self._kept: dict[str, float] = {}
@@ -25,6 +27,15 @@ class Costs:
     def know_sizes(self, sizes: Mapping[str, int]) -> None:
         """Take the sizes of model files in bytes, by name."""
         self._sizes = sizes
+
+    def know_fetches(self, sizes: Mapping[str, int]) -> None:
+        """Take the sizes of the models that workers fetch where they do not have them, by name."""
+        self._fetched = sizes
+
+    def fetch_seconds(self, models: Collection[str]) -> float:
+        """Give what it takes to fetch those of these models that are fetched."""
+        sizes = (self._fetched.get(model, 0) for model in models) if self._fetched else ()
+        return sum(sizes) / _ASSUMED_FETCHED_PER_SECOND
 
     def know_run(self, fingerprint: str, seconds: float) -> None:
         """Take the average of the store for a kind of work, loads included."""

@@ -148,7 +148,9 @@ def _place(state: State, turn: Turn, spot: Spot, *, is_bent: bool) -> Placement:
     need = state.need(job.requirement_id)
     models = need.models
     loads = models - spot.warm
-    estimate = state.costs.run_seconds(job.fingerprint) + state.costs.load_seconds(loads)
+    costs = state.costs
+    fetching = costs.fetch_seconds(loads - spot.at_hand)
+    estimate = costs.run_seconds(job.fingerprint) + costs.load_seconds(loads) + fetching
     state.hand_out(user, job, estimate)
     return Placement(
         job_id=job.job_id,

@@ -67,11 +67,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """A worker that can take a job: its kind, and the models that are warm there."""
+    """A worker that can take a job: its kind, the models that are warm there, and those it need not fetch first."""
 
     worker_id: WorkerId
     kind: int
     warm: frozenset[str] = frozenset()
+    at_hand: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ from fireside.wire.fleet import (
     LeaseQuery,
     ModelFileBody,
     OutputBody,
+    RegistryHashes,
     SubgraphBody,
     WorkBody,
 )
@@ -104,6 +105,12 @@ async def get_work(request: Request) -> Response:
     return json_answer(await read_work(services.desk, worker_of(request), lease))
 
 
+async def get_models(request: Request) -> Response:
+    """Say which models are in the registry, so that workers drop what is not."""
+    models = await services_of(request).store.models()
+    return json_answer(RegistryHashes(hashes=tuple(sorted({str(one.hash) for one in models}))))
+
+
 async def has_blob(request: Request) -> Response:
     """Say whether the bytes of a hash are here, so that nobody sends them twice; then they stay until the record."""
     wanted = BlobHash(str(request.path_params["hash"]))
@@ -158,6 +165,14 @@ ROUTES = (
     ),
     fleet_route(
         "GET", "/fleet/jobs/{job_id}", get_work, "getWork", "Fetch a job", {200: Answer(text="Work", body=WorkBody)}
+    ),
+    fleet_route(
+        "GET",
+        "/fleet/models",
+        get_models,
+        "getRegistry",
+        "Ask which models there are",
+        {200: Answer(text="Their hashes", body=RegistryHashes)},
     ),
     fleet_route(
         "PUT", "/fleet/blobs/{hash}", put_blob, "putBlob", "Upload bytes", {200: Answer(text="Stored", body=BlobBody)}

@@ -1,4 +1,4 @@
-"""What each server does when somebody, here or at another server, has let a worker in or sent one away."""
+"""What each server does when somebody, here or at another one, has changed the fleet or the registry of models."""
 
 from fireside.bus.client import Subscription
 from fireside.bus.subjects import fleet_changed
@@ -22,6 +22,7 @@ class FleetWatch:
             await self._subscription.unsubscribe()
 
     async def _changed(self, subject: str, payload: bytes) -> None:  # noqa: ARG002 - the bus's handler shape
+        await self._services.desk.definitions.refresh()
         store = self._services.store
         removed = {one.worker_id for one in await store.removed_workers()}
         removed -= {one.worker_id for one in await store.enrollments()}

@@ -105,6 +105,8 @@ class Services:
     hub: Hub
     signer: UrlSigner
     imports: Outbound
+    models: Outbound
+    """The way to the models of the registry; only workers go it."""
     import_turns: ImportTurns
     webhook_secrets: WebhookSecrets
     accounts: Accounts

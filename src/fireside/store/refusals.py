@@ -49,6 +49,12 @@ class DuplicateWorker(Conflict):
     code = "duplicate_worker"
 
 
+class DuplicateModel(Conflict):
+    """A model of this folder and name exists already."""
+
+    code = "duplicate_model"
+
+
 class JoinTokenUsed(Forbidden):
     """The join token was used, has expired or is revoked."""
 

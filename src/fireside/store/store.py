@@ -26,6 +26,7 @@ from fireside.store.history_verbs import HistoryVerbs
 from fireside.store.identity_verbs import IdentityVerbs
 from fireside.store.key_verbs import KeyVerbs
 from fireside.store.maintenance_verbs import MaintenanceVerbs
+from fireside.store.model_verbs import ModelVerbs
 from fireside.store.queue_verbs import QueueVerbs
 from fireside.store.refusals import (
     Changed,
@@ -88,6 +89,7 @@ class Store(
     UserDataVerbs,
     FleetVerbs,
     EnrollmentVerbs,
+    ModelVerbs,
     TaskVerbs,
     KeyVerbs,
     WebhookVerbs,

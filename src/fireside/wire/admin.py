@@ -273,3 +273,34 @@ class DoctorBody(msgspec.Struct, frozen=True, kw_only=True):
     """How many API keys are good until they are revoked."""
     rate_limits: list[str] | None = None
     """The kinds of limits on how often somebody asks that are set."""
+
+
+class NewModelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of `POST /admin/api/models`: a file that lies at an address. An empty name is that of the address."""
+
+    folder: str
+    source_url: str
+    blake3: str
+    size_bytes: int
+    name: str = ""
+
+
+class ModelBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that workers may fetch. Without a `source_url` the server has its bytes itself.
+
+    `workers` are those that are there and have fetched it.
+    """
+
+    folder: str
+    name: str
+    blake3: str
+    size_bytes: int
+    source_url: str | None
+    created_at: datetime
+    workers: list[str]
+
+
+class ModelsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /admin/api/models`."""
+
+    models: list[ModelBody]

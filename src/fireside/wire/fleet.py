@@ -26,6 +26,8 @@ MOST_MODEL_BYTES = 600_000
 """Of what is told of a model file in one message; the bus carries a little more, and bytes grow by a third in JSON."""
 PART_BYTES_HEADER = "Fireside-Part-Bytes"
 """In the answer to a HEAD for bytes that are not here: they can be brought to the bucket itself, in such parts."""
+MODEL_MARK = 16
+"""As many digits of a hash tell a model from all others of a fleet."""
 ModelPart = Literal["metadata", "preview"]
 
 
@@ -163,7 +165,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     turn; an older worker takes none. `number` rises from one presence of a boot to the next. `reason` says why it
     drains; `devices` have their free memory of a moment ago, where that is cheap to tell. `warm` are the model files
     that its runtime holds, such as those of the graph that it ran last; None where it does not know. `up_seconds` is
-    how long its process has been there.
+    how long its process has been there. `fetched` are models of the registry that it has fetched, by the first
+    `MODEL_MARK` digits of their hashes; of many, some.
     """
 
     boot_id: str
@@ -178,6 +181,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[dict[str, Any], ...] = ()
     warm: tuple[str, ...] | None = None
     up_seconds: float = 0.0
+    fetched: tuple[str, ...] = ()
 
 
 # Server to server, on dispatch.wake
@@ -347,6 +351,35 @@ class InputFile(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+class NeededModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of the registry that the graph names, for a worker that has no file of this name by itself.
+
+    `url` is a path of the server where it has the bytes, and otherwise an address of somebody else's. `node_id` and
+    `node_type` say who reads it, for the message when it cannot be had.
+    """
+
+    folder: str
+    name: str
+    hash: str
+    size_bytes: int
+    url: str
+    node_id: str = ""
+    node_type: str = ""
+
+
+class ModelHosts(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a worker may go for models: the settings `model_hosts` and `outbound_private_hosts` of its server."""
+
+    hosts: tuple[str, ...] = ()
+    private_hosts: tuple[str, ...] = ()
+
+
+class RegistryHashes(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of `GET /fleet/models`: the hashes of all models of the registry; others need not be kept any longer."""
+
+    hashes: tuple[str, ...] = ()
+
+
 class TimeLimit(msgspec.Struct, frozen=True, kw_only=True):
     """How long a run may take, and whose limit that is, for the message to its owner."""
 
@@ -363,6 +396,8 @@ class WorkBody(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[InputFile, ...]
     secrets: dict[str, str] = {}
     time_limit: TimeLimit | None = None
+    models: tuple[NeededModel, ...] = ()
+    model_hosts: ModelHosts = ModelHosts()
 
 
 class BlobBody(msgspec.Struct, frozen=True, kw_only=True):

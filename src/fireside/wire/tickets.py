@@ -44,7 +44,8 @@ class WorkerTicket(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker needs to reach its server and to do its work.
 
     `scratch` is emptied at each start, `home` stays: the runtime's own folder. `stage_cache` is where inputs are kept
-    by hash, which workers of one machine share, and `stage_cache_bytes` its bound. `interrupt_seconds` is how long a
+    by hash, which workers of one machine share, and `stage_cache_bytes` its bound; `model_cache` and
+    `model_cache_bytes` are the same for models that are fetched. `interrupt_seconds` is how long a
     run that is told to stop may take before its runtime is ended. `log_format` and `log_level` are the settings.
     """
 
@@ -61,6 +62,8 @@ class WorkerTicket(msgspec.Struct, frozen=True, kw_only=True):
     home: str
     stage_cache: str
     stage_cache_bytes: int
+    model_cache: str
+    model_cache_bytes: int
     runtime: RuntimeSpec = BuiltinSpec()
     labels: dict[str, str] = {}
     interrupt_seconds: float = 10.0

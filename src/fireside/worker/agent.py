@@ -36,11 +36,13 @@ from fireside.wire.fleet import (
     ValidateNodes,
     WorkRequest,
 )
+from fireside.worker.fetching import Fetcher
 from fireside.worker.hands import Hands
 from fireside.worker.health import Health
 from fireside.worker.identifying import identify_models
 from fireside.worker.idling import Idling
 from fireside.worker.joining import introduce
+from fireside.worker.model_cache import ModelCache, drop_dead_links
 from fireside.worker.model_details import describe_model
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import is_temporary
@@ -53,6 +55,7 @@ from fireside.worker.validating import validate_nodes
 _PRESENCE_SECONDS = 1.0
 _SOON_SECONDS = 0.05
 _DEVICES_SECONDS = 10.0
+_TIDY_SECONDS = 60.0
 _JOIN_PAUSE_SECONDS = 0.5
 _LONGEST_REST_SECONDS = 60.0
 # Longer than a runtime may take to stop, shorter than whoever ended us will wait.
@@ -72,6 +75,7 @@ class Agent:
         runtime: Runtime,
         scratch: Path,
         cache: StageCache,
+        models: ModelCache,
         hashes: ModelHashes,
         labels: Mapping[str, str] | None = None,
         boot_id: str | None = None,
@@ -84,6 +88,8 @@ class Agent:
         self._runtime = runtime
         self._scratch = scratch
         self._cache = cache
+        self._models = models
+        self._fetcher = Fetcher(client=client, cache=models)
         self._hashes = hashes
         self._labels = dict(labels or {})
         self._reporter = Reporter(bus, worker_id)
@@ -116,6 +122,7 @@ class Agent:
         telling = [
             asyncio.create_task(self._beat(leaving), name="presence"),
             asyncio.create_task(self._look(), name="devices"),
+            asyncio.create_task(self._tidy(), name="models"),
         ]
         try:
             coming_up = asyncio.create_task(self._come_up(), name="start")
@@ -205,6 +212,7 @@ class Agent:
             number=self._presences_sent,
             devices=self._devices,
             warm=tuple(self._runtime.warm_models()) if self._ready else None,
+            fetched=self._models.marks,
             up_seconds=round(time.monotonic() - self._began_at, 1),
         )
 
@@ -214,6 +222,18 @@ class Agent:
             await asyncio.sleep(_DEVICES_SECONDS)
             if self._info is not None:
                 self._devices = tuple(dict(device) for device in await self._runtime.devices())
+
+    async def _tidy(self) -> None:
+        """See now and then which models are here, and drop those that are not in the registry any more."""
+        while self._models.is_on:
+            try:
+                await self._models.keep_only((await self._client.registry()).hashes)
+                await asyncio.to_thread(self._models.look)
+                if self._runtime.fetched_models is not None:
+                    await asyncio.to_thread(drop_dead_links, self._runtime.fetched_models)
+            except (httpx.HTTPError, OSError) as error:
+                _log.info("models not tidied", reason=str(error))
+            await asyncio.sleep(_TIDY_SECONDS)
 
     async def _asked(self, subject: str, payload: bytes) -> bytes | None:  # noqa: ARG002 - the bus's handler shape
         request = msgspec.json.decode(payload, type=WorkRequest)
@@ -275,6 +295,7 @@ class Agent:
             telling=Telling(self._bus, UserId(request.user_id), self._worker_id, lease, together=request.together),
             folder=self._scratch / f"{lease.job_id}-{lease.fence}",
             cache=self._cache,
+            fetcher=self._fetcher,
             hashes=self._hashes,
         )
         run.when_computed = partial(self._computed, run)

@@ -27,6 +27,7 @@ from fireside.wire.tickets import RuntimeSpec, WorkerTicket
 from fireside.worker.agent import Agent
 from fireside.worker.home import CannotWork, Identity, WorkerHome
 from fireside.worker.idling import Idling
+from fireside.worker.model_cache import ModelCache
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import ServerAway, patiently
 from fireside.worker.runtimes import runtime_of
@@ -55,6 +56,8 @@ class Joining:
     """How long it stays without anything to do; None: for ever."""
     is_transient: bool = False
     """Whether it leaves the fleet for good at its end."""
+    model_cache_dir: str
+    model_cache_bytes: int
 
 
 def run_worker(ticket: WorkerTicket) -> None:
@@ -207,6 +210,7 @@ async def _agent(
         runtime=runtime,
         scratch=scratch / "jobs",
         cache=StageCache(Path(ticket.stage_cache), ticket.stage_cache_bytes),
+        models=ModelCache(Path(ticket.model_cache), ticket.model_cache_bytes),
         hashes=ModelHashes(scratch.with_name(f"{scratch.name}.models.json")),
         labels=ticket.labels,
         boot_id=boot_id,
@@ -241,6 +245,8 @@ def _ticket(home: WorkerHome, joining: Joining, identity: Identity) -> WorkerTic
         home=str(folder / "runtime"),
         stage_cache=str(folder / "inputs"),
         stage_cache_bytes=joining.stage_cache_bytes,
+        model_cache=joining.model_cache_dir or str(folder / "models"),
+        model_cache_bytes=joining.model_cache_bytes,
         runtime=joining.runtime,
         labels=joining.labels,
         interrupt_seconds=joining.interrupt_seconds,

@@ -48,6 +48,7 @@ from fireside.wire.fleet import (
     WorkBody,
 )
 from fireside.worker.collecting import collect_output
+from fireside.worker.fetching import Fetcher, ModelDownloadError
 from fireside.worker.fitting import MOST_TIMED_NODES, failure_of, fitting_names, fitting_times, fitting_uploads
 from fireside.worker.identifying import ModelsOfRun, models_of_run
 from fireside.worker.model_hashes import ModelHashes
@@ -92,6 +93,7 @@ class Run:
     telling: Telling
     folder: Path
     cache: StageCache
+    fetcher: Fetcher
     hashes: ModelHashes
     work: WorkBody | None = None
     """The work, if it came with the assignment."""
@@ -109,6 +111,8 @@ class Run:
     time_limit: TimeLimit | None = None
     is_overdue: bool = False
     models: ModelsOfRun | None = None
+    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """What keeps the models that were fetched for it where they are."""
     showing: Showing = field(init=False)
     turn: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the runtime is free for it."""
@@ -157,6 +161,7 @@ async def run_job(run: Run) -> Outcome | None:
     finally:
         await run.showing.drop()
         await run.telling.settle()
+        run.held.close()
         await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
     return outcome
 
@@ -184,6 +189,9 @@ async def _prepare_and_run(run: Run) -> Outcome:
         # Neither a server that is away nor a disk of ours that is full is the job's fault.
         _log.warning("job given back", reason=str(error))
         return Released(reason=str(error))
+    except ModelDownloadError as error:
+        _log.warning("job failed for want of a model", reason=error.message)
+        return _failed_for_want(error)
     except (httpx.HTTPStatusError, ReportRefused, msgspec.MsgspecError) as error:
         _log.warning("job failed outside its nodes", exc_info=True)
         return _failed_outside(error)
@@ -207,6 +215,7 @@ async def _unless_stopped(run: Run, work: Coroutine[Any, Any, Answer]) -> Answer
 async def _prepare(run: Run) -> Task:
     work = run.work or await fetch_work(run.client, run.lease)
     run.time_limit = work.time_limit
+    await run.fetcher.bring(run.runtime, run.lease, work, run.held)
     inputs = await stage_inputs(run.client, run.cache, run.lease, work, run.folder / "inputs")
     scratch = run.folder / "run"
     scratch.mkdir(parents=True)
@@ -353,6 +362,15 @@ def _report_of(run: Run, outcome: Outcome) -> EndReport:
 def _reason_of(released: Released) -> NodeFailure:
     failed = Failed(node_id="", node_type="", exception_type="ServiceError", exception_message=released.reason)
     return failure_of(failed)
+
+
+def _failed_for_want(error: ModelDownloadError) -> Failed:
+    return Failed(
+        node_id=error.node_id,
+        node_type=error.node_type,
+        exception_type="ModelDownloadError",
+        exception_message=error.message,
+    )
 
 
 def _failed_outside(error: httpx.HTTPStatusError | ReportRefused | msgspec.MsgspecError) -> Failed:

@@ -21,7 +21,12 @@ def runtime_of(ticket: WorkerTicket) -> Runtime:
         case ComfyUrlSpec() as spec:
             return ComfyRuntime(AttachedHome(spec.url, answer_seconds=spec.start_seconds), deadlines=deadlines)
         case ComfyFolderSpec() as spec:
-            home = SupervisedHome(_launch(spec), Path(ticket.home), start_seconds=spec.start_seconds)
+            home = SupervisedHome(
+                _launch(spec),
+                Path(ticket.home),
+                start_seconds=spec.start_seconds,
+                fetches_models=ticket.model_cache_bytes > 0,
+            )
             return ComfyRuntime(home, deadlines=deadlines)
 
 

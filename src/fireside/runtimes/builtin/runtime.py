@@ -85,6 +85,11 @@ class BuiltinRuntime:
         """Tell of nothing: there is no device but the CPU."""
         return ()
 
+    @property
+    def fetched_models(self) -> Path | None:
+        """Give nothing: it has no models."""
+        return None
+
     def warm_models(self) -> Sequence[str]:
         """Name nothing: there are no models."""
         return ()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 import httpx
 
@@ -34,6 +35,11 @@ class AttachedHome:
     @property
     def bridge_headers(self) -> Mapping[str, str] | None:
         """Give None: it has no node pack of ours."""
+        return None
+
+    @property
+    def fetched_models(self) -> Path | None:
+        """Give nothing: where its models lie is its owner's business."""
         return None
 
     @property

@@ -38,6 +38,11 @@ class Home(Protocol):
         ...
 
     @property
+    def fetched_models(self) -> Path | None:
+        """Give the folder where it finds model files that are fetched for it, a folder for each kind; None: nowhere."""
+        ...
+
+    @property
     def is_alive(self) -> bool:
         """Whether its process runs; an attached one is taken to."""
         ...

@@ -14,6 +14,7 @@ import msgspec
 
 from fireside.domain.errors import BadRequest
 from fireside.graphs.definitions import blank_input_files, decode_object_info
+from fireside.graphs.node_sets import FETCHES
 from fireside.runtimes.base import ModelFile, RuntimeInfo, RuntimeStartError
 from fireside.runtimes.comfyui.editor_files import read_templates, read_translations
 from fireside.runtimes.comfyui.home import Home
@@ -37,7 +38,7 @@ async def read_info(home: Home) -> RuntimeInfo:
         system = dict(cast("dict[str, Any]", stats["system"]))
         # Paths of this machine, and whatever its owner gave on the command line.
         system.pop("argv", None)
-        definitions = await asyncio.to_thread(_canonical, answer.content, home)
+        definitions = await asyncio.to_thread(_canonical, answer.content, home, await _model_inputs(home))
         models, snapshot, validators = await _rest(home, system, definitions)
         return RuntimeInfo(
             kind="comfyui",
@@ -64,7 +65,17 @@ async def _object_info(home: Home) -> httpx.Response:
     return await ask(home.url, f"{BRIDGE}/object_info", seconds=_LISTING_SECONDS, headers=headers)
 
 
-def _canonical(object_info: bytes, home: Home) -> bytes:
+async def _model_inputs(home: Home) -> Mapping[str, Mapping[str, str]]:
+    """Ask which inputs list models that can be fetched, by class."""
+    headers = home.bridge_headers
+    if headers is None or home.fetched_models is None:
+        return {}
+    # After the definitions: a node that keeps its first list keeps that of the definitions.
+    found = await ask_json(home.url, f"{BRIDGE}/model_inputs", seconds=_LISTING_SECONDS, headers=headers)
+    return msgspec.convert(found, dict[str, dict[str, str]])
+
+
+def _canonical(object_info: bytes, home: Home, model_inputs: Mapping[str, Mapping[str, str]]) -> bytes:
     """Print the definitions the same for equal node sets.
 
     Classes are sorted, as node packs are loaded in whatever order a folder lists them; inputs keep their order,
@@ -74,6 +85,9 @@ def _canonical(object_info: bytes, home: Home) -> bytes:
         own = json.dumps(str(home.folders.input.parent))[1:-1].encode()
         object_info = object_info.replace(own, _ANY_FOLDER.encode())
     definitions = blank_input_files(decode_object_info(object_info))
+    for name, inputs in model_inputs.items():
+        if isinstance(definitions.get(name), dict):
+            definitions[name] = {**definitions[name], FETCHES: dict(sorted(inputs.items()))}
     return msgspec.json.encode(dict(sorted(definitions.items())))
 
 

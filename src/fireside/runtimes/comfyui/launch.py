@@ -15,6 +15,7 @@ from pathlib import Path
 from fireside.runtimes.base import RuntimeStartError
 from fireside.runtimes.comfyui.home import Folders
 
+FETCHED_MODELS = "FIRESIDE_FETCHED_MODELS"
 BRIDGE_TOKEN = "FIRESIDE_BRIDGE_TOKEN"  # noqa: S105 - a variable's name
 CPU = "cpu"
 _BRIDGE = Path(__file__).parent / "bridge"
@@ -136,8 +137,8 @@ def command(launch: Launch, folder: Path, port: int) -> list[str]:
     ]
 
 
-def environment(launch: Launch, token: str) -> dict[str, str]:
-    """Give the environment of a ComfyUI: ours without what is ours alone, and the token of its bridge."""
+def environment(launch: Launch, token: str, fetched_models: Path | None = None) -> dict[str, str]:
+    """Give the environment of a ComfyUI: ours without what is ours alone, and what its bridge has to know."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -155,6 +156,7 @@ def environment(launch: Launch, token: str) -> dict[str, str]:
         **_device_variables(launch.device),
         **launch.environment,
         BRIDGE_TOKEN: token,
+        **({FETCHED_MODELS: str(fetched_models)} if fetched_models is not None else {}),
     }
 
 

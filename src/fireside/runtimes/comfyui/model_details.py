@@ -54,6 +54,12 @@ async def find_models(home: Home, names: Sequence[str]) -> Mapping[str, Path] | 
         return None
 
 
+def names_in(fetched: Path | None) -> list[str]:
+    """Name the models that were fetched, as graphs name them: below the folder of their kind."""
+    links = [] if fetched is None else [path.relative_to(fetched) for path in fetched.rglob("*") if path.is_symlink()]
+    return [Path(*link.parts[1:]).as_posix() for link in links]
+
+
 def _path(kind: type[Any], text: Any) -> Any:
     return kind(text)
 

@@ -18,7 +18,7 @@ from fireside.runtimes.comfyui.healing import disk_full, is_disk_full, is_out_of
 from fireside.runtimes.comfyui.home import Home, HomeLost
 from fireside.runtimes.comfyui.http import NoAnswer
 from fireside.runtimes.comfyui.info import read_info
-from fireside.runtimes.comfyui.model_details import find_models, read_metadata, read_preview
+from fireside.runtimes.comfyui.model_details import find_models, names_in, read_metadata, read_preview
 from fireside.runtimes.comfyui.outputs import Collector
 from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace, Place, RemotePlace, Staged, UnbridgedPlace
 from fireside.runtimes.comfyui.translating import Translator
@@ -94,6 +94,11 @@ class ComfyRuntime:
         if self._connection is None or self._connection.closed.is_set():
             return ()
         return await self._connection.devices()
+
+    @property
+    def fetched_models(self) -> Path | None:
+        """Give the folder of its home; see the contract."""
+        return self._home.fetched_models if self._home.bridge_headers is not None else None
 
     def warm_models(self) -> Sequence[str]:
         """Name those of the last graph, while the process is the same; see the contract."""
@@ -197,7 +202,7 @@ class ComfyRuntime:
 
     async def _attempt(self, following: Following, connection: Connection, staged: Staged) -> tuple[Attempt, End]:
         attempt = Attempt(following, connection, self._home, self._deadlines, self._restart_soon)
-        self._warm.begin(following.task.graph, connection)
+        self._warm.begin(following.task.graph, connection, names_in(self.fetched_models))
         try:
             end = await attempt.follow(staged.graph, self._extra_data(following.task, staged, attempt.prompt_id))
         except BaseException:

@@ -40,7 +40,7 @@ class SupervisedHome:
     """Where a ComfyUI of ours lives, working in `folder`, which nobody else may use at the same time.
 
     A start that is not ready after `start_seconds` has failed: node packs may take minutes. At the end ComfyUI has
-    `stop_seconds` before it is killed.
+    `stop_seconds` before it is killed. With `fetches_models` it finds models in a folder below as well.
     """
 
     def __init__(
@@ -51,12 +51,14 @@ class SupervisedHome:
         start_seconds: float = _START_SECONDS,
         stop_seconds: float = _STOP_SECONDS,
         patience: Patience | None = None,
+        fetches_models: bool = False,
     ) -> None:
         self._launch = launch
         self._folder = folder.absolute()
         self._start_seconds = start_seconds
         self._stop_seconds = stop_seconds
         self._patience = patience or Patience()
+        self._fetches_models = fetches_models
         self._log_file = Log(self._folder / "comfyui.log")
         self._family: Family | None = None
         self._port: Port | None = None
@@ -82,6 +84,11 @@ class SupervisedHome:
     def bridge_headers(self) -> Mapping[str, str] | None:
         """Give what a request to the bridge must carry, None when this ComfyUI could not load it."""
         return {"x-fireside-token": self._token} if self._bridge is BridgeState.THERE else None
+
+    @property
+    def fetched_models(self) -> Path | None:
+        """Give the folder of models that are fetched, where this is asked for."""
+        return self._folder / "models" if self._fetches_models else None
 
     @property
     def is_alive(self) -> bool:
@@ -193,7 +200,7 @@ class SupervisedHome:
             await asyncio.to_thread(prepare_folder, self._folder)
             self._family = Family(
                 command(self._launch, self._folder, self._port.number),
-                env=environment(self._launch, self._token),
+                env=environment(self._launch, self._token, self.fetched_models),
                 # Some node packs look for their files from there.
                 cwd=find_comfyui(self._launch.comfyui_dir),
             )
@@ -258,7 +265,7 @@ class SupervisedHome:
         folders = folders_in(self._folder)
         if (self._folder / "main.py").exists():
             raise RuntimeStartError(f"{self._folder} holds a program; give a folder that is the worker's alone.")
-        for folder in (folders.input, folders.output, folders.temp):
+        for folder in (folders.input, folders.output, folders.temp, self._folder / "models"):
             shutil.rmtree(folder, ignore_errors=True)
         prepare_folder(self._folder)
 

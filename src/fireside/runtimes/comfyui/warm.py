@@ -25,9 +25,9 @@ class WarmModels:
         """Take the names of all model files that there are."""
         self._names = frozenset(names)
 
-    def begin(self, graph: Mapping[str, Any], where: object) -> None:
-        """Note that a graph is about to run, and to load what it names."""
-        wanted = self._names.intersection(_texts(graph))
+    def begin(self, graph: Mapping[str, Any], where: object, fetched: Iterable[str] = ()) -> None:
+        """Note that a graph is about to run, and to load what it names; `fetched` are names that have come since."""
+        wanted = (self._names | frozenset(fetched)).intersection(_texts(graph))
         self._found = self._held & wanted if where is self._where else frozenset()
         self._held, self._where = wanted, where
 

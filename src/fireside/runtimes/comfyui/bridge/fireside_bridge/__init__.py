@@ -37,10 +37,13 @@ def _install(server: Any) -> None:
     one_at_a_time = asyncio.Lock()
     elsewhere.install()
     running.install(server)
+    _install_models(routes)
 
     @routes.get("/fireside/hello")
     @_guarded
     async def hello(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
+        # All node packs, and the folders that they have added, are there by now.
+        elsewhere.add_fetched_folders()
         return web.json_response({"pid": os.getpid()})
 
     @routes.get("/fireside/executor")
@@ -52,28 +55,16 @@ def _install(server: Any) -> None:
     @routes.get("/fireside/object_info")
     @_guarded
     async def object_info(request: web.Request) -> web.Response:  # pyright: ignore[reportUnusedFunction]
-        """Answer as ComfyUI's own route does, without the files that jobs have here just now."""
+        """Answer as ComfyUI's own route does, without the files and models that jobs have here just now."""
         own = next(route.handler for route in routes if (route.method, route.path) == ("GET", "/object_info"))
         async with one_at_a_time:
-            with elsewhere.empty_input_folder():
+            with elsewhere.empty_input_folder(), elsewhere.own_models():
                 return await own(request)
 
     @routes.get("/fireside/validators")
     @_guarded
     async def validators(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
         return web.json_response(await _in_thread(checking.classes_with_validators))
-
-    @routes.get("/fireside/models")
-    @_guarded
-    async def models(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
-        return web.json_response(await _in_thread(inventory.models))
-
-    @routes.post("/fireside/model_paths")
-    @_guarded
-    async def model_paths(request: web.Request) -> web.Response:  # pyright: ignore[reportUnusedFunction]
-        """Take `{names}`; answer `{folder/name: path}`."""
-        names = (await request.json())["names"]
-        return web.json_response(await _in_thread(functools.partial(inventory.model_paths, names)))
 
     @routes.get("/fireside/snapshot")
     @_guarded
@@ -101,6 +92,26 @@ def _install(server: Any) -> None:
         queue.set_flag("free_memory", True)  # noqa: FBT003 - a flag's value
         await asyncio.wait_for(_until_taken(queue), _FREE_SECONDS)
         return web.json_response({})
+
+
+def _install_models(routes: Any) -> None:
+    @routes.get("/fireside/models")
+    @_guarded
+    async def models(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
+        return web.json_response(await _in_thread(inventory.models))
+
+    @routes.get("/fireside/model_inputs")
+    @_guarded
+    async def model_inputs(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
+        """Answer `{class: {input: folder}}` for inputs that list models."""
+        return web.json_response(await _in_thread(inventory.model_inputs))
+
+    @routes.post("/fireside/model_paths")
+    @_guarded
+    async def model_paths(request: web.Request) -> web.Response:  # pyright: ignore[reportUnusedFunction]
+        """Take `{names}`; answer `{folder/name: path}`."""
+        names = (await request.json())["names"]
+        return web.json_response(await _in_thread(functools.partial(inventory.model_paths, names)))
 
 
 def _guarded(handler: _Handler) -> _Handler:

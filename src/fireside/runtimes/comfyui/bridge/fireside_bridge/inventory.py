@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import commits  # noqa: TID252 - ComfyUI loads us by path, under a name of its own
+from . import commits, elsewhere  # noqa: TID252 - ComfyUI loads us by path, under a name of its own
 
 _MOST_MODELS = 100_000
 _MOST_PACKAGES = 2_000
@@ -30,7 +30,9 @@ def models() -> dict[str, dict[str, int]]:
     left = _MOST_MODELS
     for folder in sorted(set(folder_paths.folder_names_and_paths) - _NO_MODELS):
         files: dict[str, int] = {}
-        for name in folder_paths.get_filename_list(folder)[:left]:
+        with elsewhere.own_models():
+            names = folder_paths.get_filename_list(folder)[:left]
+        for name in names:
             path = folder_paths.get_full_path(folder, name)
             # What a job has just saved is that job's, not a model of this machine.
             if path is None or made_here not in Path(path).parents:
@@ -50,6 +52,40 @@ def model_paths(names: list[str]) -> dict[str, str]:
             if path is not None:
                 found[f"{folder}/{name}"] = str(path)
     return found
+
+
+def model_inputs() -> dict[str, dict[str, str]]:
+    """Say which inputs of nodes list a folder of models, and which; nothing where none are fetched."""
+    found: dict[str, dict[str, str]] = {}
+    if not elsewhere.FETCHED:
+        return found
+    classes: dict[str, Any] = importlib.import_module("nodes").NODE_CLASS_MAPPINGS
+    with elsewhere.probed_models():
+        for name, node in list(classes.items()):
+            inputs = _folders_of(node)
+            if inputs:
+                found[name] = inputs
+    return found
+
+
+def _folders_of(node: Any) -> dict[str, str]:
+    try:
+        groups = node.INPUT_TYPES()
+        declared = [(name, spec) for group in ("required", "optional") for name, spec in groups.get(group, {}).items()]
+    except Exception:  # noqa: BLE001 - strangers' code; what it breaks with is told where definitions are
+        return {}
+    folders = {name: _folder_of(spec) for name, spec in declared}
+    return {name: folder for name, folder in folders.items() if folder is not None}
+
+
+def _folder_of(spec: Any) -> "str | None":
+    """Look at `(choices, …)` and `("COMBO", {"options": choices})`."""
+    try:
+        kind: Any = spec[0]
+        choices: Any = spec[1].get("options") if isinstance(kind, str) else kind
+        return elsewhere.probed_folder(choices) if isinstance(choices, (list, tuple)) else None
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
 
 
 def snapshot() -> dict[str, Any]:
