@@ -1,12 +1,14 @@
 """How fast, and in how much memory, a large file goes into the server and out again by its public routes.
 
-    python -m bench.blobs [--mebibytes N] [--folder DIR]
+    python -m bench.blobs [--mebibytes N] [--folder DIR] [--bucket]
 
 Up by `POST /api/upload/image`, down by the signed address that `GET /api/view` sends to, by the hash that this end has
-computed. Beside them stand a plain copy with one fsync in the same folder, and the file through a bare socket. Ends
-with 1 when the server process grew by 64 MB or more.
+computed. Beside them stand a plain copy with one fsync in the same folder, and the file through a bare socket. With
+`--bucket` the server's files are in a bucket of a SeaweedFS on this machine; then a plain multipart PUT to that bucket
+and a plain GET from it stand beside. Ends with 1 when the server process grew by 64 MB or more.
 """
 
+import contextlib
 import os
 import socket
 import sys
@@ -18,13 +20,17 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import obstore
 from bench.measuring import parser_of, print_table, ratio, work_folder
 from bench.servers import Server, running_server
 from blake3 import blake3
+from obstore.store import S3Store
+from tests.object_server import object_server
 
 SHORT = ("--mebibytes=512",)
 MAX_GROWTH_BYTES = 64 * 1000 * 1000
 _CHUNK_BYTES = 1024 * 1024
+_PLAIN = "plain"
 _BOUNDARY = "bench-boundary"
 _HEAD = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="a.bin"\r\n\r\n'.encode()
 _TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
@@ -105,9 +111,23 @@ def download(server: Server, source: Source) -> None:
     connection.request("GET", f"/api/view?type=input&filename=blake3:{source.hash}", headers={"X-API-Key": server.key})
     sent_on = _answer(connection, 302)
     sent_on.read()
-    connection.request("GET", urlsplit(sent_on.headers["location"]).path)
-    _check_size(source, _drain(_answer(connection, 200).readinto))
+    location = urlsplit(sent_on.headers["location"])
+    there = HTTPConnection(location.netloc)
+    there.request("GET", f"{location.path}?{location.query}")
+    _check_size(source, _drain(_answer(there, 200).readinto))
+    there.close()
     connection.close()
+
+
+def put_plainly(source: Source, store: S3Store) -> None:
+    """Put the file into the bucket past the server, in the parts that the server would."""
+    obstore.put(store, _PLAIN, source.path, chunk_size=5 * _CHUNK_BYTES, max_concurrency=4)
+
+
+def get_plainly(source: Source, store: S3Store) -> None:
+    """Get it from there again."""
+    answer = obstore.get(store, _PLAIN)
+    _check_size(source, sum(len(chunk) for chunk in answer.stream(min_chunk_size=_CHUNK_BYTES)))
 
 
 def measure(server: Server, source: Source, folder: Path) -> list[Spent]:
@@ -120,6 +140,16 @@ def measure(server: Server, source: Source, folder: Path) -> list[Spent]:
         copied,
         _watched("upload", server, lambda: upload(server, source)),
         sent,
+        _watched("download", server, lambda: download(server, source)),
+    ]
+
+
+def measure_bucket(server: Server, source: Source, store: S3Store) -> list[Spent]:
+    """Do all ways to a bucket and back, one after the other."""
+    return [
+        _timed("plain PUT", lambda: put_plainly(source, store)),
+        _watched("upload", server, lambda: upload(server, source)),
+        _timed("plain GET", lambda: get_plainly(source, store)),
         _watched("download", server, lambda: download(server, source)),
     ]
 
@@ -196,10 +226,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and say when the server grew by more than it may."""
     parser = parser_of("blobs", __doc__)
     parser.add_argument("--mebibytes", type=int, default=2048)
+    parser.add_argument("--bucket", action="store_true")
     options = parser.parse_args(arguments)
-    with work_folder(options.folder) as folder, running_server(folder / "data", workers=0) as server:
+    with work_folder(options.folder) as folder, contextlib.ExitStack() as stack:
         source = make_source(folder / "source", options.mebibytes)
-        ways = measure(server, source, folder)
+        if options.bucket:
+            (folder / "objects").mkdir()
+            objects = stack.enter_context(object_server(folder / "objects"))
+            place = (f"--blobs-url={objects.url('files')}", f"--blobs-endpoint={objects.endpoint}")
+            server = stack.enter_context(running_server(folder / "data", *place, workers=0, **objects.environment))
+            ways = measure_bucket(server, source, objects.store("plain"))
+        else:
+            server = stack.enter_context(running_server(folder / "data", workers=0))
+            ways = measure(server, source, folder)
     _print(ways, source)
     if max(way.grown_bytes or 0 for way in ways) >= MAX_GROWTH_BYTES:
         sys.exit("the server grew by more than it may")

@@ -44,8 +44,11 @@ if TYPE_CHECKING:
 _BEHIND = "~"
 """Sorts behind a hash and what is set aside of it."""
 _OWNER = "owner"
-_PART_BYTES = 8 * CHUNK_BYTES
+_PART_BYTES = 5 * CHUNK_BYTES
+"""S3 takes no smaller ones, and each that is on its way is in memory, more than once."""
 _PARTS_AT_ONCE = 4
+_MOST_PARTS = 10_000
+"""Of one object of S3's."""
 _MOST_BYTES_OF_A_COPY = 5 * 1024**3
 """S3 copies no more by itself (CopyObject)."""
 _LOOKS = 3
@@ -230,7 +233,7 @@ class ObjectBlobs:
                     key_of(blob_hash),
                     content,
                     use_multipart=size_bytes > _PART_BYTES,
-                    chunk_size=_PART_BYTES,
+                    chunk_size=max(_PART_BYTES, -(-size_bytes // _MOST_PARTS)),
                     max_concurrency=_PARTS_AT_ONCE,
                 )
         self._tell("written", size_bytes)
@@ -264,8 +267,9 @@ class ObjectBlobs:
             return
         _log.info("copying an object through this server, which the store does not by itself", bytes=found["size"])
         answer = await obstore.get_async(self._store, source)
+        chunk_size = max(_PART_BYTES, -(-found["size"] // _MOST_PARTS))
         await obstore.put_async(
-            self._store, target, answer.stream(min_chunk_size=_PART_BYTES), chunk_size=_PART_BYTES, max_concurrency=1
+            self._store, target, answer.stream(min_chunk_size=CHUNK_BYTES), chunk_size=chunk_size, max_concurrency=1
         )
 
     async def _remove(self, key: str) -> None:
