@@ -72,8 +72,9 @@ _ALL_OF_OURS: dict[str, Any] = {
         "pools": [
             _POOL,
             _GPU_POOL,
-            _GPU_POOL | {"name": "local", "models": {"kind": "hostPath", "readOnly": True}},
-            _GPU_POOL | {"name": "fetching", "models": {"kind": "emptyDir"}},
+            _GPU_POOL
+            | {"name": "local", "models": {"kind": "hostPath", "readOnly": True}, "modelCache": {"kind": "hostPath"}},
+            _GPU_POOL | {"name": "fetching", "models": {"kind": "emptyDir"}, "modelCache": {"kind": "none"}},
         ]
     },
 }
@@ -227,6 +228,22 @@ def test_keda_asks_for_the_figures_that_the_servers_count() -> None:
         assert "/admin/api/pools/{name}" in {route.path for route in ROUTES if route.access is Access.METRICS}
         assert trigger["metadata"]["valueLocation"] in {field.name for field in msgspec.structs.fields(PoolBody)}
     assert [(pool.name, pool.least) for pool in pools] == [("cpu", 0), ("gpu", 1), ("local", 1), ("fetching", 1)]
+
+
+def test_a_pool_has_room_for_the_models_that_its_workers_may_fetch() -> None:
+    pool = _named(rendered(_ALL_OF_OURS), "ScaledJob", "studio-fireside-gpu")["spec"]["jobTargetRef"]["template"][
+        "spec"
+    ]
+    (worker,) = pool["containers"]
+    options = dict(word.split("=", 1) for word in worker["args"] if "=" in word)
+    (volume,) = [
+        mount["name"] for mount in worker["volumeMounts"] if mount["mountPath"] == options["--model-cache-dir"]
+    ]
+    (room,) = [one["emptyDir"]["sizeLimit"] for one in pool["volumes"] if one["name"] == volume]
+
+    # A pod that has more than its limit on the disk is evicted.
+    assert room == "100Gi"
+    assert 0.8 * 100 * 1024**3 < int(options["--model-cache-bytes"]) < 0.95 * 100 * 1024**3
 
 
 def test_a_pool_asks_for_its_gpu() -> None:
