@@ -91,9 +91,8 @@ async def test_every_deed_of_an_admin_is_written_down_with_no_secret(office: Off
     await office.services.store.begin_maintenance("", utc_now())
     methods = {route.name: route.method for route in ROUTES}
     for name, (path, body, action, target) in DEEDS.items():
-        answer = await office.http.request(
-            methods[name], path, **({"content": body} if isinstance(body, bytes) else {"json": body})
-        )
+        given: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
+        answer = await office.http.request(methods[name], path, **given)
         assert answer.is_success, (name, answer.text)
 
         newest = (await office.listed(limit=1))["entries"][0]
