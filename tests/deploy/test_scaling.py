@@ -58,7 +58,7 @@ class Keda:
         )
         self.pods.append(pod)
         self.place.workers.append(pod)
-        elsewhere = ("--server=", "--data-dir=")
+        elsewhere = ("--server=", "--data-dir=", "--model-cache-dir=")
         pod.start(*(word for word in words if not word.startswith(elsewhere)), f"--server={self.place.server.url}")
 
 
