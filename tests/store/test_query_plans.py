@@ -15,7 +15,7 @@ QUERIES = load_queries("sqlite")
 # Tables of a few rows, read whole on purpose.
 SMALL = {
     *("user", "user_share", "api_key", "worker", "published", "one", "leader", "health", "job_promoted", "pause"),
-    *("join_token", "enrollment", "drained_worker", "removed_worker"),
+    *("join_token", "enrollment", "drained_worker", "removed_worker", "model"),
     *("schema_version", "pragma_page_count", "pragma_page_size"),
 }
 # Results of parts of a query: a page, values that were given, counted blocks.
