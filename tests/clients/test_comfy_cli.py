@@ -12,6 +12,8 @@ from tests.clients.conftest import Comfy
 from tests.conftest import ServerProcess
 from websockets.sync.client import ClientConnection
 
+pytestmark = pytest.mark.once
+
 _SECONDS = 400
 COLOR = {"class_type": "EmptyImage", "inputs": {"width": 32, "height": 16, "batch_size": 1, "color": 255}}
 LARGE = {"class_type": "EmptyImage", "inputs": {"width": 4096, "height": 4096, "batch_size": 1, "color": 0}}

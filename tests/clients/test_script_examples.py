@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.conftest import MakeServer
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.once, pytest.mark.timeout(600)]
 
 _SECONDS = 400.0
 _CHANGES = {

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from tests.conftest import MakeServer, ServerProcess
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.once, pytest.mark.timeout(600)]
 
 _PROGRAMS = Path(__file__).parent / "programs"
 _SECONDS = 400
@@ -197,13 +197,11 @@ def test_the_typescript_sdk_on_builtin(programs: Programs, builtin: ServerProces
     _check_typescript(programs.run("sdk.mjs", builtin, _graphs(BUILTIN)))
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("program", ["sdk_sync.py", "sdk_async.py"])
 def test_the_python_sdk_on_a_real_comfyui(programs: Programs, comfyui: ServerProcess, program: str) -> None:
     _check_python(programs.run(program, comfyui, _graphs(COMFYUI)))
 
 
-@pytest.mark.once
 def test_the_typescript_sdk_on_a_real_comfyui(programs: Programs, comfyui: ServerProcess) -> None:
     _check_typescript(programs.run("sdk.mjs", comfyui, _graphs(COMFYUI)))
 
@@ -246,7 +244,6 @@ def test_an_sdk_waits_while_the_queue_is_full_and_gets_in(
     _check_queue(programs.run(program, builtin, _graphs(BUILTIN), _key_for_one_in_the_queue(builtin, BUILTIN)))
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("program", ["sdk_queue.py", "sdk_queue_async.py", "sdk_queue.mjs"])
 def test_an_sdk_waits_while_the_queue_of_a_real_comfyui_is_full_and_gets_in(
     programs: Programs, comfyui: ServerProcess, program: str

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.faults.far import LOST_AFTER_SECONDS, FarWorker, Place, attempts, ends, status, submit, until
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.once, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.fleet.test_comfyui_workers import comfyui_pids, diffusion, submit, un
 
 from fireside.processes.leftovers import start_time
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.once]
 ENDED = ("succeeded", "failed", "canceled", "expired")
 
 

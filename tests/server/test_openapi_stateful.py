@@ -177,6 +177,7 @@ def _machine(schema: Any, examined: Examined, walked: Walked) -> Any:
     return Walk
 
 
+@pytest.mark.once
 @pytest.mark.timeout(600)
 def test_the_published_document_holds_over_sequences(examined: Examined) -> None:
     walked = _walk(published_document(), examined)

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from tests.traces.collector import Collector, Heard, running_collector
 
+pytestmark = pytest.mark.once
+
 HEADER = "the-key-of-the-collector"
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 UNSAMPLED = "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-00"
