@@ -1,10 +1,12 @@
-"""`fireside fleet ray` on Ray's own local cluster of several nodes: workers come with nodes and are replaced with them.
+"""`fireside fleet ray` on Ray's own local cluster, whose real autoscaler brings and takes nodes as agents need them.
 
-The cluster's autoscaler is played: it sees what waits for room, and a node is there then.
+Only the machines are played, by the node provider that Ray tests its autoscaler with.
 """
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,8 +23,40 @@ cluster_utils: Any = pytest.importorskip("ray.cluster_utils", reason="Ray has no
 pytestmark = [pytest.mark.fault, pytest.mark.once]
 TOKEN = "let-the-launcher-read"
 _PATIENCE_SECONDS = 240
-_NODE = {"object_store_memory": 80 * 1024**2}
-_GPU_NODE = {"num_cpus": 1, "num_gpus": 1, "wait": False, **_NODE}
+_STORE = {"object_store_memory": 80 * 1024**2}
+_HEAD = "ray.head.default"
+# Of a node that the provider knows it is told by its name who it is, the first one included.
+_HEAD_ID = "f" * 51 + "00000"
+
+
+def _autoscaling(gcs_address: str) -> dict[str, Any]:
+    """What `example.yaml` beside the provider says, which the wheel lacks; with nodes of one GPU, two at most."""
+    nothing = ("file_mounts", "auth", "docker")
+    no_commands = ("initialization", "setup", "head_setup", "worker_setup", "head_start_ray", "worker_start_ray")
+    return {
+        "cluster_name": "fireside",
+        "max_workers": 2,
+        "idle_timeout_minutes": 0.05,
+        "upscaling_speed": 1.0,
+        "provider": {
+            "type": "fake_multinode",
+            "gcs_address": gcs_address,
+            "use_node_id_as_ip": True,
+            "disable_node_updaters": True,
+            "disable_launch_config_check": True,
+        },
+        "available_node_types": {
+            _HEAD: {"resources": {}, "node_config": {}, "max_workers": 0},
+            "gpu": {"resources": {"CPU": 1, "GPU": 1, **_STORE}, "node_config": {}, "min_workers": 0, "max_workers": 2},
+        },
+        "head_node_type": _HEAD,
+        "cluster_synced_files": [],
+        "file_mounts_sync_continuously": False,
+        "rsync_exclude": [],
+        "rsync_filter": [],
+        **{name: {} for name in nothing},
+        **{f"{name}_commands": [] for name in no_commands},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +69,31 @@ def server(make_server: MakeServer, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """A cluster whose head takes no agents."""
+    """A cluster whose head takes no agents, and whose autoscaler looks each second."""
     # Not below pytest's folders: the path of a socket must be short.
     folder = tempfile.mkdtemp(prefix="fireside-ray-")
-    head = {"num_cpus": 0, "include_dashboard": False, **_NODE}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_TMPDIR", folder)
+    head = {
+        "num_cpus": 0, "include_dashboard": False, "no_monitor": True,
+        "env_vars": {"RAY_OVERRIDE_NODE_ID_FOR_TESTING": _HEAD_ID}, **_STORE,
+    }  # fmt: skip
+    surroundings = {
+        "RAY_TMPDIR": folder,
         # Where nodes and agents put their folders, those of nodes that are lost included.
-        patch.setenv("TMPDIR", folder)
+        "TMPDIR": folder,
+        "RAY_FAKE_CLUSTER": "1",
+        "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+        "AUTOSCALER_HEARTBEAT_TIMEOUT_S": "5",
+        "AUTOSCALER_METRIC_PORT": "0",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in surroundings.items():
+            patch.setenv(name, value)
         cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
+        # Only now that the port is known, which the kernel chose.
+        path = Path(folder, "autoscaling.json")
+        path.write_text(json.dumps(_autoscaling(cluster.gcs_address)))
+        cluster.head_node._ray_params.autoscaling_config = str(path)
+        cluster.head_node.start_monitor()
         yield cluster
         cluster.shutdown()
     shutil.rmtree(folder, ignore_errors=True)
@@ -93,7 +143,22 @@ def agents_of(server: ServerProcess) -> list[int]:
     return found
 
 
-def test_workers_come_with_nodes_are_replaced_when_one_is_lost_and_go_with_the_work(
+def raylet_of(agent: int) -> int:
+    """The pid of the node that an agent is on: its parent's parent."""
+    parent = agent
+    for _ in range(2):
+        parent = int(Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1])
+    assert "raylet" in Path(f"/proc/{parent}/comm").read_text()
+    return parent
+
+
+def nodes_of(cluster: Any) -> list[str]:
+    """The nodes that are alive, without the head."""
+    alive = [node["NodeID"] for node in cluster.global_state.node_table() if node["Alive"]]
+    return [node for node in alive if node != _HEAD_ID]
+
+
+def test_nodes_come_for_the_workers_of_a_pool_are_replaced_when_one_is_lost_and_go_with_the_work(
     server: ServerProcess, cluster: Any, launcher: Launcher
 ) -> None:
     client = server.client()
@@ -101,23 +166,27 @@ def test_workers_come_with_nodes_are_replaced_when_one_is_lost_and_go_with_the_w
     def workers() -> int:
         return client.get("/admin/api/pools/gpu").raise_for_status().json()["workers"]
 
+    def why() -> str:
+        logs = Path(os.environ["RAY_TMPDIR"]).glob("ray/session_latest/logs/monitor.*")
+        return launcher.log() + "".join(path.read_text(errors="replace")[-4000:] for path in logs)
+
+    assert not nodes_of(cluster)
     # The first worker, to learn from, waits for a node; and with it everybody who submits.
-    first = cluster.add_node(**_GPU_NODE)
-    cluster.add_node(**_GPU_NODE)
-    until(lambda: client.get("/api/object_info").status_code == 200, launcher.log)
+    until(lambda: client.get("/api/object_info").status_code == 200, why)
     jobs = [submit(client, number, seconds=300.0) for number in range(2)]
-    until(lambda: all(status(client, job) == "in_progress" for job in jobs), launcher.log)
-    before = set(agents_of(server))
-    assert workers() == 2
+    until(lambda: all(status(client, job) == "in_progress" for job in jobs), why)
+    before, nodes = set(agents_of(server)), set(nodes_of(cluster))
+    assert workers() == len(before) == len(nodes) == 2
 
-    cluster.remove_node(first, allow_graceful=False)
+    os.kill(raylet_of(min(before)), signal.SIGKILL)
 
-    until(lambda: len(before & set(agents_of(server))) == 1, launcher.log)
-    cluster.add_node(**_GPU_NODE)
-    until(lambda: set(agents_of(server)) - before and workers() == 2, launcher.log)
-    until(lambda: all(status(client, job) == "in_progress" for job in jobs), launcher.log)
+    until(lambda: len(before & set(agents_of(server))) == 1, why)
+    until(lambda: set(nodes_of(cluster)) - nodes and set(agents_of(server)) - before and workers() == 2, why)
+    until(lambda: all(status(client, job) == "in_progress" for job in jobs), why)
+    behind = submit(client, 3, seconds=0.1)
     for job in jobs:
         client.post(f"/api/jobs/{job}/cancel").raise_for_status()
-    until(lambda: not agents_of(server), launcher.log)
+    until(lambda: status(client, behind) == "completed", why)
+    until(lambda: not agents_of(server) and not nodes_of(cluster), why)
     launcher.process.terminate()
     assert launcher.process.wait(_PATIENCE_SECONDS) == 0, launcher.log()
