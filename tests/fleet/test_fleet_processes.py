@@ -28,7 +28,7 @@ class Launcher:
         with (folder.parent / "launcher.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fireside", "fleet", "processes", "--pool=gpu", f"--server={server.url}",
-                 "--calm-seconds=0.1", f"--data-dir={folder}"],
+                 "--calm-seconds=0.1", "--model-cache-bytes=4321", f"--data-dir={folder}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env=clean | {"FIRESIDE_METRICS_TOKEN": TOKEN, "FIRESIDE_WORKER_TOKEN": token},
             )  # fmt: skip
@@ -72,6 +72,16 @@ def pool(server: ServerProcess) -> dict[str, Any]:
     return server.client().get("/admin/api/pools/gpu").raise_for_status().json()
 
 
+def settings_of(launcher: Launcher, number: int) -> set[str]:
+    """The words of the command that runs the agent of this number."""
+    own = f"--data-dir={launcher.folder}/{number}"
+    for pid in launcher.agents():
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        if own in words:
+            return set(words)
+    raise AssertionError(f"there is no agent {number}")
+
+
 def test_workers_come_with_the_work_are_replaced_when_they_die_and_go_with_it_or_with_the_launcher(
     server: ServerProcess, launcher: Launcher
 ) -> None:
@@ -83,6 +93,11 @@ def test_workers_come_with_the_work_are_replaced_when_they_die_and_go_with_it_or
     until(lambda: all(status(client, job) == "in_progress" for job in jobs), launcher.log)
     before = launcher.agents()
     assert pool(server)["workers"] == 2
+    for number in (1, 2):
+        assert settings_of(launcher, number) >= {
+            "--model-cache-bytes=4321",
+            f"--model-cache-dir={launcher.folder}/models",
+        }
 
     os.kill(victim := min(before), signal.SIGKILL)
 

@@ -110,7 +110,8 @@ class Launcher:
         with log.open("ab") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fireside", "fleet", "ray", "--pool=gpu", f"--server={server.url}",
-                 f"--address={address}", "--calm-seconds=0.1"],
+                 f"--address={address}", "--calm-seconds=0.1",
+                 "--model-cache-bytes=4321"],
                 stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
                 env=clean | {"FIRESIDE_METRICS_TOKEN": TOKEN, "FIRESIDE_WORKER_TOKEN": token},
             )  # fmt: skip
@@ -136,7 +137,8 @@ def agents_of(server: ServerProcess) -> list[int]:
     found: list[int] = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if f"--server={server.url}\0" in (line := path.read_text()) and "--transient" in line:
+            line = path.read_text().split("\0")
+            if {f"--server={server.url}", "--transient", "--model-cache-bytes=4321"} <= set(line):
                 found.append(int(path.parent.name))
         except OSError:
             continue

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from fireside.cli.errors import USAGE, CommandFailed
-from fireside.cli.launching import CALM_SECONDS, WORKER_SETTINGS, Calm, Launch, Most, Pool, Server, launch
+from fireside.cli.launching import CALM_SECONDS, Calm, Launch, Most, Pool, Server, launch
 from fireside.cli.logs import set_up_logs
-from fireside.cli.settings import takes_some_settings
+from fireside.cli.settings import WORKER_SETTINGS, takes_some_settings
 from fireside.config import load_config
 from fireside.fleet.agents import TOKEN_VARIABLE, AgentPlan
 from fireside.fleet.child_agents import ChildAgents
@@ -51,5 +51,7 @@ def processes(
         await agents.open()
         return agents
 
-    wanted = Launch(server=server, pool=pool, most=most, calm_seconds=calm_seconds, flags=flags)
+    # One for all of them, or each would fetch a model that its neighbor has.
+    shared = {"model_cache_dir": str(folder.absolute() / "models"), **flags}
+    wanted = Launch(server=server, pool=pool, most=most, calm_seconds=calm_seconds, flags=shared)
     return asyncio.run(launch(wanted, agents_of))

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from fireside.cli.errors import USAGE, CommandFailed
-from fireside.cli.launching import CALM_SECONDS, WORKER_SETTINGS, Calm, Launch, Most, Pool, Server, launch
+from fireside.cli.launching import CALM_SECONDS, Calm, Launch, Most, Pool, Server, launch
 from fireside.cli.logs import set_up_logs
-from fireside.cli.settings import takes_some_settings
+from fireside.cli.settings import WORKER_SETTINGS, takes_some_settings
 from fireside.config import load_config
 from fireside.fleet.agents import TOKEN_VARIABLE, AgentPlan
 from fireside.fleet.following import Agents

@@ -16,11 +16,6 @@ from fireside.cli.printing import give, say
 from fireside.fleet.agents import TOKEN_VARIABLE, AgentPlan, PoolSource
 from fireside.fleet.following import Agents, Follower
 
-WORKER_SETTINGS = (
-    *("label", "comfyui_dir", "comfyui_url", "comfyui_python", "comfyui_arguments", "comfyui_model_paths"),
-    *("comfyui_preview_method", "gpus", "interrupt_seconds", "stage_cache_bytes", "start_seconds"),
-    *("log_format", "log_level"),
-)
 Server = Annotated[str | None, Parameter(help="URL of the server; else FIRESIDE_URL.")]
 Pool = Annotated[str, Parameter(help="The pool, as the server's setting `pools` names it.")]
 Most = Annotated[int | None, Parameter(help="Most workers to start here; else as many as the pool may have.")]

@@ -11,6 +11,12 @@ from cyclopts import Parameter
 
 from fireside.config import Config, Setting, load_config, settings
 
+WORKER_SETTINGS = (
+    *("label", "comfyui_dir", "comfyui_url", "comfyui_python", "comfyui_arguments", "comfyui_model_paths"),
+    *("comfyui_preview_method", "gpus", "interrupt_seconds", "stage_cache_bytes"),
+    *("model_cache_dir", "model_cache_bytes", "start_seconds", "log_format", "log_level"),
+)
+"""Those of a worker that only dials out, which launchers pass on to the ones they start."""
 _TYPES: Mapping[str, Any] = {
     "text": str,
     "integer": int,

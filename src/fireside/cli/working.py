@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from fireside.cli.errors import USAGE, CommandFailed
 from fireside.cli.logs import set_up_logs
 from fireside.cli.printing import give, say
-from fireside.cli.settings import takes_some_settings
+from fireside.cli.settings import WORKER_SETTINGS, takes_some_settings
 from fireside.config import Config, ConfigError, load_config
 from fireside.fleet.plan import PlannedWorker, plan_workers
 from fireside.wire.tickets import WorkerTicket
@@ -26,23 +26,7 @@ _TOKEN_VARIABLE = "FIRESIDE_WORKER_TOKEN"  # noqa: S105 - the name of the variab
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
 
 
-@takes_some_settings(
-    "label",
-    "comfyui_dir",
-    "comfyui_url",
-    "comfyui_python",
-    "comfyui_arguments",
-    "comfyui_model_paths",
-    "comfyui_preview_method",
-    "gpus",
-    "interrupt_seconds",
-    "stage_cache_bytes",
-    "model_cache_dir",
-    "model_cache_bytes",
-    "start_seconds",
-    "log_format",
-    "log_level",
-)
+@takes_some_settings(*WORKER_SETTINGS)
 def worker(
     flags: Mapping[str, Any],
     *,
