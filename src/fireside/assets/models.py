@@ -4,15 +4,19 @@ A file of safetensors is looked at as it comes and never loaded. Others are take
 because who loads them may run what is in them.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import PurePosixPath
 
 from fireside.assets.library import Library
 from fireside.assets.uploads import discard_unrecorded, hold_blob
 from fireside.blobs.base import WrittenBlob
-from fireside.domain.errors import BadRequest, Unavailable, WrongMediaType
+from fireside.domain.errors import BadRequest, NotFound, Unavailable, WrongMediaType
+from fireside.domain.ids import BlobHash
 from fireside.domain.models import SAFETENSORS, ModelName, RegisteredModel
-from fireside.wire.safetensors import checked_safetensors
+from fireside.wire.safetensors import MOST_FIRST_BYTES, SafetensorsCheck, checked_safetensors
+
+SizeCheck = Callable[[int], None]
+"""Refuses a size that will not do."""
 
 
 class ModelFormatRefused(WrongMediaType):
@@ -44,6 +48,33 @@ async def take_model(
         return await _register(library, name, blob)
     finally:
         await discard_unrecorded(library, blob)
+
+
+async def adopt_model(library: Library, name: ModelName, blob_hash: BlobHash, check_size: SizeCheck) -> RegisteredModel:
+    """Register bytes that are among the server's own already, such as an object that was put into its bucket.
+
+    That they have the hash that names them is not looked at here: whoever fetches them does. Raises `NotFound`,
+    `NotSafetensors`, what `check_size` raises, and `DuplicateModel`.
+    """
+    async with hold_blob(blob_hash):
+        found = await library.blobs.claim(blob_hash)
+        if found is None:
+            raise NotFound(
+                "This server has no bytes with this hash. Give the address that the file lies at, or upload it."
+            )
+        check_size(found.size_bytes)
+        if name.is_safetensors:
+            await _check_header(library, blob_hash, found.size_bytes)
+        return await library.store.add_model(name, blob_hash, found.size_bytes, None, library.clock())
+
+
+async def _check_header(library: Library, blob_hash: BlobHash, size_bytes: int) -> None:
+    check = SafetensorsCheck()
+    async for chunk in library.blobs.read(blob_hash, 0, MOST_FIRST_BYTES):
+        check.feed(chunk)
+        if check.has_header:
+            break
+    check.finish(size_bytes)
 
 
 async def _register(library: Library, name: ModelName, blob: WrittenBlob) -> RegisteredModel:

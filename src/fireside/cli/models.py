@@ -30,7 +30,10 @@ models = App(name="models", help="The models that workers fetch when a job names
 
 @models.command
 async def add(
-    address: Annotated[str, Parameter(name="URL", help="Where the file lies; workers fetch it from there.")],
+    address: Annotated[
+        str | None,
+        Parameter(name="URL", help="Where the file lies, from where workers fetch it; without it, the server has it."),
+    ] = None,
     /,
     *,
     folder: _Folder,
@@ -41,16 +44,27 @@ async def add(
     size: Annotated[int | None, Parameter(help="Size of the file in bytes; goes with --blake3.")] = None,
     where: Where | None = None,
 ) -> None:
-    """Register a file that lies at an address, which the setting model_hosts must name."""
+    """Register a file at an address, which the setting model_hosts must name, or one that the server has already."""
+    if address is None:
+        if blake3 is None or name is None:
+            raise CommandFailed(
+                "without a URL, say by --blake3 and --name which bytes of the server's are meant", USAGE
+            )
+        new = NewModelBody(folder=folder, name=name, blake3=blake3)
+    else:
+        new = await _new_at(address, folder, name, blake3, size)
+    async with open_admin(where) as client:
+        _tell(await client.models.add(new))
+
+
+async def _new_at(address: str, folder: str, name: str | None, blake3: str | None, size: int | None) -> NewModelBody:
     if (blake3 is None) != (size is None):
         raise CommandFailed("--blake3 and --size go together", USAGE)
     wanted = name or PurePosixPath(unquote(urlsplit(address).path)).name
     if blake3 is None or size is None:
         with _bar(wanted) as progress:
             blake3, size = await look_at(address, progress)
-    new = NewModelBody(folder=folder, name=wanted, source_url=address, blake3=blake3, size_bytes=size)
-    async with open_admin(where) as client:
-        _tell(await client.models.add(new))
+    return NewModelBody(folder=folder, name=wanted, source_url=address, blake3=blake3, size_bytes=size)
 
 
 @models.command

@@ -1,5 +1,6 @@
 """The admin's routes for the registry of models: what workers may fetch when a job names it."""
 
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -7,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fireside.assets.library import library_with
-from fireside.assets.models import check_format, take_model
+from fireside.assets.library import Library, library_with
+from fireside.assets.models import adopt_model, check_format, take_model
 from fireside.blobs.base import is_blob_hash
 from fireside.domain.errors import BadRequest, NotFound, TooLarge
 from fireside.domain.ids import BlobHash
@@ -30,8 +31,7 @@ _MOST_BYTES = 2**62
 
 async def list_models(request: Request) -> Response:
     """List the models, and which workers have fetched them."""
-    services = services_of(request)
-    return json_answer(ModelsBody(models=[_body_of(services, one) for one in await services.store.models()]))
+    return json_answer(ModelsBody(models=await read_models(services_of(request))))
 
 
 async def show_model(request: Request) -> Response:
@@ -44,19 +44,26 @@ async def show_model(request: Request) -> Response:
 
 
 async def add_model(request: Request) -> Response:
-    """Register a file that lies at an address; workers fetch it from there."""
+    """Register a file that lies at an address, from where workers fetch it, or bytes that are here already."""
     services, body = services_of(request), await read_body(request, NewModelBody, limit=_BODY_BYTES)
+    return json_answer(_body_of(services, await register_model(services, body)), 201)
+
+
+async def register_model(services: Services, body: NewModelBody) -> RegisteredModel:
+    """Register a file whose bytes do not come along; raises what says why it cannot be."""
     name = ModelName.checked(body.folder, body.name or _name_of(body.source_url))
     check_format(name, services.config.model_formats)
     if not is_blob_hash(body.blake3):
         raise BadRequest("blake3 is the BLAKE3 hash of the file's bytes: 64 lowercase hexadecimal digits.")
-    _check_size(services, body.size_bytes)
-    services.models.check(body.source_url)
-    model = await services.store.add_model(
-        name, BlobHash(body.blake3), body.size_bytes, body.source_url, services.clock()
-    )
+    blob_hash = BlobHash(body.blake3)
+    if body.source_url:
+        _check_size(services, body.size_bytes)
+        services.models.check(body.source_url)
+        model = await services.store.add_model(name, blob_hash, body.size_bytes, body.source_url, services.clock())
+    else:
+        model = await adopt_model(_library_of(services), name, blob_hash, partial(_check_size, services))
     await _tell(services)
-    return json_answer(_body_of(services, model), 201)
+    return model
 
 
 async def upload_model(request: Request) -> Response:
@@ -68,8 +75,8 @@ async def upload_model(request: Request) -> Response:
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdecimal():
         _check_size(services, int(announced[:20]))
-    library = library_with(services.config, services.store, services.blobs, services.clock)
-    model = await take_model(library, name, request.stream(), limit_bytes=services.config.max_model_bytes)
+    limit_bytes = services.config.max_model_bytes
+    model = await take_model(_library_of(services), name, request.stream(), limit_bytes=limit_bytes)
     await _tell(services)
     return json_answer(_body_of(services, model), 201)
 
@@ -87,6 +94,11 @@ async def remove_from_registry(services: Services, name: ModelName) -> None:
     await _tell(services)
 
 
+async def read_models(services: Services) -> list[ModelBody]:
+    """Give the models by folder and name, with the workers that have them."""
+    return [_body_of(services, one) for one in await services.store.models()]
+
+
 async def _tell(services: Services) -> None:
     await services.desk.definitions.refresh()
     await tell_fleet_changed(services)
@@ -100,13 +112,17 @@ def _check_size(services: Services, size_bytes: int) -> None:
         raise TooLarge(f"The model is larger than {limit} bytes, the most that the registry takes (max_model_bytes).")
 
 
+def _library_of(services: Services) -> Library:
+    return library_with(services.config, services.store, services.blobs, services.clock)
+
+
 def _name_of(url: str) -> str:
     try:
         name = PurePosixPath(unquote(urlsplit(url).path)).name
     except ValueError:
         name = ""
     if not name:
-        raise BadRequest("The address ends with no file name; say by `name` what the model is called.")
+        raise BadRequest("Say by `name` what the model is called: there is no address that ends with a file name.")
     return name
 
 
@@ -115,7 +131,7 @@ def _name_in(request: Request) -> ModelName:
 
 
 def _body_of(services: Services, model: RegisteredModel) -> ModelBody:
-    mark = model.hash[:MODEL_MARK]
+    mark, present = model.hash[:MODEL_MARK], services.fleet.presences()
     return ModelBody(
         folder=model.name.folder,
         name=model.name.name,
@@ -123,7 +139,8 @@ def _body_of(services: Services, model: RegisteredModel) -> ModelBody:
         size_bytes=model.size_bytes,
         source_url=model.source_url,
         created_at=model.created_at,
-        workers=sorted(worker for worker, said in services.fleet.presences().items() if mark in said.fetched),
+        workers=sorted(worker for worker, said in present.items() if mark in said.fetched),
+        warm_on=sorted(worker for worker, said in present.items() if str(model.name) in (said.warm or ())),
     )
 
 
@@ -156,10 +173,11 @@ ROUTES = (
         "/admin/api/models",
         add_model,
         "addModel",
-        "Register a model that lies at an address",
+        "Register a model that lies at an address, or whose bytes are here already",
         body=NewModelBody,
         answers={
             201: Answer(text="Workers may fetch it", body=ModelBody),
+            404: Answer(text="There are no such bytes here", body=RefusalBody),
             409: _TAKEN,
             413: _TOO_LARGE,
             415: _FORMAT,

@@ -27,6 +27,7 @@ from fireside.server.pages import account, everybodys_jobs, fleet, openid, page_
 from fireside.server.pages import editor as editor_page
 from fireside.server.pages import job as job_page
 from fireside.server.pages import jobs as jobs_page
+from fireside.server.pages import models as models_page
 from fireside.server.pages import system as system_page
 from fireside.server.pages import usage as usage_page
 from fireside.server.routes import Route, SocketRoute
@@ -109,6 +110,7 @@ _ROWS: tuple[Route, ...] = (
     *everybodys_jobs.ROUTES,
     *job_page.ROUTES,
     *fleet.ROUTES,
+    *models_page.ROUTES,
     *usage_page.ROUTES,
     *system_page.ROUTES,
     *people.ROUTES,

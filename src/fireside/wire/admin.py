@@ -276,19 +276,22 @@ class DoctorBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewModelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of `POST /admin/api/models`: a file that lies at an address. An empty name is that of the address."""
+    """Body of `POST /admin/api/models`: a file that lies at an address. An empty name is that of the address.
+
+    Without an address it is bytes of this hash that the server has already, in its folder or its bucket.
+    """
 
     folder: str
-    source_url: str
     blake3: str
-    size_bytes: int
+    source_url: str = ""
+    size_bytes: int = 0
     name: str = ""
 
 
 class ModelBody(msgspec.Struct, frozen=True, kw_only=True):
     """A model that workers may fetch. Without a `source_url` the server has its bytes itself.
 
-    `workers` are those that are there and have fetched it.
+    `workers` are those that are there and have fetched it; `warm_on` are those whose runtime holds it.
     """
 
     folder: str
@@ -298,6 +301,7 @@ class ModelBody(msgspec.Struct, frozen=True, kw_only=True):
     source_url: str | None
     created_at: datetime
     workers: list[str]
+    warm_on: list[str] = []
 
 
 class ModelsBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,8 @@ from fireside.domain.errors import BadRequest
 MOST_HEADER_BYTES = 32 * 1024 * 1024
 """Headers with long metadata have one or two megabytes; the format itself allows 100 MB."""
 _LENGTH_BYTES = 8
+MOST_FIRST_BYTES = _LENGTH_BYTES + MOST_HEADER_BYTES
+"""Within these the header ends, where there is one."""
 _METADATA = "__metadata__"
 _BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),

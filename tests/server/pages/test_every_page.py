@@ -40,6 +40,9 @@ _FIELDS = (
     "role",
     "weight",
     "reuse",
+    "folder",
+    "source_url",
+    "blake3",
     "max_queued",
     "quota_jobs",
 )
@@ -60,7 +63,8 @@ _SEND = """([path, fields]) => {
 def server(tmp_path_factory: pytest.TempPathFactory, make_server: Any) -> Iterator[Any]:
     provider = (f"--oidc-name={SCRIPT}", "--oidc-issuer=https://127.0.0.1:9", "--oidc-client-id=fireside")
     folder = tmp_path_factory.mktemp("every") / "data"
-    with make_server(folder, f"--editor-dir={folder}/no-editor", *provider) as server:
+    models = ("--model-hosts=models.example",)
+    with make_server(folder, f"--editor-dir={folder}/no-editor", *provider, *models) as server:
         yield server
 
 
@@ -77,6 +81,8 @@ def names(place: Place) -> dict[str, str]:
     place.server.add_user("mia")
     with place.server.client(place.server.key_of("admin")) as admin:
         admin.post("/admin/api/keys", json={"user": "eve", "label": SCRIPT}).raise_for_status()
+        model = {"folder": "loras", "name": "ink.safetensors", "source_url": f"https://models.example/{SCRIPT}"}
+        admin.post("/admin/api/models", json=model | {"blake3": "a" * 64, "size_bytes": 5}).raise_for_status()
         links = {
             "invitation_token": admin.post("/admin/api/invitations", json={}).raise_for_status().json()["url"],
             "named_token": admin.post("/admin/api/invitations", json={"name": "gus"}).raise_for_status().json()["url"],

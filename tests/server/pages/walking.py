@@ -64,6 +64,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "/dashboard/system": ("/dashboard/system",),
     "/dashboard/audit": ("/dashboard/audit", "/dashboard/audit?user={script}", "/dashboard/audit?cursor={script}"),
     "/dashboard/fleet": ("/dashboard/fleet", "/dashboard/fleet?span={script}"),
+    "/dashboard/models": ("/dashboard/models?added=loras/ink.safetensors", "/dashboard/models?added={script}"),
     "/dashboard/usage": (
         "/dashboard/usage",
         "/dashboard/usage?user=*",

@@ -7,7 +7,18 @@ from fireside.server.routes import Access, Handler, Refusal, Route
 
 PageRow = tuple[str, str, Handler, str, str]
 """Method, path, handler, name, text."""
-_OF_ADMINS = ("everybody", "fleet", "worker-tokens", "people", "invitations", "system", "keys", "audit", "maintenance")
+_OF_ADMINS = (
+    "everybody",
+    "fleet",
+    "worker-tokens",
+    "models",
+    "people",
+    "invitations",
+    "system",
+    "keys",
+    "audit",
+    "maintenance",
+)
 _ALWAYS = ("/login", "/logout", "/dashboard/maintenance")
 _FOR_ADMINS = tuple(f"/dashboard/{name}" for name in _OF_ADMINS)
 

@@ -37,6 +37,7 @@ PLACES = (
     Place("/dashboard", "Jobs"),
     Place("/dashboard/usage", "Usage"),
     Place("/dashboard/fleet", "Fleet", is_for_admins=True),
+    Place("/dashboard/models", "Models", is_for_admins=True),
     Place("/dashboard/people", "People", is_for_admins=True),
     Place("/dashboard/system", "System", is_for_admins=True),
 )
