@@ -18,7 +18,7 @@ import obstore
 from obstore.store import LocalStore
 
 from fireside.blobs.base import CHUNK_BYTES, BlobPage, BlobStat, BytesWatcher, HashMismatch, WrittenBlob, is_blob_hash
-from fireside.blobs.local_listing import aside_of, list_folder
+from fireside.blobs.local_listing import ASIDE, aside_of, list_folder
 from fireside.blobs.unfinished import Unfinished, check_size, fill, full_disk_as_refusal, in_thread, sweep
 from fireside.domain.errors import NotFound, Unavailable
 from fireside.domain.ids import BlobHash
@@ -26,6 +26,7 @@ from fireside.domain.ids import BlobHash
 _UNFINISHED = "unfinished"
 _FOLDER_MODE = 0o700
 _LOOKS = 3
+_PREFIX = 2
 _OWNER = "owner"
 
 
@@ -39,7 +40,7 @@ class LocalBlobs:
         self._folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)  # the mode is not for parents made here
         self._unfinished.mkdir(exist_ok=True, mode=_FOLDER_MODE)
         self._store = LocalStore(self._folder)
-        self._made: set[Path] = set()
+        self._made: set[str] = set()
 
     @property
     def direct(self) -> None:
@@ -153,17 +154,19 @@ class LocalBlobs:
         blob_hash = BlobHash(unfinished.hasher.hexdigest())
         if expected is not None and blob_hash != expected:
             raise HashMismatch(f"The bytes have the blake3 {blob_hash}, announced was {expected}. Send them again.")
-        target = self._folder / _relative(blob_hash)
+        # Texts and not paths, which take longer than the calls: small results are written by the dozen.
+        folder = f"{self._folder}/{blob_hash[:_PREFIX]}"
+        target = f"{folder}/{blob_hash}"
         with full_disk_as_refusal():
             found = _claim(target)
             created = found is None or found.size_bytes != unfinished.size_bytes
             if found is None or created:
                 unfinished.seal()
-                self._make_folder(target.parent)
-                unfinished.path.replace(target)
-                found = _stat_of(target.stat())
+                self._make_folder(folder)
+                unfinished.move(target)
+                found = _stat_of(os.stat(target))
             # Also for a blob that was there: its writer may not have come to this line yet.
-            _fsync_folder(target.parent)
+            _fsync_folder(folder)
         return WrittenBlob(
             hash=blob_hash,
             size_bytes=unfinished.size_bytes,
@@ -172,16 +175,16 @@ class LocalBlobs:
             created=created,
         )
 
-    def _make_folder(self, folder: Path) -> None:
+    def _make_folder(self, folder: str) -> None:
         """Make one of the 256 folders; whoever made it may not have synced it, so each process does once."""
         if folder not in self._made:
-            folder.mkdir(exist_ok=True, mode=_FOLDER_MODE)
+            Path(folder).mkdir(exist_ok=True, mode=_FOLDER_MODE)
             _fsync_folder(self._folder)
             self._made.add(folder)
 
 
 def _relative(blob_hash: str) -> Path:
-    return Path(blob_hash[:2], blob_hash)
+    return Path(blob_hash[:_PREFIX], blob_hash)
 
 
 def _owner(path: Path, first: str) -> str:
@@ -193,26 +196,26 @@ def _owner(path: Path, first: str) -> str:
     return first
 
 
-def _find(path: Path) -> BlobStat | None:
+def _find(path: str | Path) -> BlobStat | None:
     """Look at a blob; one that was set aside is put back."""
     # Another process may rename it between two looks: a blob is gone when it was at neither place again and again.
     for _ in range(_LOOKS):
         with contextlib.suppress(FileNotFoundError):
-            return _stat_of(path.stat())
+            return _stat_of(os.stat(path))
         with contextlib.suppress(FileNotFoundError):
-            aside_of(path).rename(path)
+            os.rename(f"{path}{ASIDE}", path)
             _renew(path)
     return None
 
 
-def _claim(path: Path) -> BlobStat | None:
+def _claim(path: str | Path) -> BlobStat | None:
     """Mark a blob as just written. It may be set aside meanwhile, so only what is found afterwards is there."""
     with contextlib.suppress(FileNotFoundError):
         _renew(path)
     return _find(path)
 
 
-def _renew(path: Path) -> None:
+def _renew(path: str | Path) -> None:
     # Our own clock, because the kernel's for files stands still for some milliseconds.
     now = time.time_ns()
     os.utime(path, ns=(now, now))
@@ -239,7 +242,7 @@ def _stat_of(found: os.stat_result) -> BlobStat:
     return BlobStat(size_bytes=found.st_size, written_at=datetime.fromtimestamp(found.st_mtime, UTC))
 
 
-def _fsync_folder(folder: Path) -> None:
+def _fsync_folder(folder: str | Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

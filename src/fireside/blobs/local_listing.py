@@ -6,7 +6,8 @@ from pathlib import Path
 from fireside.blobs.base import BlobPage, ListedBlob, is_blob_hash
 from fireside.domain.ids import BlobHash
 
-_ASIDE = ".unwanted"
+ASIDE = ".unwanted"
+"""What the name of a blob ends with while it is set aside."""
 _FOLDERS_AT_ONCE = 64
 _PREFIX = 2
 _BEHIND = "~"
@@ -15,7 +16,7 @@ _BEHIND = "~"
 
 def aside_of(path: Path) -> Path:
     """Name where a blob is while it is set aside."""
-    return path.with_name(path.name + _ASIDE)
+    return path.with_name(path.name + ASIDE)
 
 
 def list_folder(folder: Path, after: str, limit: int) -> BlobPage:
@@ -40,13 +41,13 @@ def _looked_at(folder: Path, names: list[str]) -> list[ListedBlob]:
         except FileNotFoundError:
             continue  # put back or removed since
         since = datetime.fromtimestamp(found.st_mtime, UTC)
-        is_set_aside = name.endswith(_ASIDE)
+        is_set_aside = name.endswith(ASIDE)
         blobs.append(ListedBlob(hash=_hash_of(name), size_bytes=found.st_size, since=since, is_set_aside=is_set_aside))
     return blobs
 
 
 def _hash_of(name: str) -> BlobHash:
-    return BlobHash(name.removesuffix(_ASIDE))
+    return BlobHash(name.removesuffix(ASIDE))
 
 
 def _names(folder: Path) -> list[str]:

@@ -24,19 +24,25 @@ _T = TypeVar("_T")
 class Unfinished:
     """A file being written, hashed as it grows. Its methods run in threads, one after the other."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path = path
+    def __init__(self, name: str, descriptor: int) -> None:
+        self._name = name
+        self._is_moved = False
         self.hasher = blake3()
         self.size_bytes = 0
         self.head = bytearray()
         self._descriptor: int | None = descriptor
+
+    @property
+    def path(self) -> Path:
+        """Say where it is until it is moved."""
+        return Path(self._name)
 
     @classmethod
     def create(cls, folder: Path) -> "Unfinished":
         """Make an empty file in the folder that only its owner can read; raises `StorageFull`."""
         with full_disk_as_refusal():
             descriptor, name = mkstemp(dir=folder)  # mode 0600
-        return cls(Path(name), descriptor)
+        return cls(name, descriptor)
 
     def append(self, block: bytes | bytearray) -> None:
         """Write the next bytes; raises `StorageFull`."""
@@ -55,12 +61,20 @@ class Unfinished:
         assert self._descriptor is not None
         os.fsync(self._descriptor)
 
+    def move(self, target: str) -> None:
+        """Give the file its place; what is there is replaced."""
+        os.replace(self._name, target)
+        self._is_moved = True
+
     def discard(self) -> None:
         """Close the file, and remove it if it is still where it was made."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-        self.path.unlink(missing_ok=True)
+        if not self._is_moved:
+            self._is_moved = True
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._name)
 
 
 async def fill(unfinished: Unfinished, chunks: AsyncIterator[bytes], limit_bytes: int | None) -> None:
@@ -101,7 +115,7 @@ async def in_thread(work: Callable[[], _T]) -> _T:
 
     A thread cannot be stopped; leaving it alone would let it write into a file that is being removed.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(work))
+    running = asyncio.get_running_loop().run_in_executor(None, work)
     canceled: asyncio.CancelledError | None = None
     while not running.done():
         try:

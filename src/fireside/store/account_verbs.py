@@ -143,7 +143,8 @@ class AccountVerbs(AuditedVerbs):
             [
                 Statement("key_by_digest", {"digest": digest, "now": now}),
                 Statement("owner_of_key", {"digest": digest}),
-            ]
+            ],
+            is_quick=True,
         )
         return (key_of(keys[0]), user_of(owners[0])) if keys and owners else None
 

@@ -105,8 +105,12 @@ class Database(Protocol):
         """
         ...
 
-    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
-        """Run queries over one consistent state."""
+    async def read(self, queries: Sequence[Statement], *, is_quick: bool = False) -> list[Rows]:
+        """Run queries over one consistent state.
+
+        With `is_quick` they look up a few rows by their keys, and are answered on the spot where that takes less than
+        to wake a thread.
+        """
         ...
 
     async def look(self, question: Callable[[Transaction], T]) -> T:

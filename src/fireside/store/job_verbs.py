@@ -140,7 +140,7 @@ class JobVerbs(Verbs):
     async def job_work(self, job: Job) -> tuple[JobBody | None, User | None]:
         """Read the heavy parts of a job's submit and its user at once, for a worker that is to run it."""
         owner = Statement("user_by_id", {"id": job.user_id})
-        *heavy, users = await self._database.read([*_reading_bodies([job.id]), owner])
+        *heavy, users = await self._database.read([*_reading_bodies([job.id]), owner], is_quick=True)
         return _bodies(*heavy).get(job.id), user_of(users[0]) if users else None
 
     async def client_of_job(self, job_id: JobId) -> str | None:

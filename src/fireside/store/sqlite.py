@@ -5,6 +5,7 @@ or `…_id` are a UUID. Knows no query.
 """
 
 import errno
+import functools
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -19,13 +20,15 @@ from fireside.store.folder_lock import lock_folder
 from fireside.store.group_commit import BatchWatcher, GroupCommit, TransactionLost
 from fireside.store.lead import SoleLead
 from fireside.store.queries import load_migrations, load_queries, missing_migrations
-from fireside.store.threaded import Readers, ThreadedDatabase
+from fireside.store.threaded import QuickReader, Readers, ThreadedDatabase
 from fireside.store.times import from_time, is_time, to_time
 
 T = TypeVar("T")
 _OLDEST = (3, 37)  # of STRICT tables
 _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR")
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+_AS_THEY_ARE = frozenset({int, float, bool, bytes, type(None)})
 
 _SETTINGS = (
     "PRAGMA busy_timeout = 5000",
@@ -83,7 +86,11 @@ class SqliteDatabase(ThreadedDatabase):
                 raise _explained(error, self._path) from error
             raise
         writer = GroupCommit(SqliteConnection(raw, self._queries), name="store-writer", watcher=self._watcher)
-        return writer, Readers(lambda: SqliteConnection(_connect(self._path), self._queries))
+        self._quick = QuickReader(self._connect_reader())
+        return writer, Readers(self._connect_reader)
+
+    def _connect_reader(self) -> "SqliteConnection":
+        return SqliteConnection(_connect(self._path), self._queries)
 
 
 class SqliteConnection:
@@ -96,7 +103,10 @@ class SqliteConnection:
     def run(self, query: str, params: Mapping[str, Any], *, expect: int | None = None) -> Rows:
         """Run a named query; see `Transaction`."""
         try:
-            cursor = self._raw.execute(self._queries[query], {name: _to_sql(value) for name, value in params.items()})
+            cursor = self._raw.execute(
+                self._queries[query],
+                {name: value if value.__class__ in _AS_THEY_ARE else _to_sql(value) for name, value in params.items()},
+            )
             rows = _rows(cursor)
         except sqlite3.IntegrityError as error:
             raise Violated(query, str(error).partition(": ")[2]) from error
@@ -192,9 +202,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _rows(cursor: sqlite3.Cursor) -> Rows:
     if cursor.description is None:
         return []
+    found = cursor.fetchall()
+    if not found:
+        return found
     names = [column[0] for column in cursor.description]
     readers = [(name, reader) for name in names if (reader := _reader_of(name)) is not None]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor]
+    rows = [dict(zip(names, row, strict=True)) for row in found]
     for row in rows:
         for name, reader in readers:
             if row[name] is not None:
@@ -202,6 +215,7 @@ def _rows(cursor: sqlite3.Cursor) -> Rows:
     return rows
 
 
+@functools.cache
 def _reader_of(name: str) -> Callable[[Any], Any] | None:
     if is_time(name):
         return to_time

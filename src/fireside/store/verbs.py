@@ -12,12 +12,12 @@ class Verbs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def _all(self, query: str, params: Mapping[str, Any] | None = None) -> Rows:
-        (rows,) = await self._database.read([Statement(query, params or {})])
+    async def _all(self, query: str, params: Mapping[str, Any] | None = None, *, is_quick: bool = False) -> Rows:
+        (rows,) = await self._database.read([Statement(query, params or {})], is_quick=is_quick)
         return rows
 
-    async def _one(self, query: str, params: Mapping[str, Any]) -> Row | None:
-        rows = await self._all(query, params)
+    async def _one(self, query: str, params: Mapping[str, Any], *, is_quick: bool = False) -> Row | None:
+        rows = await self._all(query, params, is_quick=is_quick)
         return rows[0] if rows else None
 
     async def _write(self, query: str, params: Mapping[str, Any]) -> Rows:
