@@ -31,7 +31,7 @@ class WatchedDatabase:
     async def write(self, change: Sequence[Statement]) -> list[Rows]:
         return await self.decide(lambda tx: run_all(tx, change))
 
-    async def read(self, queries: Sequence[Statement]) -> list[Rows]:
+    async def read(self, queries: Sequence[Statement], *, is_quick: bool = False) -> list[Rows]:
         return await self.look(lambda tx: run_all(tx, queries))
 
 

@@ -227,6 +227,14 @@ class Runtime(Protocol):
         """
         ...
 
+    async def make_ready(self, task: Task) -> None:
+        """Do what can be done for the task that will run next while another one still runs; nothing of it is told.
+
+        A later `run` of the same task begins sooner, and ends no other than without. A task that never runs leaves
+        nothing behind that is seen.
+        """
+        ...
+
     def run(self, task: Task) -> AsyncIterator[RunEvent]:
         """Execute the task; the stream ends with exactly one of Finished, Failed, Interrupted.
 

@@ -6,9 +6,8 @@ because somebody else has the job now; anything else ends with a report.
 
 import asyncio
 import contextlib
-import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -53,6 +52,7 @@ from fireside.worker.fitting import MOST_TIMED_NODES, failure_of, fitting_names,
 from fireside.worker.identifying import ModelsOfRun, models_of_run
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import ServerAway
+from fireside.worker.removing import remove
 from fireside.worker.reporter import Reporter, ReportRefused
 from fireside.worker.showing import Showing
 from fireside.worker.stage_cache import StageCache
@@ -162,7 +162,7 @@ async def run_job(run: Run) -> Outcome | None:
         await run.showing.drop()
         await run.telling.settle()
         run.held.close()
-        await asyncio.to_thread(shutil.rmtree, run.folder, ignore_errors=True)
+        await remove(run.folder)
     return outcome
 
 
@@ -221,8 +221,14 @@ async def _prepare(run: Run) -> Task:
     scratch.mkdir(parents=True)
     graph = msgspec.json.decode(work.graph, type=dict[str, Any])
     run.models = await models_of_run(run.runtime, run.hashes, graph)
+    task = _task_of(run, work, graph, inputs, scratch)
     if not run.turn.is_set():
         warm_files(run.models.paths, run.runtime.warm_models())
+        await run.runtime.make_ready(task)
+    return task
+
+
+def _task_of(run: Run, work: WorkBody, graph: Mapping[str, Any], inputs: Mapping[str, Path], scratch: Path) -> Task:
     return Task(
         task_id=run.task_id,
         graph=graph,

@@ -52,6 +52,9 @@ class BuiltinRuntime:
         self._stopped = False
         return await self._start_child()
 
+    async def make_ready(self, task: Task) -> None:
+        """Do nothing: it begins at once. See the contract."""
+
     async def run(self, task: Task) -> AsyncIterator[RunEvent]:
         """Execute the task; see the contract."""
         mailbox = self._mailboxes[task.task_id] = Mailbox(task)

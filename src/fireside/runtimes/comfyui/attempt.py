@@ -13,12 +13,14 @@ from typing import Any
 from uuid import uuid4
 
 from fireside.runtimes.base import Failed, Finished, Interrupted, NodeOutput, RunEvent, Task
+from fireside.runtimes.comfyui.ahead import Ahead
 from fireside.runtimes.comfyui.connection import LOST, Connection, Refusal
 from fireside.runtimes.comfyui.deadlines import Deadlines
 from fireside.runtimes.comfyui.healing import left_out, lost_files, refused
 from fireside.runtimes.comfyui.home import Home
-from fireside.runtimes.comfyui.messages import ExecutingMessage, HistoryEntry, Message
+from fireside.runtimes.comfyui.messages import ExecutingMessage, HistoryEntry, Message, PromptAnswer
 from fireside.runtimes.comfyui.outputs import Collector
+from fireside.runtimes.comfyui.staging import Place
 from fireside.runtimes.comfyui.translating import Translator
 from fireside.runtimes.mailbox import END, Mailbox
 
@@ -68,6 +70,7 @@ class Following:
     translator: Translator
     collector: Collector
     showing: set[str]
+    place: Place = field(init=False)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -81,8 +84,10 @@ class Attempt:
         home: Home,
         deadlines: Deadlines,
         restart: Callable[[str], None],
+        ahead: Ahead | None = None,
     ) -> None:
-        self.prompt_id = uuid4().hex
+        self.prompt_id = ahead.prompt_id if ahead is not None else uuid4().hex
+        self._ahead = ahead
         self.has_stale_results = False
         self._following = following
         self._connection = connection
@@ -98,6 +103,8 @@ class Attempt:
 
     async def follow(self, graph: Mapping[str, Any], extra_data: Mapping[str, Any]) -> End:
         """Hand the graph over and tell its events but the last, which is given; raises `Broken`."""
+        for message in self._ahead.heard if self._ahead is not None else ():
+            self._hear(message)
         self._connection.listen(self.prompt_id, self._hear)
         watchers = [
             asyncio.create_task(watch, name=f"watcher of {self.prompt_id}")
@@ -119,13 +126,15 @@ class Attempt:
             await asyncio.wait(waits, timeout=_SETTLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()
-        self._connection.listen(None)
+        self._connection.listen(self.prompt_id, None)
         self._connection.forget(self.prompt_id)
 
     async def _submit(self, graph: Mapping[str, Any], extra_data: Mapping[str, Any]) -> Failed | None:
         task = self._following.task
         try:
-            answer = await self._connection.submit(self.prompt_id, graph, task.outputs, extra_data)
+            answer = await self._begin() or await self._connection.submit(
+                self.prompt_id, graph, task.outputs, extra_data
+            )
         except LOST as error:
             await self._learn_fate(error)
             return None
@@ -133,6 +142,13 @@ class Attempt:
             self._put_away.set()
             return refused(answer, task.graph)
         self._left_out = left_out(answer, task.graph)
+        return None
+
+    async def _begin(self) -> PromptAnswer | None:
+        """Let the graph run, if it is there and does not yet."""
+        ahead = self._ahead
+        if ahead is None or ahead.has_begun or await self._connection.begin(self.prompt_id):
+            return ahead.answer if ahead is not None else None
         return None
 
     async def _learn_fate(self, error: Exception) -> None:

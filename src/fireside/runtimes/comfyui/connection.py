@@ -78,8 +78,7 @@ class Connection:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reading: asyncio.Task[None] | None = None
         self._greeted = asyncio.Event()
-        self._prompt_id: str | None = None
-        self._listener: Callable[[Message], None] = _ignore
+        self._listeners: dict[str, Callable[[Message], None]] = {}
         self._ended: list[str] = []
         self._forgetting: asyncio.Task[None] | None = None
         self._is_ending = False
@@ -128,10 +127,12 @@ class Connection:
             if session is not None:
                 await session.close()
 
-    def listen(self, prompt_id: str | None, listener: Callable[[Message], None] | None = None) -> None:
-        """Give the listener all that is said of this prompt from now on, and nothing of others."""
-        self._prompt_id = prompt_id
-        self._listener = listener or _ignore
+    def listen(self, prompt_id: str, listener: Callable[[Message], None] | None) -> None:
+        """Give the listener all that is said of this prompt from now on, and nothing of others; None to end that."""
+        if listener is None:
+            self._listeners.pop(prompt_id, None)
+        else:
+            self._listeners[prompt_id] = listener
 
     async def submit(
         self, prompt_id: str, graph: Mapping[str, Any], outputs: Sequence[str], extra_data: Mapping[str, Any]
@@ -153,6 +154,22 @@ class Connection:
         if response.status == 200 and answer.error is None:
             return answer
         return Refusal(status=response.status, answer=answer, text=text)
+
+    async def begin(self, prompt_id: str) -> bool:
+        """Let a graph run that our node pack holds back; false when it is not there."""
+        return await self._tell_bridge("begin", prompt_id)
+
+    async def drop(self, prompt_id: str) -> bool:
+        """Have our node pack forget a graph that it holds back; false when it is not there."""
+        return await self._tell_bridge("drop", prompt_id)
+
+    async def _tell_bridge(self, what: str, prompt_id: str) -> bool:
+        assert self._submitting is not None
+        url, body = f"{self.url}/fireside/{what}", {"prompt_id": prompt_id}
+        async with self._submitting.post(url, json=body, headers=self._headers) as response:
+            if response.status != 404:
+                response.raise_for_status()
+            return response.status != 404
 
     async def history(self, prompt_id: str) -> HistoryEntry | None:
         """Look the run up; None while it has not ended, or when it is not known."""
@@ -265,13 +282,14 @@ class Connection:
     def _hear(self, message: Message | None) -> None:
         if isinstance(message, FeatureFlagsMessage):
             self._greeted.set()
-        elif message is not None and self._is_ours(message):
-            self._listener(message)
+        elif message is not None:
+            self._listener_of(message)(message)
 
-    def _is_ours(self, message: Message) -> bool:
-        # Pictures without metadata, and nothing else, may come without saying whose they are.
-        unnamed = isinstance(message, PreviewMessage) and message.prompt_id is None
-        return unnamed or (self._prompt_id is not None and message.prompt_id == self._prompt_id)
+    def _listener_of(self, message: Message) -> Callable[[Message], None]:
+        if isinstance(message, PreviewMessage) and message.prompt_id is None:
+            # Pictures without metadata, and nothing else, may come without saying whose they are.
+            return next(iter(self._listeners.values()), _ignore)
+        return self._listeners.get(message.prompt_id or "", _ignore)
 
 
 def _ignore(_: Message) -> None:

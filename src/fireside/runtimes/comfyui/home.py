@@ -17,6 +17,8 @@ class Folders:
     input: Path
     output: Path
     temp: Path
+    left: Path
+    """Where our node pack puts aside what a run has left when another one begins, a folder for each prompt."""
 
 
 class Home(Protocol):

@@ -91,7 +91,7 @@ def find_python(comfyui_dir: Path, given: Path | None) -> Path:
 
 def folders_in(folder: Path) -> Folders:
     """Say where the files of a ComfyUI lie that works in this folder."""
-    return Folders(input=folder / "input", output=folder / "output", temp=folder / "temp")
+    return Folders(input=folder / "input", output=folder / "output", temp=folder / "temp", left=folder / "left")
 
 
 def prepare_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from fireside.runtimes.comfyui.file_items import FileItem, Found, find_file_item
 
 # What an output names somewhere inside has no place of its own in it, so it is listed once more under this key.
 _LISTED = "files"
+_OF_ITS_OWN = ".of-its-own"
 
 
 class FileSource(Protocol):
@@ -31,6 +32,7 @@ class Collector:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
+        self._names: set[str] = set()
         self._taken: set[FileItem] = set()
         self.lost: list[tuple[NodeOutput, str]] = []
 
@@ -54,10 +56,8 @@ class Collector:
         return _with_files(event, files, further, listed)
 
     async def _take(self, event: NodeOutput, found: Found) -> Path | None:
-        target = self._folder / str(self._count) / Path(found.item.filename).name
-        self._count += 1
         try:
-            target.parent.mkdir(parents=True)
+            target = self._target(Path(found.item.filename).name)
             await self.source.fetch(found.item, target)
         except FileNotFoundError:
             self._lose(event, found, f"Node {event.node_id} names the file {found.item}, which is not there.")
@@ -68,6 +68,16 @@ class Collector:
             self._taken.add(found.item)
             return target
         return None
+
+    def _target(self, name: str) -> Path:
+        """Give a file a place under its own name; those of a name that is taken get folders of their own."""
+        folder = self._folder
+        if name.casefold() in self._names or not name:
+            self._count += 1
+            folder = folder / f"{self._count}{_OF_ITS_OWN}"
+            folder.mkdir()
+        self._names.add(name.casefold())
+        return folder / name
 
     def _lose(self, event: NodeOutput, found: Found, message: str) -> None:
         if found.is_certain:

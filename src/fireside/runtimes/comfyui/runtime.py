@@ -9,6 +9,7 @@ import structlog
 
 from fireside.graphs.definitions import NodeDefinitions
 from fireside.runtimes.base import Failed, NodeRefusal, RunEvent, RuntimeInfo, RuntimeStartError, Task
+from fireside.runtimes.comfyui.ahead import Ahead
 from fireside.runtimes.comfyui.attempt import Attempt, Broken, End, Following
 from fireside.runtimes.comfyui.checking import check, free
 from fireside.runtimes.comfyui.connection import LOST, Connection
@@ -18,6 +19,7 @@ from fireside.runtimes.comfyui.healing import disk_full, is_disk_full, is_out_of
 from fireside.runtimes.comfyui.home import Home, HomeLost
 from fireside.runtimes.comfyui.http import NoAnswer
 from fireside.runtimes.comfyui.info import read_info
+from fireside.runtimes.comfyui.messages import PromptAnswer
 from fireside.runtimes.comfyui.model_details import find_models, names_in, read_metadata, read_preview
 from fireside.runtimes.comfyui.outputs import Collector
 from fireside.runtimes.comfyui.staging import FileHashes, LocalPlace, Place, RemotePlace, Staged, UnbridgedPlace
@@ -46,6 +48,8 @@ class ComfyRuntime:
         self._showing: set[str] = set()
         self._runs: dict[str, Following] = {}
         self._turn = asyncio.Lock()
+        self._leader: Attempt | None = None
+        self._ahead: Ahead | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
 
@@ -57,6 +61,30 @@ class ComfyRuntime:
         self._warm.know(file.name for files in info.models.values() for file in files)
         self._definitions = await asyncio.to_thread(NodeDefinitions.parse, info.definitions)
         return info
+
+    async def make_ready(self, task: Task) -> None:
+        """Hand the graph over to follow the one that runs, where our node pack sees to that; see the contract.
+
+        One that brings files is not: they lie in one folder with those of the task that runs.
+        """
+        connection, leader, home = self._connection, self._leader, self._home
+        if connection is None or leader is None or home.folders is None or home.bridge_headers is None:
+            return
+        if self._ahead is not None or task.inputs or self._refuse_other_files(task) is not None:
+            return
+        ahead = self._ahead = Ahead(task.task_id, leader.prompt_id, connection)
+        connection.listen(ahead.prompt_id, ahead.hear)
+        extra_data = self._extra_data(task, Staged(graph=task.graph), ahead.prompt_id)
+        extra_data[SALTS]["after"] = ahead.leader
+        try:
+            answer = await connection.submit(ahead.prompt_id, task.graph, task.outputs, extra_data)
+        except LOST as error:
+            _log.info("graph not handed over ahead", reason=repr(error))
+        else:
+            # What is refused here is refused again when it runs, and told.
+            ahead.answer = answer if isinstance(answer, PromptAnswer) else None
+        finally:
+            ahead.answered.set()
 
     async def run(self, task: Task) -> AsyncIterator[RunEvent]:
         """Execute the task; see the contract."""
@@ -110,6 +138,8 @@ class ComfyRuntime:
         if following is not None:
             following.mailbox.interrupted = True
             following.stopping.set()
+        else:
+            await self._give_back(task_id)
 
     async def stop(self) -> None:
         """End the runtime and every run; idempotent."""
@@ -119,6 +149,14 @@ class ComfyRuntime:
         await self._home.stop()
         await asyncio.gather(*self._tasks)
         await self._disconnect()
+
+    async def _give_back(self, task_id: str) -> None:
+        """Have a graph forgotten that was handed over ahead; what cannot be, is by the next run."""
+        ahead, connection = self._ahead, self._connection
+        if ahead is None or connection is None or ahead.task_id != task_id:
+            return
+        if await ahead.drop(connection) and self._ahead is ahead:
+            self._ahead = None
 
     async def _drive(self, following: Following) -> None:
         """Do the run when it is its turn; whatever happens, it ends."""
@@ -170,13 +208,42 @@ class ComfyRuntime:
         connection = await self._connected()
         place = self._place_of(connection)
         try:
-            await self._stage_and_run(following, connection, place)
+            ahead = await self._take_ahead(following.task, connection, place)
+            await self._stage_and_run(following, connection, place, ahead)
         finally:
+            self._leader = None
+            await self._settle_ahead(place)
             await place.clean()
 
-    async def _stage_and_run(self, following: Following, connection: Connection, place: Place) -> None:
+    async def _take_ahead(self, task: Task, connection: Connection, place: Place) -> Ahead | None:
+        """Give what was handed over ahead for this task; what was for another one, which never came, ends."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        await ahead.answered.wait()
+        if ahead.task_id == task.task_id and ahead.connection is connection and ahead.answer is not None:
+            return ahead
+        await self._see_off(ahead, connection)
+        await place.clean()
+        return None
+
+    async def _see_off(self, ahead: Ahead, connection: Connection) -> None:
+        """Make sure that a graph does not run, nor will."""
+        if not await ahead.drop(connection) and not await ahead.is_gone(connection, self._deadlines.interrupt_seconds):
+            raise Broken("A graph that was given back does not stop.", has_begun=False, needs_restart=True)
+
+    async def _settle_ahead(self, place: Place) -> None:
+        """Learn whether the next graph has begun, before anything of this one is removed."""
+        ahead = self._ahead
+        if ahead is not None:
+            await ahead.answered.wait()
+            ahead.has_begun = place.was_put_aside
+
+    async def _stage_and_run(
+        self, following: Following, connection: Connection, place: Place, ahead: Ahead | None
+    ) -> None:
         mailbox = following.mailbox
-        following.collector.source = place
+        following.place = following.collector.source = place
         try:
             staged = await place.stage(following.task)
         except (ValueError, *LOST) as error:
@@ -185,7 +252,7 @@ class ComfyRuntime:
         except OSError as error:
             mailbox.break_off(f"The inputs could not be brought to ComfyUI: {error}.")
             return
-        attempt, end = await self._attempt(following, connection, staged)
+        attempt, end = await self._attempt(following, connection, staged, ahead)
         if isinstance(end, Failed) and is_out_of_memory(end):
             attempt, end = await self._attempt_with_free_memory(following, connection, staged, attempt)
             if isinstance(end, Failed) and is_out_of_memory(end):
@@ -200,8 +267,12 @@ class ComfyRuntime:
         mailbox.end(end)
         await attempt.settle()
 
-    async def _attempt(self, following: Following, connection: Connection, staged: Staged) -> tuple[Attempt, End]:
-        attempt = Attempt(following, connection, self._home, self._deadlines, self._restart_soon)
+    async def _attempt(
+        self, following: Following, connection: Connection, staged: Staged, ahead: Ahead | None = None
+    ) -> tuple[Attempt, End]:
+        attempt = Attempt(following, connection, self._home, self._deadlines, self._restart_soon, ahead)
+        self._leader = attempt
+        following.place.belongs_to(attempt.prompt_id)
         self._warm.begin(following.task.graph, connection, names_in(self.fetched_models))
         try:
             end = await attempt.follow(staged.graph, self._extra_data(following.task, staged, attempt.prompt_id))
@@ -216,6 +287,10 @@ class ComfyRuntime:
     ) -> tuple[Attempt, End]:
         """Let ComfyUI drop its models and results and try once more."""
         await before.settle()
+        if self._ahead is not None:
+            ahead, self._ahead = self._ahead, None
+            await ahead.answered.wait()
+            await self._see_off(ahead, connection)
         following.translator.try_again()
         self._warm.forget()
         try:

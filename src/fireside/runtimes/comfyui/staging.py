@@ -50,6 +50,15 @@ class Place(FileSource, Protocol):
         """Bring the inputs; raises `ValueError` for a name that cannot be one, `OSError` when the disk refuses."""
         ...
 
+    def belongs_to(self, prompt_id: str) -> None:
+        """Say under which id the run is known to ComfyUI."""
+        ...
+
+    @property
+    def was_put_aside(self) -> bool:
+        """Whether another run has begun since, before which our node pack has put aside what this one left."""
+        ...
+
     async def clean(self) -> None:
         """Remove what a run has left."""
         ...
@@ -77,7 +86,19 @@ class LocalPlace:
 
     def __init__(self, folders: Folders, hashes: FileHashes) -> None:
         self._roots = {"input": folders.input, "output": folders.output, "temp": folders.temp}
+        self._all_left = folders.left
+        self.belongs_to("none")
         self._hashes = hashes
+
+    def belongs_to(self, prompt_id: str) -> None:
+        """See the protocol."""
+        self._left = self._all_left / prompt_id
+        self._moving = self._all_left / f".{prompt_id}"
+
+    @property
+    def was_put_aside(self) -> bool:
+        """See the protocol."""
+        return self._left.exists()
 
     async def stage(self, task: Task) -> Staged:
         """Link the inputs where the graph says they are."""
@@ -87,7 +108,18 @@ class LocalPlace:
 
     async def fetch(self, item: FileItem, target: Path) -> None:
         """Link the file, which stays where it is: later nodes may read it, and count on its name being taken."""
-        root = self._roots[item.type].resolve()
+        # In the order in which a file is moved, so that it is met.
+        for root in () if self.was_put_aside else (self._roots[item.type], self._moving / item.type):
+            with contextlib.suppress(FileNotFoundError):
+                await self._fetch_from(root, item, target)
+                if not self.was_put_aside:
+                    return
+                # It may have been of the run that has begun since.
+                target.unlink()
+        await self._fetch_from(self._left / item.type, item, target)
+
+    async def _fetch_from(self, root: Path, item: FileItem, target: Path) -> None:
+        root = root.resolve()
         try:
             path = (root / item.subfolder / item.filename).resolve(strict=True)
         except (OSError, ValueError) as error:
@@ -101,7 +133,11 @@ class LocalPlace:
 
     async def clean(self) -> None:
         """Empty the folders; they themselves stay."""
-        left = [entry for root in self._roots.values() for entry in _entries_of(root)]
+        if self.was_put_aside:
+            roots, ours = [self._roots["input"]], [self._left]
+        else:
+            roots, ours = list(self._roots.values()), []
+        left = [*ours, *(entry for root in roots for entry in _entries_of(root))]
         if len(left) <= _FEW and all(map(_is_small_file, left)):
             # Sooner done than a thread is woken, and the next run waits for it.
             _remove(left)
@@ -145,6 +181,14 @@ class RemotePlace:
                 raise PermissionError(str(item))
         if not await self._connection.download(item, target):
             raise FileNotFoundError(str(item))
+
+    def belongs_to(self, prompt_id: str) -> None:
+        """Do nothing: results lie among others'."""
+
+    @property
+    def was_put_aside(self) -> bool:
+        """Say no: one run follows another."""
+        return False
 
     async def clean(self) -> None:
         """Do nothing: there is no route that removes a file."""

@@ -265,7 +265,7 @@ class SupervisedHome:
         folders = folders_in(self._folder)
         if (self._folder / "main.py").exists():
             raise RuntimeStartError(f"{self._folder} holds a program; give a folder that is the worker's alone.")
-        for folder in (folders.input, folders.output, folders.temp, self._folder / "models"):
+        for folder in (folders.input, folders.output, folders.temp, folders.left, self._folder / "models"):
             shutil.rmtree(folder, ignore_errors=True)
         prepare_folder(self._folder)
 

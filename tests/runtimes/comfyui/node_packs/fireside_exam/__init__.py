@@ -106,12 +106,18 @@ class JoinLines:
 
 
 class Trouble:
-    """Breaks in a way of its own; `out_of_memory_once` only the first time under a `name`."""
+    """Breaks in a way of its own; `out_of_memory_once` only the first time under a `name`.
+
+    The kinds that wait do so until there is a file of that name.
+    """
 
     RETURN_TYPES = ("IMAGE",)
     FUNCTION = "run"
     CATEGORY = "fireside"
-    KINDS = ("hang", "end_thread", "out_of_memory", "out_of_memory_once", "full_disk", "tell_secret", "block")
+    KINDS = (
+        *("hang", "end_thread", "out_of_memory", "out_of_memory_once", "full_disk", "tell_secret", "block"),
+        *("wait", "wait_and_fail", "wait_and_run_out_of_memory"),
+    )
     met = set()
 
     @classmethod
@@ -122,11 +128,18 @@ class Trouble:
         }
 
     def run(self, image, kind, name, key=None):
+        while kind.startswith("wait") and not os.path.exists(name):
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            time.sleep(0.01)
+        if kind == "wait_and_fail":
+            raise RuntimeError("as it was told")
         if kind == "hang":
             time.sleep(3600)
         if kind == "end_thread":
             raise SystemExit
-        if kind == "out_of_memory" or (kind == "out_of_memory_once" and name not in self.met):
+        if kind == "out_of_memory" or (
+            kind in ("out_of_memory_once", "wait_and_run_out_of_memory") and name not in self.met
+        ):
             self.met.add(name)
             torch.empty(1 << 48)
         if kind == "full_disk":

@@ -19,7 +19,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import checking, elsewhere, inventory, running  # noqa: TID252 - ComfyUI loads us by path, under a name of its own
+from . import ahead, checking, elsewhere, inventory, running  # noqa: TID252 - ComfyUI loads us by path, under a name of its own
 
 NODE_CLASS_MAPPINGS: dict[str, Any] = {}
 # Taken out, so that what nodes start does not inherit it.
@@ -37,6 +37,7 @@ def _install(server: Any) -> None:
     one_at_a_time = asyncio.Lock()
     elsewhere.install()
     running.install(server)
+    _install_ahead(routes)
     _install_models(routes)
 
     @routes.get("/fireside/hello")
@@ -92,6 +93,20 @@ def _install(server: Any) -> None:
         queue.set_flag("free_memory", True)  # noqa: FBT003 - a flag's value
         await asyncio.wait_for(_until_taken(queue), _FREE_SECONDS)
         return web.json_response({})
+
+
+def _install_ahead(routes: Any) -> None:
+    @routes.post("/fireside/begin")
+    @_guarded
+    async def begin(request: web.Request) -> web.Response:  # pyright: ignore[reportUnusedFunction]
+        """Take `{prompt_id}`; let a prompt run that is held back, or answer 404."""
+        return web.Response(status=200 if ahead.begin((await request.json())["prompt_id"]) else 404)
+
+    @routes.post("/fireside/drop")
+    @_guarded
+    async def drop(request: web.Request) -> web.Response:  # pyright: ignore[reportUnusedFunction]
+        """Take `{prompt_id}`; forget a prompt that is held back, or answer 404."""
+        return web.Response(status=200 if ahead.drop((await request.json())["prompt_id"]) else 404)
 
 
 def _install_models(routes: Any) -> None:

@@ -14,6 +14,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, cast
 
+from . import ahead  # noqa: TID252 - ComfyUI loads us by path, under a name of its own
+
 _KEY = "fireside_salts"
 _REMEMBERED_PROMPTS = 64
 _EXECUTOR = "prompt_worker"
@@ -24,8 +26,12 @@ _was_seen = False
 
 def install(server: Any) -> None:
     """Listen to what is submitted, and put ourselves before the question whether a node has changed."""
+    execution = importlib.import_module("execution")
     server.add_on_prompt_handler(_take_salts)
-    cache: Any = getattr(importlib.import_module("execution"), "IsChangedCache", None)
+    # Told to every page several times a run, and here is no page.
+    server.queue_updated = _tell_nobody
+    ahead.install(execution.PromptQueue, _leader_of)
+    cache: Any = getattr(execution, "IsChangedCache", None)
     if cache is None:
         return
     original = cache.get
@@ -51,13 +57,21 @@ def executor_is_alive() -> bool | None:
 
 
 def _take_salts(submitted: dict[str, Any]) -> dict[str, Any]:
-    """Take out what is for us; `{nodes: {node_id: text}, classes: [name], run: text}`."""
+    """Take out what is for us; `{nodes: {node_id: text}, classes: [name], run: text}` and maybe `after: text`."""
     extra_data = submitted.get("extra_data")
     if isinstance(extra_data, dict) and _KEY in extra_data:
         _salts[str(submitted.get("prompt_id"))] = cast("dict[str, Any]", extra_data).pop(_KEY)
         while len(_salts) > _REMEMBERED_PROMPTS:
             _salts.popitem(last=False)
     return submitted
+
+
+def _tell_nobody() -> None:
+    pass
+
+
+def _leader_of(prompt_id: str) -> "str | None":
+    return _salts.get(prompt_id, {}).get("after")
 
 
 def _salted(cache: Any, node_id: str, is_changed: Any) -> Any:
