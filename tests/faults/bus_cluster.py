@@ -24,11 +24,12 @@ _DAYS = dt.timedelta(days=30)
 
 
 class Authority:
-    """Signs certificates; `ca` is the file with its own."""
+    """Signs certificates that are good for so long from now; `ca` is the file with its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, good_for: dt.timedelta = _DAYS) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._good_for = good_for
         self._key = generate_private_key(SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of the tests")])
         self.ca = folder / "ca.pem"
@@ -56,7 +57,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _DAYS)
-            .not_valid_after(now + _DAYS)
+            .not_valid_after(now + self._good_for)
             .add_extension(rights, critical=True)
             .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
@@ -113,8 +114,16 @@ class BusNode:
 class BusCluster:
     """Servers that know each other, and let in who shows what `authority` has signed."""
 
-    def __init__(self, folder: Path, authority: BusAuthority, *, size: int = 3, asks_for_certificates: bool = False):
-        self._signer = Authority(folder / "tls")
+    def __init__(
+        self,
+        folder: Path,
+        authority: BusAuthority,
+        *,
+        size: int = 3,
+        asks_for_certificates: bool = False,
+        good_for: dt.timedelta = _DAYS,
+    ) -> None:
+        self._signer = Authority(folder / "tls", good_for=good_for)
         self.ca = self._signer.ca
         self.nodes: Sequence[BusNode] = [BusNode(folder / f"bus-{number}", f"bus-{number}") for number in range(size)]
         for node in self.nodes:

@@ -13,7 +13,8 @@ from cyclopts import Parameter
 
 from fireside.accounts.server_keys import SECRET_KEY_FILE, BadSecretKey, ServerKeys
 from fireside.cli.connecting import Where, open_admin
-from fireside.cli.doctor_safety import look_at_certificate, look_at_proxies, look_at_safety
+from fireside.cli.doctor_certificates import look_at_certificates
+from fireside.cli.doctor_safety import look_at_proxies, look_at_safety
 from fireside.cli.errors import FAILED, CommandFailed
 from fireside.cli.findings import Finding, Verdict
 from fireside.cli.local import running_server
@@ -62,9 +63,11 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
         yield _look_at_space(data_dir)
         yield _look_at_key(data_dir, config)
     yield await _look_at_bus_program(config)
-    for finding in (look_at_certificate(config), look_at_proxies(config)):
-        if finding is not None:
-            yield finding
+    async for finding in look_at_certificates(config):
+        yield finding
+    proxies = look_at_proxies(config)
+    if proxies is not None:
+        yield proxies
     if data_dir.is_dir():
         async for finding in _look_at_server(config, data_dir):
             yield finding

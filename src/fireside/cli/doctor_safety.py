@@ -1,40 +1,13 @@
 """What `fireside doctor` says of who may come in, how, and how often. Each line says what to do."""
 
-import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-from cryptography import x509
 
 from fireside.cli.findings import Finding, Verdict
-from fireside.cli.printing import local_time
 from fireside.config import Config
 from fireside.wire.admin import DoctorBody
 
-_SOON = timedelta(days=21)
 _ODD_SECONDS = 2.0
 _ILL_SECONDS = 30.0
-
-
-def look_at_certificate(config: Config, now: datetime | None = None) -> Finding | None:
-    """Look at the files of TLS; None where it is not served."""
-    if not config.tls_certificate:
-        return None
-    path = Path(config.tls_certificate)
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(path, config.tls_key or None)
-        ends_at = min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes()))
-    except (OSError, ValueError) as error:
-        return Finding(
-            Verdict.ILL, "tls", f"{path} and its key do not work: {error}; set tls_certificate and tls_key anew"
-        )
-    left = ends_at - (now or datetime.now(UTC))
-    if left <= timedelta():
-        return Finding(Verdict.ILL, "tls", f"{path} is over since {local_time(ends_at)}: renew it, and restart")
-    if left < _SOON:
-        return Finding(Verdict.ODD, "tls", f"{path} ends in {left.days} days: renew it, and restart")
-    return Finding(Verdict.WELL, "tls", f"{path} is good until {local_time(ends_at)}")
 
 
 def look_at_proxies(config: Config) -> Finding | None:
