@@ -68,6 +68,7 @@ from fireside.server.editor.editor import Editor
 from fireside.server.fleet_reports import FleetReports
 from fireside.server.fleet_watch import FleetWatch
 from fireside.server.job_log import log_move
+from fireside.server.launchers import Launchers
 from fireside.server.listening import Doors
 from fireside.server.maintenance import Maintenances
 from fireside.server.meters import Meters
@@ -233,6 +234,7 @@ async def assemble(
             authority=authority,
             passages=Passages(bus_urls(bus_url), tls),
             rates=Rates(config, bus, time.time),
+            launchers=Launchers(bus, time.monotonic),
             maintenances=Maintenances(store, utc_now, config.maintenance_retry_seconds),
             meters=meters,
             tracer=tracer,
@@ -416,11 +418,12 @@ async def _start_loops(assembly: Assembly, stack: contextlib.AsyncExitStack) -> 
     await services.rates.start()
     stack.push_async_callback(assembly.figures.stop)
     await assembly.figures.start()
+    stack.push_async_callback(services.launchers.stop)
+    await services.launchers.start()
     for loop in own_duties(
         services.accounts, services.desk.definitions, services.accesses, services.blobs, services.clock
     ):
         await _start(loop, assembly, stack)
-    await services.maintenances.refresh(services.clock())
     await services.maintenances.refresh(services.clock())
     for loop in _every_second(services):
         await _start(loop, assembly, stack)

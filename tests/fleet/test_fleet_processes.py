@@ -25,7 +25,7 @@ class Launcher:
         with server._admin() as admin:
             token = admin.post("/admin/api/worker-tokens", json={"reusable": True}).raise_for_status().json()["token"]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
-        with (folder.parent / "launcher.log").open("ab") as log:
+        with folder.with_suffix(".log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fireside", "fleet", "processes", "--pool=gpu", f"--server={server.url}",
                  "--calm-seconds=0.1", "--model-cache-bytes=4321", f"--data-dir={folder}"],
@@ -45,7 +45,7 @@ class Launcher:
         return found
 
     def log(self) -> str:
-        return (self.folder.parent / "launcher.log").read_text(errors="replace")
+        return self.folder.with_suffix(".log").read_text(errors="replace")
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -126,3 +126,31 @@ def test_a_launcher_that_is_told_to_stop_lets_its_workers_finish(server: ServerP
     assert launcher.process.wait(_PATIENCE_SECONDS) == 0
     assert status(client, job) == "completed"
     assert not launcher.agents()
+
+
+def test_two_launchers_of_a_pool_share_what_it_should_have_and_one_alone_has_all(
+    server: ServerProcess, launcher: Launcher, tmp_path: Path
+) -> None:
+    client, other = server.client(), Launcher(tmp_path / "other", server)
+
+    def why() -> str:
+        return launcher.log() + other.log()
+
+    try:
+        until(lambda: client.get("/api/object_info").status_code == 200, why)
+        until(lambda: pool(server)["launchers"] == 2 and not launcher.agents() and not other.agents(), why)
+        before = why().count("agent starts")
+        jobs = [submit(client, number, seconds=300.0) for number in (7, 8)]
+        until(lambda: all(status(client, job) == "in_progress" for job in jobs), why)
+        assert (pool(server)["workers"], bool(launcher.agents()), bool(other.agents())) == (2, True, True)
+        assert why().count("agent starts") == before + 2, why()
+
+        other.process.kill()
+
+        until(lambda: pool(server)["launchers"] == 1 and pool(server)["workers"] == 2, why)
+        until(lambda: all(status(client, job) == "in_progress" for job in jobs), why)
+        assert not other.agents()
+        for job in jobs:
+            client.post(f"/api/jobs/{job}/cancel").raise_for_status()
+    finally:
+        other.close()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fireside.fleet.following import Agent, Ended, Follower, steps_to
+from fireside.fleet.following import Agent, Ended, Follower, Have, steps_to
 from fireside.wire.admin import PoolBody
 
 
@@ -50,12 +50,15 @@ class Stage:
         self.agents: dict[int, Agent] = {}
         self.ended: list[Ended] = []
         self.started: list[int] = []
+        self.said: list[Have] = []
+        self.share: int | None = None
         self.is_told = True
         self.follower = Follower(self, self._figure, most=None, calm_seconds=30.0, clock=lambda: self.now)
 
-    async def _figure(self) -> PoolBody | None:
+    async def _figure(self, have: Have) -> PoolBody | None:
+        self.said.append(have)
         body = PoolBody(name="p", labels={}, min=0, max=4, wanted=0, desired=self.desired, workers=0, busy=0,
-                        idle=self.idle)  # fmt: skip
+                        idle=self.idle, share=self.share)  # fmt: skip
         return body if self.is_told else None
 
     async def start(self, number: int) -> None:
@@ -135,3 +138,28 @@ async def test_one_too_many_leaves_after_a_calm_and_none_while_nobody_tells() ->
 
     assert stage.agents[2].is_leaving
     assert not stage.agents[1].is_leaving
+
+
+async def test_a_launcher_that_is_told_its_share_has_no_more_than_that() -> None:
+    stage = Stage()
+    stage.desired, stage.share = 4, 1
+
+    await stage.look()
+
+    assert stage.started == [1]
+
+
+async def test_a_launcher_says_what_it_has_and_could_have() -> None:
+    stage = Stage()
+    stage.desired, stage.share = 4, 3
+    await stage.look()
+    stage.agents[1] = Agent(number=1, worker_id="w1")
+    stage.agents[2] = Agent(number=2, worker_id="w2", is_leaving=True)
+    stage.idle, stage.share = ["w1", "of another"], 1
+    await stage.look()
+    stage.dies(3)
+
+    await stage.look()
+
+    # Number 2 is about to leave, and 3 rests.
+    assert stage.said[-1] == Have(most=2, running=1, idle=1)

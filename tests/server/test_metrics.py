@@ -142,6 +142,7 @@ def test_how_many_workers_each_pool_should_have_is_told_with_the_same_token(serv
     assert gpu == {
         "name": "gpu", "labels": {"pool": "gpu"}, "min": 1, "max": 8,
         "wanted": 1, "desired": 1, "workers": 0, "busy": 0, "idle": [],
+        "launchers": 0, "share": None,
     }  # fmt: skip
     assert pools("/gpu").raise_for_status().json() == gpu
     missing = pools("/tpu")

@@ -72,6 +72,11 @@ def fleet_figures() -> str:
     return "fleet.figures"
 
 
+def launchers_of_pools() -> str:
+    """Where servers tell each other what launchers have said."""
+    return "fleet.launchers"
+
+
 def rate_counts() -> str:
     """Where servers tell each other how often callers have asked."""
     return "fleet.rates"

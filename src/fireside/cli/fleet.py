@@ -6,7 +6,7 @@ from fireside.cli.connecting import Where, open_admin
 from fireside.cli.printing import print_table
 from fireside.wire.admin import PoolBody
 
-_HEADS = ("POOL", "LABELS", "MIN", "MAX", "WANTED", "DESIRED", "WORKERS", "BUSY")
+_HEADS = ("POOL", "LABELS", "MIN", "MAX", "WANTED", "DESIRED", "WORKERS", "BUSY", "LAUNCHERS")
 
 fleet = App(name="fleet", help="List the pools of workers, or start and stop workers of one as there is work.")
 # By name, as what one launcher needs the other does not.
@@ -23,5 +23,5 @@ async def list_pools(*, where: Where | None = None) -> None:
 
 def _row(pool: PoolBody) -> tuple[str, ...]:
     labels = ", ".join(f"{key}={value}" for key, value in pool.labels.items())
-    numbers = (pool.min, pool.max, pool.wanted, pool.desired, pool.workers, pool.busy)
+    numbers = (pool.min, pool.max, pool.wanted, pool.desired, pool.workers, pool.busy, pool.launchers)
     return (pool.name, labels, *map(str, numbers))

@@ -1,6 +1,9 @@
 """What only an admin may ask: users, keys, login links, and how the server is."""
 
+from typing import Any
 from urllib.parse import quote
+
+import msgspec
 
 from fireside.client.connection import Connection, json_body
 from fireside.wire.admin import (
@@ -21,6 +24,7 @@ from fireside.wire.admin import (
     NewKeyBody,
     NewUserBody,
     PoolBody,
+    PoolQuery,
     PoolsBody,
     RevokedBody,
     UserBody,
@@ -122,9 +126,10 @@ class Admin:
         """List the pools of workers, and say how many each should have."""
         return (await self._connection.ask("GET", "/admin/api/pools", PoolsBody)).pools
 
-    async def pool(self, name: str) -> PoolBody:
-        """Say how many workers one pool should have."""
-        return await self._connection.ask("GET", f"/admin/api/pools/{quote(name)}", PoolBody)
+    async def pool(self, name: str, launcher: PoolQuery | None = None) -> PoolBody:
+        """Say how many workers one pool should have, and a launcher, by what it says of itself, how many are its."""
+        said: dict[str, Any] = msgspec.to_builtins(launcher) if launcher is not None else {}
+        return await self._connection.ask("GET", f"/admin/api/pools/{quote(name)}", PoolBody, params=said)
 
     async def pause(self, user: str | None, reason: str = "") -> PauseBody:
         """Have nothing of a user's queue handed out, or of nobody's."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+from uuid import uuid4
 
 import structlog
 
@@ -12,7 +13,8 @@ from fireside.client.client import FiresideClient
 from fireside.client.connection import Address
 from fireside.client.errors import ClientError
 from fireside.domain.errors import FiresideError
-from fireside.wire.admin import PoolBody
+from fireside.fleet.following import Have
+from fireside.wire.admin import PoolBody, PoolQuery
 
 TOKEN_VARIABLE = "FIRESIDE_WORKER_TOKEN"  # noqa: S105 - the name of the variable
 _REFUSED = (401, 403, 404)
@@ -61,8 +63,10 @@ class PoolSource:
     """Asks a server about one pool, as somebody with a key or the token of `metrics_token`."""
 
     def __init__(self, url: str, key: str, pool: str) -> None:
+        """Ask as a launcher that no other has the name of."""
         self._client = FiresideClient(Address(url=url, bearer=key))
         self._pool = pool
+        self._name = uuid4().hex
         self._is_quiet = False
 
     async def first(self, stopped: asyncio.Event) -> PoolBody | None:
@@ -77,10 +81,11 @@ class PoolSource:
             await asyncio.sleep(_TRY_AGAIN_SECONDS)
         return None
 
-    async def now(self) -> PoolBody | None:
-        """Ask; None where there is no answer now."""
+    async def now(self, have: Have) -> PoolBody | None:
+        """Say how we stand and ask; None where there is no answer now."""
+        said = PoolQuery(launcher=self._name, most=have.most, running=have.running, idle=have.idle)
         try:
-            told = await self._client.admin.pool(self._pool)
+            told = await self._client.admin.pool(self._pool, said)
         except ClientError as error:
             self._say(error)
             return None

@@ -20,8 +20,18 @@ _LONGEST_REST_SECONDS = 60.0
 _STEADY_SECONDS = 60.0
 _log = structlog.get_logger(__name__)
 
-Figure = Callable[[], Awaitable[PoolBody | None]]
-"""Asks how many workers there should be; None where nobody says it now."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Have:
+    """How a launcher stands: how many agents it could have now, how many run and stay, how many of those are idle."""
+
+    most: int
+    running: int
+    idle: int
+
+
+Figure = Callable[[Have], Awaitable[PoolBody | None]]
+"""Says how we stand and asks how many workers there should be; None where nobody says it now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +134,8 @@ class Follower:
             while not leaving.is_set():
                 await self.tick()
                 await _first_of(leaving, seconds=_LOOK_SECONDS)
+            # What would have been ours is for other launchers at once.
+            await self._figure(Have(most=0, running=0, idle=0))
             await self._tell_all()
             while self._agents.running() and not stopped.is_set():
                 await self._agents.take_ended()
@@ -136,23 +148,37 @@ class Follower:
         now = self._clock()
         for ended in await self._agents.take_ended():
             self._note_end(ended, now)
-        heard = await self._figure()
+        resting = {number for number, past in self._past.items() if past.until > now}
+        heard = await self._figure(self._have(resting))
         self._told = heard or self._told
         if self._told is None:
             return
-        most = self._told.max if self._most is None else self._most
+        most, desired = self._most_of(self._told), _own(self._told)
         idle = frozenset(heard.idle if heard is not None else ())
-        resting = {number for number, past in self._past.items() if past.until > now}
-        steps = steps_to(self._told.desired, self._agents.running(), most=most, resting=resting, idle=idle)
+        steps = steps_to(desired, self._agents.running(), most=most, resting=resting, idle=idle)
         self._too_many_since = (self._too_many_since or now) if steps.leave else None
         for number in steps.start:
             self._past.setdefault(number, _Past()).began = now
-            _log.info("agent starts", number=number, desired=self._told.desired)
+            _log.info("agent starts", number=number, desired=desired)
             await self._agents.start(number)
         if heard is not None and self._too_many_since is not None and now - self._too_many_since >= self._calm_seconds:
             for number in steps.leave:
-                _log.info("agent is to leave", number=number, desired=self._told.desired)
+                _log.info("agent is to leave", number=number, desired=desired)
                 await self._agents.tell_to_leave(number)
+
+    def _have(self, resting: Collection[int]) -> Have:
+        agents = self._agents.running()
+        staying = [agent for agent in agents if not agent.is_leaving]
+        most = 0 if self._told is None else self._most_of(self._told)
+        idle = frozenset(() if self._told is None else self._told.idle)
+        return Have(
+            most=max(most - len(resting) - len(agents) + len(staying), len(staying)),
+            running=len(staying),
+            idle=sum(agent.worker_id in idle for agent in staying),
+        )
+
+    def _most_of(self, told: PoolBody) -> int:
+        return told.max if self._most is None else self._most
 
     def _note_end(self, ended: Ended, now: float) -> None:
         past = self._past.setdefault(ended.number, _Past())
@@ -169,6 +195,11 @@ class Follower:
         for agent in self._agents.running():
             if not agent.is_leaving:
                 await self._agents.tell_to_leave(agent.number)
+
+
+def _own(told: PoolBody) -> int:
+    """Say how many of the desired workers are ours; a server of before tells all of them."""
+    return told.desired if told.share is None else told.share
 
 
 async def _first_of(event: asyncio.Event, *, seconds: float) -> None:

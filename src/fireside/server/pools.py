@@ -8,9 +8,10 @@ from fireside.domain.ids import WorkerId
 from fireside.domain.pools import Pool
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of
+from fireside.server.reading import read_query
 from fireside.server.routes import Access, Answer, Route
 from fireside.server.services import Services
-from fireside.wire.admin import PoolBody, PoolsBody
+from fireside.wire.admin import PoolBody, PoolQuery, PoolsBody
 from fireside.wire.fleet import Presence
 
 
@@ -21,15 +22,18 @@ async def list_pools(request: Request) -> Response:
 
 
 async def show_pool(request: Request) -> Response:
-    """Show one pool."""
+    """Show one pool; a launcher that asks says how it stands, and is told its share."""
     services, name = services_of(request), str(request.path_params["name"])
+    query = read_query(request, PoolQuery)
     for pool in services.figures.pools:
         if pool.name == name:
-            return json_answer(_body(services, pool))
+            if query.launcher:
+                await services.launchers.hear(name, query)
+            return json_answer(_body(services, pool, query.launcher))
     raise NotFound(f"there is no pool {name}: the setting `pools` of the server names them")
 
 
-def _body(services: Services, pool: Pool) -> PoolBody:
+def _body(services: Services, pool: Pool, launcher: str = "") -> PoolBody:
     figure = services.figures.now().get(pool.name)
     if figure is None:
         raise Unavailable("no server has counted of late what there is to do; try again in a few seconds")
@@ -45,6 +49,8 @@ def _body(services: Services, pool: Pool) -> PoolBody:
         workers=len(there),
         busy=len(there) - len(idle),
         idle=list(idle),
+        launchers=len(services.launchers.names(pool.name)),
+        share=services.launchers.share(pool.name, launcher, figure.workers) if launcher else None,
     )
 
 
@@ -79,6 +85,7 @@ ROUTES: tuple[Route, ...] = (
         text="Say how many workers a pool should have",
         tag="admin",
         access=Access.METRICS,
+        query=PoolQuery,
         answers={200: Answer(text="The pool", body=PoolBody)},
     ),
 )

@@ -28,6 +28,7 @@ from fireside.jobs.saved_workflows import SavedWorkflows
 from fireside.outbound.client import Outbound
 from fireside.scheduler.demand import Desired
 from fireside.server.editor.editor import Editor
+from fireside.server.launchers import Launchers
 from fireside.server.maintenance import Maintenances
 from fireside.server.meters import Meters
 from fireside.server.passages import Passages
@@ -129,6 +130,7 @@ class Services:
     passages: Passages
     maintenances: Maintenances
     rates: Rates
+    launchers: Launchers
     meters: Meters
     tracer: Tracer | None
     """None where traces go nowhere."""

@@ -4,7 +4,7 @@ Served below `/admin/api/` to an admin's key, and on the admin socket in the dat
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -187,7 +187,8 @@ class PoolBody(msgspec.Struct, frozen=True, kw_only=True):
     """A pool of workers, and how many it should have.
 
     `wanted` is how many there is work for, `desired` the same within `min` and `max`. `workers` are there and not about
-    to leave, `busy` of them have something to do, and `idle` names the others.
+    to leave, `busy` of them have something to do, and `idle` names the others. `launchers` follow the figure; to one of
+    them that asks, `share` says how many of the desired workers are its own to have.
     """
 
     name: str
@@ -199,6 +200,21 @@ class PoolBody(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
     busy: int
     idle: list[str]
+    launchers: int = 0
+    share: int | None = None
+
+
+class PoolQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of `GET /admin/api/pools/{name}`: what a launcher says of itself; others give none.
+
+    `launcher` is a name that no other has. Of the `most` workers that it could have now, `running` are there and not
+    about to leave, and `idle` of these have nothing to do.
+    """
+
+    launcher: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{1,64})?$")] = ""
+    most: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    running: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    idle: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 
 class PoolsBody(msgspec.Struct, frozen=True, kw_only=True):
