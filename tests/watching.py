@@ -22,6 +22,10 @@ class WatchedDatabase:
     async def close(self) -> None:
         await self._database.close()
 
+    @property
+    def writes_alone(self) -> bool:
+        return self._database.writes_alone
+
     async def decide(self, change: Callable[[Transaction], T]) -> T:
         return await self._database.decide(lambda tx: change(_Watched(tx, self._log)))
 

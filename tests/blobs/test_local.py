@@ -1,5 +1,6 @@
 """What a folder does beside the exam of all drivers: modes, times, a full disk, and walks over many folders."""
 
+import asyncio
 import ctypes
 import os
 import subprocess
@@ -8,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 from tests.blob_places import all_of, chunks_of, files_in, walk
 
+from fireside.blobs.base import HashMismatch
 from fireside.blobs.local import LocalBlobs
 from fireside.domain.errors import StorageFull
 from fireside.domain.ids import BlobHash
@@ -38,6 +41,24 @@ async def test_writing_equal_bytes_renews_the_time(blobs: LocalBlobs) -> None:
     found = await blobs.stat(written.hash)
     assert found is not None
     assert found.written_at > before
+
+
+async def test_bytes_are_written_beside_whoever_waits_for_them(blobs: LocalBlobs) -> None:
+    said = BlobHash(blake3(b"bytes").hexdigest())
+    writing, end = blobs.write_beside(b"bytes", limit_bytes=None, expected=said)
+    await asyncio.to_thread(writing.wait)
+    await end
+
+    assert await all_of(blobs.read(said)) == b"bytes"
+
+
+async def test_who_waits_for_bytes_hears_what_is_wrong_with_them(blobs: LocalBlobs) -> None:
+    writing, end = blobs.write_beside(b"bytes", limit_bytes=None, expected=NOWHERE)
+    await end
+
+    with pytest.raises(HashMismatch):
+        writing.wait()
+    assert await blobs.stat(NOWHERE) is None
 
 
 async def test_only_the_owner_can_read_files_and_folders(blobs: LocalBlobs, folder: Path) -> None:

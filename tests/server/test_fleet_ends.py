@@ -8,6 +8,7 @@ from blake3 import blake3
 from tests.databases import Databases
 from tests.jobs.workshop import PlayedWorker, Workshop, open_workshop
 
+from fireside.blobs.base import HashMismatch
 from fireside.domain.accounts import User
 from fireside.domain.errors import BadRequest, StaleLease
 from fireside.domain.ids import BlobHash
@@ -43,8 +44,8 @@ async def lease(shop: Workshop, ann: User, worker: PlayedWorker) -> Lease:
     return lease
 
 
-def end_of(lease: Lease, *, index: int = 0) -> EndReport:
-    file = OutputFile(key="images", index=index, hash=HASH, size_bytes=len(PNG), content=PNG)
+def end_of(lease: Lease, *, index: int = 0, content: bytes = PNG) -> EndReport:
+    file = OutputFile(key="images", index=index, hash=HASH, size_bytes=len(content), content=content)
     output = OutputBody(
         lease=LeaseBody.of(lease),
         node_id="9",
@@ -86,6 +87,37 @@ async def test_an_end_whose_output_is_refused_leaves_the_job_running(
     assert job is not None
     assert job.state is JobState.RUNNING
     assert await shop.store.job_outputs(lease.job_id) == []
+
+
+async def is_running_without_outputs(shop: Workshop, lease: Lease) -> bool:
+    job = await shop.store.job(lease.job_id)
+    return job is not None and job.state is JobState.RUNNING and await shop.store.job_outputs(lease.job_id) == []
+
+
+async def test_an_end_with_other_bytes_than_it_says_leaves_the_job_running(
+    shop: Workshop, worker: PlayedWorker, lease: Lease
+) -> None:
+    with pytest.raises(HashMismatch):
+        await take_end(shop.services, worker.id, end_of(lease, content=PNG + b"more"))
+
+    assert await is_running_without_outputs(shop, lease)
+    await take_end(shop.services, worker.id, end_of(lease))
+    assert not await is_running_without_outputs(shop, lease)
+
+
+async def test_an_end_whose_bytes_the_disk_refuses_is_not_recorded(
+    shop: Workshop, worker: PlayedWorker, lease: Lease, tmp_path: Path
+) -> None:
+    (unfinished,) = tmp_path.rglob("unfinished")
+    unfinished.rmdir()
+
+    with pytest.raises(FileNotFoundError):
+        await take_end(shop.services, worker.id, end_of(lease))
+
+    assert await is_running_without_outputs(shop, lease)
+    unfinished.mkdir()
+    await take_end(shop.services, worker.id, end_of(lease))
+    assert await shop.services.blobs.stat(HASH) is not None
 
 
 async def test_nothing_is_stored_for_a_worker_that_lost_the_job(

@@ -11,7 +11,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from fireside.assets.measures.reading import read_metadata
-from fireside.blobs.base import HEAD_BYTES, Blobs, WrittenBlob
+from fireside.blobs.base import HEAD_BYTES, Blobs, Writing, WrittenBlob
 from fireside.blobs.sniff import sniff_content_type
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.errors import BadRequest
@@ -26,12 +26,12 @@ _MADE_IN = (Folder.OUTPUT, Folder.TEMP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputPlace:
-    """Which item of a node's output a blob is: `output[key][index]`; `written` when it was stored just now."""
+    """Which item of a node's output a blob is: `output[key][index]`; `written` when it is or was stored just now."""
 
     key: str
     index: int
     hash: BlobHash
-    written: WrittenBlob | None = None
+    written: WrittenBlob | Writing | None = None
 
 
 async def output_assets(
@@ -55,6 +55,7 @@ async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace,
     file = _TEXT_FILE if is_text else _file_name(_item(record.output, place))
     size_bytes, head = await _size_and_head(blobs, place)
     content_type = sniff_content_type(head, file.name)
+    writing = place.written if isinstance(place.written, Writing) else None
     return Asset(
         id=AssetId(uuid4()),
         user_id=job.user_id,
@@ -62,7 +63,9 @@ async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace,
         hash=place.hash,
         size_bytes=size_bytes,
         content_type=content_type,
-        metadata=await read_metadata(blobs, place.hash, content_type, head),
+        metadata=await read_metadata(
+            blobs, place.hash, content_type, writing.content if writing else head, is_whole=writing is not None
+        ),
         created_at=now,
         origin=OutputOrigin(job_id=job.id, node_id=record.node_id, key=place.key, index=place.index),
     )

@@ -4,7 +4,9 @@ A blob is named by the blake3 of its bytes, so equal bytes are stored once and a
 knows users, names or types; whether a blob is still needed is the store's knowledge.
 """
 
+import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -139,6 +141,28 @@ class DirectBlobs(Protocol):
         ...
 
 
+class Writing:
+    """Bytes on their way to the disk; `content` is all of them, and `head` their first 4 KiB."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.size_bytes = len(content)
+        self.head = content[:HEAD_BYTES]
+        self._error: BaseException | None = None
+        self._ended = threading.Event()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Say that they are on the disk, or why not."""
+        self._error = error
+        self._ended.set()
+
+    def wait(self) -> None:
+        """Block the thread until they are on the disk; raises what stood against that."""
+        self._ended.wait()
+        if self._error is not None:
+            raise self._error
+
+
 class Blobs(Protocol):
     """A place for bytes; its exam is `tests/conformance/test_blobs.py`."""
 
@@ -161,6 +185,16 @@ class Blobs(Protocol):
         self, content: bytes, *, limit_bytes: int | None, expected: BlobHash | None = None
     ) -> WrittenBlob:
         """Store a small blob in one go, and as `write` does."""
+        ...
+
+    def write_beside(
+        self, content: bytes, *, limit_bytes: int | None, expected: BlobHash
+    ) -> "tuple[Writing, asyncio.Future[None]] | None":
+        """Begin to store a small blob, for a thread that waits before it records it; None where that takes long.
+
+        The future is done when the writing has ended, in whichever way. Raises as `write_bytes` for the size; what it
+        raises otherwise, `Writing.wait` does.
+        """
         ...
 
     def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:

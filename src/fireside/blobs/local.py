@@ -7,6 +7,7 @@ A blob is published by write, fsync, rename and fsync of its folder, because obs
 Reads go through obstore. All that touches the disk happens in threads.
 """
 
+import asyncio
 import contextlib
 import os
 import time
@@ -17,7 +18,16 @@ from pathlib import Path
 import obstore
 from obstore.store import LocalStore
 
-from fireside.blobs.base import CHUNK_BYTES, BlobPage, BlobStat, BytesWatcher, HashMismatch, WrittenBlob, is_blob_hash
+from fireside.blobs.base import (
+    CHUNK_BYTES,
+    BlobPage,
+    BlobStat,
+    BytesWatcher,
+    HashMismatch,
+    Writing,
+    WrittenBlob,
+    is_blob_hash,
+)
 from fireside.blobs.local_listing import ASIDE, aside_of, list_folder
 from fireside.blobs.unfinished import Unfinished, check_size, fill, full_disk_as_refusal, in_thread, sweep
 from fireside.domain.errors import NotFound, Unavailable
@@ -68,6 +78,24 @@ class LocalBlobs:
         written = await in_thread(lambda: self._write_at_once(content, expected))
         self._tell("written", written.size_bytes)
         return written
+
+    def write_beside(
+        self, content: bytes, *, limit_bytes: int | None, expected: BlobHash
+    ) -> tuple[Writing, asyncio.Future[None]]:
+        """Store a small blob in a thread; see `Blobs.write_beside`."""
+        check_size(len(content), limit_bytes)
+        writing = Writing(content)
+
+        def write() -> None:
+            try:
+                self._write_at_once(content, expected)
+            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+                writing.end(error)
+            else:
+                writing.end()
+                self._tell("written", writing.size_bytes)
+
+        return writing, asyncio.get_running_loop().run_in_executor(None, write)
 
     async def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give a range of the bytes; see `Blobs.read`."""

@@ -4,7 +4,7 @@ Every report may arrive twice (the bus replays after a reconnect, a worker asks 
 is idempotent: what is recorded already under the same lease is simply confirmed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -81,11 +81,18 @@ async def add_output(
 
 
 async def end_job(
-    desk: Desk, worker_id: WorkerId, report: EndReport, shown: Shown = (), *, seen: Job | None = None
+    desk: Desk,
+    worker_id: WorkerId,
+    report: EndReport,
+    shown: Shown = (),
+    *,
+    seen: Job | None = None,
+    before_commit: Callable[[], None] | None = None,
 ) -> Job:
     """Record the end of a run, with the last that its nodes have shown; `StaleLease` for one who lost it meanwhile.
 
-    `seen` is the job as it was read a moment ago.
+    `seen` is the job as it was read a moment ago. `before_commit` is called in the writer's thread when all is written,
+    and waits there for what has to be on the disk first; what it raises undoes the record.
     """
     lease = report.lease.lease()
     while True:
@@ -97,12 +104,21 @@ async def end_job(
         final = _bounded(desk, before, report, counts=counts)
         after = advance(before, _VERBS[final.outcome], desk.clock(), lease=lease, lost=counts)
         try:
-            return await (_finish if after.is_terminal else _give_back)(desk, before, after, final, shown)
+            if not after.is_terminal:
+                return await _give_back(desk, before, after, final)
+            return await _finish(desk, before, after, final, shown, before_commit)
         except Changed:
             continue
 
 
-async def _finish(desk: Desk, before: Job, after: Job, report: EndReport, shown: Shown) -> Job:
+async def _finish(
+    desk: Desk,
+    before: Job,
+    after: Job,
+    report: EndReport,
+    shown: Shown,
+    before_commit: Callable[[], None] | None,
+) -> Job:
     cost = _cost(after, report)
     job, stored, count = await desk.store.finish_job(
         before,
@@ -111,6 +127,7 @@ async def _finish(desk: Desk, before: Job, after: Job, report: EndReport, shown:
         partial(_ending, after, report, cost),
         timeline=_timeline(desk, before, after, report),
         charge_seconds=cost - before.charged_seconds,
+        before_commit=before_commit,
     )
     outputs = tuple(output_fact(before, record, job.changed_at) for record in stored)
     if len(msgspec.json.encode(outputs)) > _MOST_TOLD_BYTES:
@@ -129,7 +146,7 @@ async def _finish(desk: Desk, before: Job, after: Job, report: EndReport, shown:
     return job
 
 
-async def _give_back(desk: Desk, before: Job, after: Job, report: EndReport, _: Shown) -> Job:
+async def _give_back(desk: Desk, before: Job, after: Job, report: EndReport) -> Job:
     """Have it wait again, without what this attempt has shown."""
     timeline = _timeline(desk, before, after, report)
     job = await desk.store.change_job(before, after, timeline=timeline, charge_seconds=-before.charged_seconds)

@@ -82,6 +82,11 @@ def run_all(tx: Transaction, statements: Sequence[Statement]) -> list[Rows]:
 class Database(Protocol):
     """A database that remembers durably."""
 
+    @property
+    def writes_alone(self) -> bool:
+        """Whether this process alone writes, so that a change that waits for a moment keeps no other server waiting."""
+        ...
+
     async def start(self) -> None:
         """Open the database, bring its schema up to date and begin to serve."""
         ...

@@ -215,11 +215,13 @@ class JobVerbs(Verbs):
         *,
         timeline: Sequence[TimelineEntry] = (),
         charge_seconds: float = 0.0,
+        before_commit: Callable[[], None] | None = None,
     ) -> tuple[Job, Sequence[NodeRecord], int]:
         """Record the last that the nodes have shown and the end of the run, as `add_output` and `change_job` would.
 
         All is one transaction; `end` is told what all nodes have shown. Gives the job and the records as stored, and
-        how many nodes have shown something.
+        how many nodes have shown something. `before_commit` is called in the writer's thread when all is written; what
+        it raises undoes it.
         """
         told_at = after.changed_at if self._has_webhooks else None
 
@@ -236,6 +238,8 @@ class JobVerbs(Verbs):
             )
             results = run_all(tx, change)
             standing, is_wanted = standing_after(change, results), is_awaited(change, results)
+            if before_commit is not None:
+                before_commit()
             return job_of(results[0][0]), standing, stored, len(records), is_wanted
 
         try:

@@ -49,6 +49,8 @@ _SETTINGS = (
 class SqliteDatabase(ThreadedDatabase):
     """One SQLite file that this process alone may write, from `start` until `close` or death."""
 
+    writes_alone = True
+
     def __init__(self, path: Path, *, holder: str = "", watcher: BatchWatcher | None = None) -> None:
         """Open nothing yet; `holder` is told to whoever is refused because of us."""
         super().__init__(watcher)

@@ -78,6 +78,8 @@ class QuickReader:
 class ThreadedDatabase(ABC):
     """What a `Database` does with its threads; a dialect opens them."""
 
+    writes_alone = False
+
     def __init__(self, watcher: BatchWatcher | None = None) -> None:
         self._watcher = watcher
         self._writer: GroupCommit | None = None

@@ -12,6 +12,11 @@ class Verbs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def writes_alone(self) -> bool:
+        """Whether nobody else waits while a change of ours is under way."""
+        return self._database.writes_alone
+
     async def _all(self, query: str, params: Mapping[str, Any] | None = None, *, is_quick: bool = False) -> Rows:
         (rows,) = await self._database.read([Statement(query, params or {})], is_quick=is_quick)
         return rows

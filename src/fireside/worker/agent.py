@@ -54,6 +54,7 @@ from fireside.worker.validating import validate_nodes
 
 _PRESENCE_SECONDS = 1.0
 _SOON_SECONDS = 0.05
+_AFTER_REPORT_SECONDS = 0.002
 _DEVICES_SECONDS = 10.0
 _TIDY_SECONDS = 60.0
 _JOIN_PAUSE_SECONDS = 0.5
@@ -306,8 +307,13 @@ class Agent:
 
     def _computed(self, run: Run) -> None:
         """Go on with the next job while this one's results are being reported."""
-        if self._hands.computed(run):
+        if not self._hands.computed(run):
+            return
+        if self._hands.running is not None:
             self._tell(soon=False)
+        else:
+            # No job waits for us, as it would be here; somebody waits for the report.
+            asyncio.get_running_loop().call_later(_AFTER_REPORT_SECONDS, self._changed.set)
 
     def _in_background(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(coroutine, name=name)

@@ -35,12 +35,12 @@ MEASURED_TYPES = frozenset(READERS)
 
 
 async def read_metadata(
-    blobs: Blobs, blob_hash: BlobHash, content_type: str, head: bytes | None = None
+    blobs: Blobs, blob_hash: BlobHash, content_type: str, head: bytes | None = None, *, is_whole: bool = False
 ) -> bytes | None:
     """Give what the header of a picture, video or sound says, as a JSON object: `kind`, `width`, `duration` and so on.
 
     None for everything else, for what is damaged, and for a blob that is gone. `head` are the first 4 KiB, if they are
-    at hand. The type is the one that was sniffed.
+    at hand, or all bytes with `is_whole`. The type is the one that was sniffed.
     """
     reader = READERS.get(content_type)
     if reader is None:
@@ -48,7 +48,7 @@ async def read_metadata(
     try:
         if head is None:
             head = await _read(blobs, blob_hash, 0, HEAD_BYTES)
-        measures = await _follow(reader(), blobs, blob_hash, head)
+        measures = await _follow(reader(), blobs, blob_hash, head, is_whole=is_whole or len(head) < HEAD_BYTES)
     except (struct.error, IndexError, ValueError, NotFound):
         return None
     if measures is None:
@@ -57,12 +57,12 @@ async def read_metadata(
     return msgspec.json.encode({"kind": content_type.partition("/")[0], **said})
 
 
-async def _follow(reader: Reader, blobs: Blobs, blob_hash: BlobHash, head: bytes) -> Measures | None:
+async def _follow(reader: Reader, blobs: Blobs, blob_hash: BlobHash, head: bytes, *, is_whole: bool) -> Measures | None:
     try:
         look = next(reader)
         for _ in range(_MOST_LOOKS):
             end = look.at + look.count
-            is_at_hand = end <= len(head) or len(head) < HEAD_BYTES
+            is_at_hand = is_whole or end <= len(head)
             found = head[look.at : end] if is_at_hand else await _read(blobs, blob_hash, look.at, end)
             look = reader.send(found)
     except StopIteration as stop:
