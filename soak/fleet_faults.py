@@ -49,12 +49,13 @@ class Fleet:
 
     @property
     def things(self) -> Sequence[str]:
-        """Name all of it."""
+        """Name all of it; a host is that of the worker with its number."""
         servers = [f"server {number}" for number in range(len(self.servers))]
         workers = [f"worker {number}" for number in range(len(self.workers))]
         buses = [f"bus {number}" for number in range(len(self.cluster.bus.nodes))]
+        hosts = [f"host {number}" for number in range(len(self.workers) if self.cluster.network else 0)]
         stores = ["database 0"] * bool(self.postgres) + ["objects 0"] * bool(self.cluster.objects)
-        return [*servers, *workers, *buses, *stores]
+        return [*servers, *workers, *hosts, *buses, *stores]
 
     def server(self, thing: str) -> Place:
         """Find a server by its name here."""
@@ -113,11 +114,14 @@ def plan_of(fleet: Fleet, seconds: float, every: float, draw: random.Random) -> 
 
 
 def plan_in_turn(fleet: Fleet, every: float, *, begin: float = 0.0, rounds: int = 1) -> list[Fault]:
-    """Strike each thing in each way that there is, in turn; what is struck has `every` seconds to mend."""
+    """Strike each thing in each way that there is, in turn; what is struck has `every` seconds to mend.
+
+    What lasts longer than half of that by its kind is still so when the next thing is struck.
+    """
     kinds = [kind for kind in KINDS if kind.strikes != "all"]
     struck = [(kind, thing) for _ in range(rounds) for kind in kinds for thing in fleet.things if kind.strikes in thing]
     return [
-        Fault(begin + place * every, kind, thing, min(kind.seconds[1], every / 2))
+        Fault(begin + place * every, kind, thing, max(kind.seconds[0], min(kind.seconds[1], every / 2)))
         for place, (kind, thing) in enumerate(struck)
     ]
 
@@ -227,6 +231,15 @@ def _kill_runtime(fleet: Fleet, thing: str) -> None:
             kill(pid)
 
 
+def _cable(*, plugged: bool) -> Act:
+    def act(fleet: Fleet, thing: str) -> None:
+        network = fleet.cluster.network
+        assert network is not None
+        network.cable(network.hosts[int(thing.split()[1])], plugged=plugged)
+
+    return act
+
+
 def _kill_bus(fleet: Fleet, thing: str) -> None:
     fleet.bus(thing).kill()
 
@@ -299,6 +312,8 @@ KINDS = (
     Kind("worker stands still", "worker", 14, (0.5, 12.0), _pause_worker, _resume_worker),
     Kind("worker stopped", "worker", 8, (0.0, 2.0), _stop_worker, _start_worker),
     Kind("runtime killed", "worker", 12, (0.0, 0.0), _kill_runtime, _nothing),
+    Kind("host cut off", "host", 8, (0.5, 3.0), _cable(plugged=False), _cable(plugged=True)),
+    Kind("host cut off for long", "host", 6, (9.0, 12.0), _cable(plugged=False), _cable(plugged=True)),
     Kind("server killed", "server", 14, (0.0, 6.0), _kill_server, _start_server),
     Kind("server stands still", "server", 8, (0.5, 6.0), _signal_server(_STOP), _signal_server(_GO)),
     Kind("server stopped", "server", 6, (0.0, 3.0), _stop_server, _start_server),

@@ -21,7 +21,8 @@ from soak.graphs import Graph, node
 
 _PATIENCE_SECONDS = 120.0
 _PAUSE_SECONDS = 0.1
-_EDGE = 192
+_EDGE = 448
+"""A picture so large that it comes and goes by the bucket itself, not with the messages."""
 _SHARES = {"quick": 55, "slow": 20, "equal": 10, "reading": 10, "failing": 5}
 _CANCELED_SHARE = 0.08
 _LATEST_CANCEL_SECONDS = 6.0

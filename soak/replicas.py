@@ -3,10 +3,13 @@
     python -m soak.replicas [--jobs N] [--every SECONDS] [--rounds N] [--seed N] [--folder DIR] [--keep]
 
 Three servers behind a round-robin proxy, over one PostgreSQL, a bucket on a server of the S3 protocol and a cluster of
-three NATS servers that speak TLS; six workers, which know the proxy alone. Each user submits to other servers than the
-one that the user's websocket watches at; three more run the official SDK through the proxy. All the while one component
-after the other is killed, stopped, or made to stand still, and started again: every server, every worker, every server
-of the bus, the database and the bucket. Every job has to end once and right, and every client to see its end.
+three NATS servers that speak TLS; six workers, which know the proxy alone, and reach the bucket for large files. Each
+worker has a host of its own (a network namespace, which needs root and the program `ip`; without them the workers are
+processes on our host, as the first line says), one of them behind a router that translates addresses. Each user submits
+to other servers than the one that the user's websocket watches at; three more run the official SDK through the proxy.
+All the while one component after the other is killed, stopped, made to stand still or cut off, and started again: every
+server, every worker and its host, every server of the bus, the database and the bucket. Every job has to end once and
+right, and every client to see its end.
 """
 
 import json
@@ -17,8 +20,9 @@ import sys
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -33,7 +37,9 @@ from soak.graphs import Graph, node
 from tests.faults.bus_cluster import BusCluster
 from tests.faults.cluster import Cluster, bus_authority
 from tests.faults.far import Place
+from tests.faults.network import Network, NoNetworks, network_of_hosts
 from tests.faults.proxy import RoundRobin
+from tests.faults.router import router_for
 from tests.object_server import object_server
 from tests.postgres_server import PostgresServer
 
@@ -41,40 +47,55 @@ SERVERS, WORKERS, USERS, SDK_USERS = 3, 6, 20, 3
 _SDK_PROGRAM = Path(__file__).parents[1] / "tests" / "clients" / "programs" / "sdk_patient.py"
 _SDK_SECONDS = 300.0
 _MOST_SHOWN = 20
+_LOOPBACK = "127.0.0.1"
+
+
+def network_of_workers(workers: int = WORKERS) -> AbstractContextManager[Network]:
+    """Make a host for each worker, the last one behind a router; raises NoNetworks where that is not possible."""
+    return network_of_hosts([f"host{number}" for number in range(workers - 1)])
 
 
 @contextmanager
 def running_replicas(
     folder: Path,
     postgres: PostgresServer,
+    network: Network | None = None,
     *,
     servers: int = SERVERS,
     workers: int = WORKERS,
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Generator[Fleet]:
-    """Start everything; the database has its template already."""
+    """Start everything; the database has its template already. Without a network the workers are on our host."""
     with ExitStack() as stack:
         database_url = stack.enter_context(postgres.database())
         (folder / "objects").mkdir(parents=True)
-        objects = stack.enter_context(object_server(folder / "objects"))
+        address = network.ours if network else _LOOPBACK
+        objects = stack.enter_context(object_server(folder / "objects", address))
         bus = BusCluster(folder / "bus", bus_authority(folder / "bus"))
         stack.callback(bus.close)
         bus.start()
-        proxy = RoundRobin()
+        proxy = RoundRobin(address)
         stack.callback(proxy.close)
-        cluster = Cluster(folder / "fleet", database_url, bus, objects, proxy)
+        if network:
+            stack.enter_context(router_for(network, [proxy.port, objects.port]))
+        cluster = Cluster(folder / "fleet", database_url, bus, objects, proxy, network)
         stack.callback(cluster.close)
         places = [cluster.add(*options, **environment or {}) for _ in range(servers)]
         with ThreadPoolExecutor(max(servers, workers)) as pool:
             list(pool.map(_start, places))
-            names = [f"worker-{number}" for number in range(workers)]
-            list(pool.map(places[0].worker, names))
+            list(pool.map(partial(_start_worker, cluster), range(workers)))
         yield Fleet(cluster, postgres)
 
 
 def _start(place: Place) -> None:
     place.server.start()
+
+
+def _start_worker(cluster: Cluster, number: int) -> None:
+    network = cluster.network
+    before = network.on(network.hosts[number]) if network else ()
+    cluster.places[0].worker(f"worker-{number}", f"--label=number={number}", before=before)
 
 
 def direct(fleet: Fleet, number: int) -> str:
@@ -237,7 +258,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         faults = stack.enter_context(closing(Faults()))
         postgres = stack.enter_context(running_postgres(folder / "postgres"))
         postgres.add_template()
-        fleet = stack.enter_context(running_replicas(folder / "replicas", postgres, options=["--drain-seconds=1"]))
+        network = _network(stack)
+        fleet = stack.enter_context(
+            running_replicas(folder / "replicas", postgres, network, options=["--drain-seconds=1"])
+        )
         plan = plan_in_turn(fleet, options.every, begin=options.every, rounds=options.rounds)
         seconds = plan[-1].at + options.every
         sdk_jobs = options.jobs // (USERS + SDK_USERS) * SDK_USERS
@@ -250,6 +274,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if wrong:
         sys.exit("\n".join([f"{len(wrong)} things are wrong:", *wrong[:_MOST_SHOWN]]))
     print("each job has its one right end, every client saw it, and nothing is left behind")
+
+
+def _network(stack: ExitStack) -> Network | None:
+    """Make the workers' hosts, and say what there is."""
+    try:
+        network = stack.enter_context(network_of_workers())
+    except NoNetworks as why:
+        print(f"the {WORKERS} workers are processes on loopback, and no host can be cut off: {why}", flush=True)
+        return None
+    print(f"the {WORKERS} workers are on hosts of their own, one of them behind a router", flush=True)
+    return network
 
 
 if __name__ == "__main__":

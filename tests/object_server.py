@@ -17,6 +17,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 _BUCKET = "blobs"
+_LOOPBACK = "127.0.0.1"
 _PARTS = ("s3", "master", "volume", "filer", "admin")
 # Of what would have one port for all servers of a machine, or speak with somebody elsewhere.
 _WITHOUT = ("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false")
@@ -26,13 +27,15 @@ _READY_SECONDS = 120.0
 
 
 class ObjectServer:
-    """A server of ours and its files; it keeps its address over a stop."""
+    """A server of ours and its files, at an address of this machine; it keeps it and its ports over a stop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = _LOOPBACK) -> None:
         # Kept for it also while it is stopped: others on this machine take free ones all the time.
-        self._kept = _ports(len(_PARTS))
+        self._kept = _ports(address, len(_PARTS))
         ports = list(self._kept)
-        self.endpoint = f"http://127.0.0.1:{ports[0]}"
+        self.port = ports[0]
+        self.endpoint = f"http://{address}:{self.port}"
+        self._address = address
         self._folder = folder
         self._flags = [f"-{name}.port={port}" for name, port in zip(_PARTS, ports, strict=True)]
         self._secret = secrets.token_hex(16)
@@ -68,7 +71,8 @@ class ObjectServer:
 
     def start(self) -> None:
         """Start it, and wait until it takes an object."""
-        command = [weed_program(), "mini", f"-dir={self._folder}", "-ip=127.0.0.1", f"-bucket={_BUCKET}", *self._flags]
+        place = [f"-dir={self._folder}", f"-ip={self._address}", f"-bucket={_BUCKET}"]
+        command = [weed_program(), "mini", *place, *self._flags]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *_WITHOUT],
@@ -101,9 +105,9 @@ class ObjectServer:
 
 
 @contextmanager
-def object_server(folder: Path) -> Generator[ObjectServer]:
+def object_server(folder: Path, address: str = _LOOPBACK) -> Generator[ObjectServer]:
     """Run a server to the end of the block, with its files in the folder."""
-    server = ObjectServer(folder)
+    server = ObjectServer(folder, address)
     try:
         server.start()
         yield server
@@ -111,15 +115,15 @@ def object_server(folder: Path) -> Generator[ObjectServer]:
         server.close()
 
 
-def _ports(count: int) -> dict[int, tuple[socket.socket, socket.socket]]:
+def _ports(address: str, count: int) -> dict[int, tuple[socket.socket, socket.socket]]:
     """Find ports, and hold each and the one above it until a program that asks for them (as servers do) has them."""
     found: dict[int, tuple[socket.socket, socket.socket]] = {}
     passed_over: list[socket.socket] = []
     while len(found) < count:
-        one, above = _held(0), None
+        one, above = _held(address, 0), None
         port = one.getsockname()[1]
         with contextlib.suppress(OSError, OverflowError):
-            above = _held(port + _ABOVE)
+            above = _held(address, port + _ABOVE)
         if above is not None:
             found[port] = (one, above)
         else:
@@ -129,11 +133,11 @@ def _ports(count: int) -> dict[int, tuple[socket.socket, socket.socket]]:
     return found
 
 
-def _held(port: int) -> socket.socket:
+def _held(address: str, port: int) -> socket.socket:
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        held.bind(("127.0.0.1", port))
+        held.bind((address, port))
     except (OSError, OverflowError):
         held.close()
         raise

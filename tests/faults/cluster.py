@@ -15,6 +15,7 @@ from typing import Any
 from tests.conftest import ServerProcess
 from tests.faults.bus_cluster import BusCluster, BusNode
 from tests.faults.far import FarWorker, Place, until
+from tests.faults.network import Network
 from tests.faults.proxy import RoundRobin
 from tests.object_server import ObjectServer
 from tests.postgres_server import TEMPLATE, PostgresServer
@@ -96,6 +97,8 @@ class Cluster:
     bus: SharedBus | BusCluster
     objects: ObjectServer | None = None
     proxy: RoundRobin | None = None
+    network: Network | None = None
+    """Where the workers have hosts of their own."""
     servers: list[ServerProcess] = field(default_factory=list[ServerProcess])
     places: list[Place] = field(default_factory=list[Place])
 
@@ -133,7 +136,10 @@ class Cluster:
         return until(lambda: next((place for place in self.places if leads(place)), None), self.logs)
 
     def mend(self) -> None:
-        """Start what has ended, and wait until all is well again."""
+        """Start what has ended, plug in every cable, and wait until all is well again."""
+        if self.network is not None:
+            for host in self.network.hosts:
+                self.network.cable(host, plugged=True)
         self.bus.start()
         for place in self.places:
             if place.server.process.poll() is not None:

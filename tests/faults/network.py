@@ -1,7 +1,8 @@
 """Hosts of our own, as far as the network can tell: network namespaces, and cables between them that can be pulled.
 
-`a`, `b` and `near` are on our network; so is `router`, and `far` is behind it. Nothing has a way to the host behind the
-router; the router carries connections out, under its own address, as one that translates addresses does.
+Most are on our network; so is `router`, and `far` is behind it. Nothing has a way to the host behind the router. The
+router takes all that comes from there as if it were meant for itself, whatever address it is for; what runs there as
+`tests.faults.router` carries it on.
 """
 
 import os
@@ -11,8 +12,10 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-_BESIDE_US = ("a", "b", "near", "router")
-_ROUTER, _FAR = "192.168.77.1", "192.168.77.2"
+ROUTER, FAR = "router", "far"
+_BESIDE_US = ("a", "b", "near")
+_ROUTER_ADDRESS, _FAR_ADDRESS = "192.168.77.1", "192.168.77.2"
+_TABLE = "77"
 
 
 class NoNetworks(Exception):
@@ -25,6 +28,13 @@ class Network:
 
     tag: str
     ours: str
+    beside: Sequence[str]
+    """The hosts on our network, but for the router."""
+
+    @property
+    def hosts(self) -> Sequence[str]:
+        """All hosts but the router, the one behind it last."""
+        return (*self.beside, FAR)
 
     @property
     def addresses(self) -> str:
@@ -33,18 +43,18 @@ class Network:
 
     def address(self, host: str) -> str:
         """The address of a host that is on our network."""
-        return f"{self.ours.rpartition('.')[0]}.{_BESIDE_US.index(host) + 2}"
+        return f"{self.ours.rpartition('.')[0]}.{(*self.beside, ROUTER).index(host) + 2}"
 
     def name(self, host: str) -> str:
-        return f"fs{self.tag}{host[0]}"
+        return f"fs{self.tag}{host}"
 
     def on(self, host: str) -> Sequence[str]:
         """What stands before a command that runs on a host."""
         return ("ip", "netns", "exec", self.name(host))
 
     def cable(self, host: str, *, plugged: bool) -> None:
-        """Pull out the cable between a host and us, or put it in again."""
-        ip("link", "set", f"{self.name(host)}v", "up" if plugged else "down")
+        """Pull out the cable between a host and us, or put it in again; behind the router it is the router's."""
+        ip("link", "set", f"{self.name(ROUTER if host == FAR else host)}v", "up" if plugged else "down")
 
 
 def ip(*words: str) -> None:
@@ -52,11 +62,11 @@ def ip(*words: str) -> None:
 
 
 @contextmanager
-def network_of_hosts() -> Generator[Network]:
-    """Make them all; raises NoNetworks where that is not possible."""
+def network_of_hosts(beside: Sequence[str] = _BESIDE_US) -> Generator[Network]:
+    """Make them all, with names of at most six letters; raises NoNetworks where that is not possible."""
     if os.geteuid() != 0 or not shutil.which("ip"):
         raise NoNetworks("network namespaces need root and the program ip")
-    network = Network(f"{os.getpid() % 100_000}", f"10.213.{os.getpid() % 250}.1")
+    network = Network(f"{os.getpid() % 100_000}", f"10.213.{os.getpid() % 250}.1", beside)
     try:
         try:
             _make(network)
@@ -69,21 +79,24 @@ def network_of_hosts() -> Generator[Network]:
 
 
 def _make(network: Network) -> None:
-    bridge = network.name("Bridge")
+    bridge = network.name("bridge")
     ip("link", "add", bridge, "type", "bridge")
     ip("addr", "add", network.addresses, "dev", bridge)
     ip("link", "set", bridge, "up")
-    for host in (*_BESIDE_US, "far"):
+    for host in (*network.hosts, ROUTER):
         ip("netns", "add", network.name(host))
         ip("-n", network.name(host), "link", "set", "lo", "up")
-    for host in _BESIDE_US:
+    for host in (*network.beside, ROUTER):
         ip("link", "add", f"{network.name(host)}v", "type", "veth", "peer", "eth0", "netns", network.name(host))
         ip("link", "set", f"{network.name(host)}v", "master", bridge, "up")
         _address(network, host, "eth0", network.address(host))
-    router, far = network.name("router"), network.name("far")
+    router, far = network.name(ROUTER), network.name(FAR)
     ip("-n", router, "link", "add", "eth1", "type", "veth", "peer", "eth0", "netns", far)
-    _address(network, "router", "eth1", _ROUTER)
-    _address(network, "far", "eth0", _FAR)
+    _address(network, ROUTER, "eth1", _ROUTER_ADDRESS)
+    _address(network, FAR, "eth0", _FAR_ADDRESS)
+    ip("-n", far, "route", "add", "default", "via", _ROUTER_ADDRESS)
+    ip("-n", router, "route", "add", "local", "default", "dev", "lo", "table", _TABLE)
+    ip("-n", router, "rule", "add", "iif", "eth1", "lookup", _TABLE)  # codespell:ignore iif
 
 
 def _address(network: Network, host: str, device: str, address: str) -> None:
@@ -92,10 +105,10 @@ def _address(network: Network, host: str, device: str, address: str) -> None:
 
 
 def _remove(network: Network) -> None:
-    for host in (*_BESIDE_US, "far"):
+    for host in (*network.hosts, ROUTER):
         _try("netns", "del", network.name(host))
         _try("link", "del", f"{network.name(host)}v")
-    _try("link", "del", network.name("Bridge"))
+    _try("link", "del", network.name("bridge"))
 
 
 def _try(*words: str) -> None:

@@ -7,9 +7,10 @@ import asyncio
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _HOST = "127.0.0.1"
+"""Where the servers are."""
 _PROBE_SECONDS = 0.25
 _ANSWER_SECONDS = 2.0
 _CHUNK_BYTES = 64 * 1024
@@ -18,18 +19,21 @@ _READY = b"HTTP/1.1 200"
 
 
 class RoundRobin:
-    """The proxy; `url` is where it listens, from the moment it is made."""
+    """The proxy; `url` is where it listens, at an address of this machine, from the moment it is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = _HOST) -> None:
         self.carried: Counter[int] = Counter()
         """How many connections each port got."""
+        self.sent_bytes = 0
+        """How much callers sent."""
         self._ports: list[int] = []
         self._ready: set[int] = set()
         self._turn = 0
         self._loop = asyncio.new_event_loop()
         self._carrying: set[asyncio.Task[None]] = set()
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._carry, _HOST, 0, backlog=1024))
-        self.url = f"http://{_HOST}:{self._server.sockets[0].getsockname()[1]}"
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._carry, address, 0, backlog=1024))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://{address}:{self.port}"
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
 
@@ -78,12 +82,15 @@ class RoundRobin:
                 except OSError:
                     continue
                 self.carried[port] += 1
-                await _join((reader, writer), there)
+                await join((reader, writer), there, self._count)
                 return
         except asyncio.CancelledError:
             pass
         finally:
             writer.transport.abort()
+
+    def _count(self, sent_bytes: int) -> None:
+        self.sent_bytes += sent_bytes
 
     def _next_ports(self) -> Sequence[int]:
         """Give the next port, and those to try when it takes nobody; all of them when none is ready."""
@@ -105,18 +112,19 @@ async def _says_ready(port: int) -> bool:
 _Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _join(one: _Ends, other: _Ends) -> None:
-    """Carry both ways; what one side ends is ended on the other when all of it was passed on."""
+async def join(one: _Ends, other: _Ends, count: Callable[[int], None] = lambda _: None) -> None:
+    """Carry both ways, and count what the first sends; what one side ends is ended on the other afterwards."""
     try:
-        await asyncio.gather(_pump(one[0], other[1]), _pump(other[0], one[1]))
+        await asyncio.gather(_pump(one[0], other[1], count), _pump(other[0], one[1], lambda _: None))
     except OSError:
         pass
     finally:
         other[1].transport.abort()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Callable[[int], None]) -> None:
     while data := await reader.read(_CHUNK_BYTES):
+        count(len(data))
         writer.write(data)
         await writer.drain()
     if writer.can_write_eof():

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,38 +10,10 @@ import pytest
 from tests.faults.cluster import Cluster, cluster_over, leads
 from tests.faults.far import LOST_AFTER_SECONDS, FarWorker, Place, attempts, ends, status, submit, until
 from tests.faults.network import Network, NoNetworks, network_of_hosts
+from tests.faults.router import router_for
 from tests.postgres_server import running_server
 
 pytestmark = [pytest.mark.fault, pytest.mark.network, pytest.mark.timeout(600)]
-
-_RELAY = """
-import asyncio, sys
-
-async def pump(reader, writer):
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    finally:
-        writer.close()
-
-async def carry(reader, writer):
-    try:
-        out = await asyncio.open_connection(sys.argv[3], int(sys.argv[4]))
-    except OSError:
-        writer.close()
-        return
-    await asyncio.gather(pump(reader, out[1]), pump(out[0], writer))
-
-async def main():
-    server = await asyncio.start_server(carry, sys.argv[1], int(sys.argv[2]))
-    print("ready", flush=True)
-    await server.serve_forever()
-
-asyncio.run(main())
-"""
 
 
 @pytest.fixture
@@ -67,15 +37,10 @@ def place(network: Network, start_server: Any, tmp_path: Path) -> Iterator[Place
 
 
 @pytest.fixture
-def relay(network: Network, place: Place) -> Iterator[str]:
-    """Carry what comes from behind the router to the server; gives the address that is used there."""
-    host, _, port = place.server.url.removeprefix("http://").partition(":")
-    command = [*network.on("router"), sys.executable, "-c", _RELAY, "192.168.77.1", "8787", host, port]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        yield "http://192.168.77.1:8787"
-        process.kill()
+def router(network: Network, place: Place) -> Iterator[None]:
+    """Let the host behind the router reach the server."""
+    with router_for(network, [place.server.port.number]):
+        yield
 
 
 @pytest.fixture
@@ -89,18 +54,19 @@ def cluster(network: Network, tmp_path: Path) -> Iterator[Cluster]:
             yield cluster
 
 
-def worker_on(place: Place, network: Network, host: str, url: str, name: str) -> FarWorker:
-    worker = FarWorker(place.tmp_path / name, network.on(host))
+def worker_on(place: Place, network: Network, host: str) -> FarWorker:
+    worker = FarWorker(place.tmp_path / host, network.on(host))
     place.workers.append(worker)
-    worker.start(f"--server={url}", f"--token={place.token()}", f"--name={name}")
-    place.becomes(name, "ready")
+    worker.start(f"--server={place.server.url}", f"--token={place.token()}", f"--name={host}")
+    place.becomes(host, "ready")
     return worker
 
 
+@pytest.mark.usefixtures("router")
 def test_a_worker_behind_a_router_does_jobs_and_survives_a_restart_of_the_server(
-    place: Place, network: Network, relay: str, databases: Any
+    place: Place, network: Network, databases: Any
 ) -> None:
-    worker_on(place, network, "far", relay, "far")
+    worker_on(place, network, "far")
     client = place.server.client()
     ends(place, client, submit(client))
     job_id = submit(client, 2, seconds=5.0)
@@ -113,14 +79,15 @@ def test_a_worker_behind_a_router_does_jobs_and_survives_a_restart_of_the_server
     assert attempts(place, databases, job_id) == [(1, "succeeded")]
 
 
+@pytest.mark.usefixtures("router")
 def test_a_job_of_a_worker_that_is_cut_off_runs_elsewhere_and_what_the_first_one_reports_then_is_refused(
-    place: Place, network: Network, relay: str, databases: Any
+    place: Place, network: Network, databases: Any
 ) -> None:
-    near = worker_on(place, network, "near", place.server.url, "near")
+    near = worker_on(place, network, "near")
     client = place.server.client()
     job_id = submit(client, seconds=6.0)
     until(lambda: status(client, job_id) == "in_progress", place.logs)
-    worker_on(place, network, "far", relay, "far")
+    worker_on(place, network, "far")
 
     network.cable("near", plugged=False)
     ended = ends(place, client, job_id)
@@ -136,7 +103,7 @@ def test_a_job_of_a_worker_that_is_cut_off_runs_elsewhere_and_what_the_first_one
 
 
 def test_a_worker_whose_host_vanishes_is_replaced_and_comes_back_without_a_word(place: Place, network: Network) -> None:
-    worker = worker_on(place, network, "near", place.server.url, "near")
+    worker = worker_on(place, network, "near")
     network.cable("near", plugged=False)
     place.becomes("near", "away")
 

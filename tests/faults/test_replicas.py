@@ -1,10 +1,14 @@
 """Three servers behind a proxy, over a PostgreSQL, a bucket and a cluster of three NATS servers with TLS; six workers.
 
+The workers have hosts of their own where the machine lets us make them, one of them behind a router; elsewhere they are
+processes on ours, and no host is cut off.
 All tests share them, and each begins with all of them well. The last one strikes them in turn; `soak.replicas` does the
 same at length.
 """
 
+import io
 import itertools
+import os
 import random
 import threading
 from collections import Counter
@@ -16,12 +20,14 @@ import pytest
 from soak.fleet import check
 from soak.fleet_ends import jobs_of
 from soak.fleet_faults import KINDS, Fault, Faults, Fleet
-from soak.replicas import crowd_of, direct, run, running_replicas, sdk_python
-from tests.faults.far import Place, ends, submit, until
+from soak.fleet_people import noise
+from soak.replicas import WORKERS, crowd_of, direct, network_of_workers, run, running_replicas, sdk_python
+from tests.faults.far import LOST_AFTER_SECONDS, Place, ends, submit, until
+from tests.faults.network import Network, NoNetworks
 from tests.postgres_server import PostgresServer
 from websockets.sync.client import connect
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.network, pytest.mark.timeout(600)]
 
 _GRAPH_SECONDS = 1.5
 _PAUSE_SECONDS = 0.2
@@ -29,9 +35,25 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def whole_fleet(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[Fleet]:
+def network() -> Iterator[Network | str]:
+    """The workers' hosts, or why there are none."""
+    with ExitStack() as stack:
+        try:
+            network = stack.enter_context(network_of_workers())
+        except NoNetworks as why:
+            yield str(why)
+        else:
+            yield network
+
+
+@pytest.fixture(scope="module")
+def whole_fleet(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer, network: Network | str
+) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("replicas")
-    with running_replicas(folder, postgres_server, options=["--drain-seconds=1", "--worker-lost-after=6"]) as fleet:
+    options = ["--drain-seconds=1", f"--worker-lost-after={LOST_AFTER_SECONDS}"]
+    hosts = None if isinstance(network, str) else network
+    with running_replicas(folder, postgres_server, hosts, options=options) as fleet:
         yield fleet
 
 
@@ -53,6 +75,13 @@ def clients(fleet: Fleet) -> Iterator[list[httpx.Client]]:
         ]
 
 
+def test_workers_are_on_hosts_of_their_own(network: Network | str) -> None:
+    if isinstance(network, str) and "CI" not in os.environ:
+        pytest.skip(f"the workers are processes on loopback, and no host is cut off: {network}")
+    assert isinstance(network, Network), network
+    assert len(network.hosts) == WORKERS
+
+
 def test_any_server_answers_what_was_begun_at_another(fleet: Fleet, clients: list[httpx.Client]) -> None:
     first, second, third = clients
     body = {"workflow": graph(1), "metadata": {"name": "once"}}
@@ -64,6 +93,25 @@ def test_any_server_answers_what_was_begun_at_another(fleet: Fleet, clients: lis
     # The link that one has signed the others serve, or the bucket itself.
     link = second.get("/api/view", params=image).headers["location"]
     assert httpx.get(link, follow_redirects=True).content.startswith(b"\x89PNG")
+
+
+def test_a_worker_brings_large_files_to_the_bucket_itself(fleet: Fleet, clients: list[httpx.Client]) -> None:
+    content = io.BytesIO()
+    noise(next(_numbers)).save(content, "PNG")
+    name = clients[0].post("/api/upload/image", files={"image": ("n.png", content.getvalue())}).json()["name"]
+    inverting = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": name}},
+        "2": {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}},
+        "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "large"}},
+    }
+    assert fleet.cluster.proxy is not None
+    sent_before = fleet.cluster.proxy.sent_bytes
+    by_the_last = {"fireside": {"require": {"number": str(WORKERS - 1)}}}
+    answer = clients[0].post("/api/prompt", json={"prompt": inverting, "extra_data": by_the_last}).raise_for_status()
+
+    ends(fleet.servers[1], clients[1], answer.json()["prompt_id"])
+
+    assert fleet.cluster.proxy.sent_bytes - sent_before < len(content.getvalue()) / 2
 
 
 def test_a_link_that_was_used_at_one_server_is_used_up_at_all_and_its_session_good_at_all(fleet: Fleet) -> None:
@@ -152,14 +200,17 @@ def test_each_component_is_struck_in_turn_and_every_job_ends_once_for_every_clie
 ) -> None:
     named = {kind.name: kind for kind in KINDS}
     struck = (
-        ("server killed", "server 0"),
-        ("bus killed", "bus 1"),
-        ("bucket killed", "objects 0"),
-        ("worker killed", "worker 2"),
-        ("server stopped", "server 1"),
-        ("database stopped", "database 0"),
+        ("host cut off for long", "host 3", LOST_AFTER_SECONDS + 1.5),
+        ("server killed", "server 0", 1.0),
+        ("bus killed", "bus 1", 1.0),
+        ("host cut off", "host 5", 2.0),
+        ("bucket killed", "objects 0", 1.0),
+        ("worker killed", "worker 2", 1.0),
+        ("server stopped", "server 1", 1.0),
+        ("database stopped", "database 0", 1.0),
     )
-    plan = [Fault(0.5 + 1.5 * place, named[name], thing, 1.0) for place, (name, thing) in enumerate(struck)]
+    there = [(named[name], thing, lasts) for name, thing, lasts in struck if thing in fleet.things]
+    plan = [Fault(0.5 + 1.2 * place, kind, thing, lasts) for place, (kind, thing, lasts) in enumerate(there)]
     before = jobs_of(fleet).keys()
     with ExitStack() as stack:
         # The database is tied to the thread that has started it.
@@ -171,7 +222,7 @@ def test_each_component_is_struck_in_turn_and_every_job_ends_once_for_every_clie
         jobs, wrong = run(fleet, crowd, faults, 10.0, sdk_python(), 6)
         mine = {job_id: row for job_id, row in jobs.items() if job_id not in before}
         assert [*wrong, *check(fleet, crowd.people, mine)] == []
-        assert faults.struck.total() == len(struck)
+        assert faults.struck.total() == len(plan)
 
 
 def graph(number: int) -> dict[str, object]:
