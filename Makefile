@@ -29,6 +29,8 @@ demo: install
 down:
 	$(BIN)/fireside down --data-dir $(DEMO_DIR)
 
+# Python keeps what it has compiled, whatever the environment says: hundreds of processes run the same code.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.tested
 	scripts/system-parts
 	$(TEST)
