@@ -5,6 +5,7 @@ gets an application of its own, where everybody is the admin.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache, partial
 
 import structlog
 from starlette.applications import Starlette
@@ -72,10 +73,16 @@ def build_edge(
     app.router.redirect_slashes = False
     app.state.services = services
     app.state.local_user = local_user
-    app.state.openapi = openapi_document(ROUTES, server_url=services.public_url)
+    app.state.openapi = partial(_openapi, services.public_url)
     is_https = services.public_url.startswith("https://") and not as_admin and local_user is None
     secured = Secured(RequestIds(app), hsts_seconds=services.config.hsts_seconds if is_https else 0)
     return Leaving(Metered(secured, services.meters), services.stopping)
+
+
+# Written when it is asked for, once for all applications of a server: it takes longer than all else here.
+@lru_cache(maxsize=4)
+def _openapi(public_url: str) -> bytes:
+    return openapi_document(ROUTES, server_url=public_url)
 
 
 def _routes(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, as_admin: bool) -> list[BaseRoute]:

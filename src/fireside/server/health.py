@@ -1,5 +1,6 @@
 """What the server says of itself: whether it is alive, whether it can do its work, and what its API is."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -39,7 +40,8 @@ async def say_ready(request: Request) -> Response:
 
 async def show_openapi(request: Request) -> Response:
     """Give the document of this API."""
-    return Response(request.app.state.openapi, media_type=JSON, headers={"Cache-Control": "no-cache"})
+    document = await asyncio.to_thread(request.app.state.openapi)
+    return Response(document, media_type=JSON, headers={"Cache-Control": "no-cache"})
 
 
 async def _is_well(check: Callable[[], Awaitable[None]]) -> bool:

@@ -7,9 +7,11 @@ published contract is at hand, every answer that a caller gets is held against i
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
+from starlette.types import ASGIApp
 from tests.server.v1.published import Published
 
 from fireside.accounts.accounts import NewUser
@@ -85,6 +87,11 @@ class House:
     doors: AsyncExitStack
     contract: Published | None
 
+    @cached_property
+    def edge(self) -> ASGIApp:
+        """The public application, which all callers share."""
+        return build_edge(self.services)
+
     async def caller(self, name: str, **limits: Any) -> Caller:
         """Add a user with a key."""
         accounts = self.services.accounts
@@ -93,7 +100,8 @@ class House:
 
     async def client(self, headers: Mapping[str, str], local_user: str | None = None) -> httpx.AsyncClient:
         """Give a client that sends these headers; with `local_user` it calls at that user's own port."""
-        transport = httpx.ASGITransport(app=build_edge(self.services, local_user=local_user))
+        app = self.edge if local_user is None else build_edge(self.services, local_user=local_user)
+        transport = httpx.ASGITransport(app=app)
         hooks = {"response": [self._compare]}
         client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers, event_hooks=hooks)
         if local_user is not None:

@@ -11,7 +11,6 @@ from tests.server.v1.house import GRAPH, House
 from tests.server.v2.published import Published
 
 from fireside.domain.accounts import User
-from fireside.server.edge import build_edge
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f6"
@@ -62,7 +61,7 @@ async def caller_of(house: House, contract: Published | None, name: str, **limit
             contract.check(answer)
 
     http.event_hooks = {"response": [compare]}
-    return Caller(user=one.user, http=http, app=build_edge(house.services))
+    return Caller(user=one.user, http=http, app=house.edge)
 
 
 def error_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
