@@ -1,7 +1,8 @@
 """The settings as rows, for documents, help and whoever must not see the secret ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -39,7 +40,8 @@ class Setting:
     has_flag: bool
 
 
-def settings() -> list[Setting]:
+@cache
+def settings() -> Sequence[Setting]:
     """List the settings in the order of the table."""
     rows: list[Setting] = []
     for field in msgspec.structs.fields(Config):
@@ -48,7 +50,7 @@ def settings() -> list[Setting]:
         extra: dict[str, Any] = dict(getattr(info, "extra", None) or {})
         text, secret, has_flag = str(schema.get("description", "")), bool(extra["secret"]), bool(extra["has_flag"])
         rows.append(Setting(field.name, _type_name(field.type), field.default, text, secret, has_flag))
-    return rows
+    return tuple(rows)
 
 
 def variable_of(setting: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, LiteralString, NoReturn, TypeVar, cast
 from uuid import UUID
 
@@ -75,6 +76,7 @@ class Prepared:
     names: Sequence[str]
 
 
+@cache
 def prepare(text: str) -> Prepared:
     """Number the parameters of a query that has them by name."""
     names = list(dict.fromkeys(_PARAMETER.findall(text)))

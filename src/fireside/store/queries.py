@@ -6,6 +6,7 @@ in other parts too.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -14,8 +15,9 @@ from fireside.store.database import DatabaseError
 _INCLUDE = re.compile(r"^ *-- include: (\w+)\n", re.MULTILINE)
 
 
-def load_queries(dialect: str) -> dict[str, str]:
-    """Read `sql/<dialect>/*.sql` as query text by file name, their parts from `parts/` in their places."""
+@cache
+def load_queries(dialect: str) -> Mapping[str, str]:
+    """Read `sql/<dialect>/*.sql` as query text by file name, their parts from `parts/` in their places; once."""
     folder = files("fireside.store") / "sql" / dialect
     parts = _texts(folder / "parts")
     return {name: _whole(text, parts) for name, text in _texts(folder).items()}

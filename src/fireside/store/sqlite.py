@@ -56,7 +56,7 @@ class SqliteDatabase(ThreadedDatabase):
         super().__init__(watcher)
         self._path = path
         self._holder = holder
-        self._queries = load_queries("sqlite")
+        self._queries = dict(load_queries("sqlite"))
         self._lock: int | None = None
 
     def lead(self) -> SoleLead:
