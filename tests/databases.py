@@ -9,6 +9,7 @@ Tests that are about SQLite's own file do not ask and are marked `sqlite`; whoev
 
 import re
 import sqlite3
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
@@ -22,7 +23,8 @@ from tests.postgres_server import PostgresServer
 from fireside.config import Config
 from fireside.store.database import Database
 from fireside.store.postgres import PostgresDatabase
-from fireside.store.sqlite import SqliteDatabase
+from fireside.store.queries import load_migrations
+from fireside.store.sqlite import SqliteDatabase, migrate
 
 SQLITE_FILE = "fireside.db"
 _ID_BYTES = 16
@@ -35,7 +37,7 @@ class Databases(ABC):
     def config(self, data_dir: Path, **settings: Any) -> Config:
         """Give the settings of a server with this data folder, where equal jobs run unless a test wants else."""
         chosen: dict[str, Any] = {"reuse": False, **settings}
-        return Config(data_dir=str(data_dir), database_url=self._url(data_dir), **chosen)
+        return Config(data_dir=str(data_dir), database_url=self._migrated(data_dir), **chosen)
 
     def environment(self, data_dir: Path) -> dict[str, str]:
         """Give what a program that uses this data folder has in its environment."""
@@ -45,7 +47,7 @@ class Databases(ABC):
     @asynccontextmanager
     async def opened(self, data_dir: Path) -> AsyncGenerator[Database]:
         """Open the database of the folder, as a server does."""
-        url = self._url(data_dir)
+        url = self._migrated(data_dir)
         database = PostgresDatabase(url) if url else SqliteDatabase(data_dir / SQLITE_FILE)
         await database.start()
         try:
@@ -73,12 +75,17 @@ class Databases(ABC):
     def _url(self, data_dir: Path) -> str:
         """Give the setting `database_url`."""
 
+    @abstractmethod
+    def _migrated(self, data_dir: Path) -> str:
+        """Give it for a database that has its tables already: to make them takes longer than most tests."""
+
 
 class SqliteDatabases(Databases):
-    """A file in each data folder."""
+    """A file in each data folder; servers in processes of their own make theirs, as with people."""
 
     def __init__(self) -> None:
         self._asked: set[Path] = set()
+        self._template = b""
 
     @contextmanager
     def raw(self, data_dir: Path) -> Generator[Execute]:
@@ -97,6 +104,14 @@ class SqliteDatabases(Databases):
     def _url(self, data_dir: Path) -> str:
         self._asked.add(data_dir.resolve())
         return ""
+
+    def _migrated(self, data_dir: Path) -> str:
+        path = data_dir / SQLITE_FILE
+        if not path.exists():
+            self._template = self._template or migrated_file()
+            data_dir.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self._template)
+        return self._url(data_dir)
 
 
 class PostgresDatabases(Databases):
@@ -139,11 +154,24 @@ class PostgresDatabases(Databases):
             self._urls[data_dir] = self._server.add_database()
         return self._urls[data_dir]
 
+    def _migrated(self, data_dir: Path) -> str:
+        return self._url(data_dir)
+
 
 def data_dir_of(arguments: Sequence[str], cwd: Path) -> Path:
     """Tell which data folder a command with these arguments uses."""
     given = re.findall(r"--data-dir=(\S+)", " ".join(arguments))
     return cwd / (given[-1] if given else "fireside-data")
+
+
+def migrated_file() -> bytes:
+    """Give what a database file of ours holds before the first row."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / SQLITE_FILE
+        with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+            raw.execute("PRAGMA journal_mode = WAL")
+            migrate(raw, load_migrations("sqlite"))
+        return path.read_bytes()
 
 
 def _id_or_value(value: Any) -> Any:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.databases import migrated_file
 from tests.postgres_server import TEMPLATE, PostgresServer
 
 from fireside.domain.accounts import Role, User
@@ -32,16 +33,15 @@ async def _served(database: Database) -> AsyncGenerator[Database]:
 
 @dataclass(frozen=True)
 class OpenSqlite:
-    """Opens SQLite files, empty or as copies of one."""
+    """Opens SQLite files that are copies of one."""
 
-    original: Path | None = None
+    original: Path
 
     @asynccontextmanager
     async def __call__(self) -> AsyncGenerator[Database]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "fireside.db"
-            if self.original is not None:
-                shutil.copyfile(self.original, path)
+            shutil.copyfile(self.original, path)
             async with _served(SqliteDatabase(path)) as database:
                 yield database
 
@@ -50,6 +50,7 @@ class OpenSqlite:
         """Fill a database once, and open copies of it."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "fireside.db"
+            shutil.copyfile(self.original, path)
             async with _served(SqliteDatabase(path)) as database:
                 await fill(database)
             yield OpenSqlite(path)
@@ -81,8 +82,10 @@ OpenDatabase = OpenSqlite | OpenPostgres
 
 
 @pytest.fixture(scope="session")
-def open_sqlite() -> OpenDatabase:
-    return OpenSqlite()
+def open_sqlite(tmp_path_factory: pytest.TempPathFactory) -> OpenDatabase:
+    path = tmp_path_factory.mktemp("migrated") / "fireside.db"
+    path.write_bytes(migrated_file())
+    return OpenSqlite(path)
 
 
 @pytest.fixture(scope="session")
