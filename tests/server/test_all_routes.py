@@ -151,7 +151,7 @@ def _refusal(answer: httpx.Response) -> dict[str, Any]:
 
 OF_WORKERS = (Access.WORKER, Access.NEWCOMER)
 CLOSED = [route for route in ROUTES if route.access is not Access.PUBLIC]
-closed = pytest.mark.parametrize("route", CLOSED, ids=_named)
+LOOKING = {"GET", "HEAD"}
 
 
 def test_only_the_short_list_is_public() -> None:
@@ -257,22 +257,25 @@ async def _ask(house: House, route: Route, path: str, key: str) -> httpx.Respons
     return await house.http.request(route.method, path, headers={"X-API-Key": key}, json={})
 
 
-@closed
-async def test_a_page_of_another_site_changes_nothing_with_our_cookie(house: House, route: Route) -> None:
-    if route.method in {"GET", "HEAD"} or route.access in OF_WORKERS:
-        return
+async def test_a_page_of_another_site_changes_nothing_with_our_cookie(house: House) -> None:
     user, _ = await house.newcomer("ada", Role.ADMIN)
     link = await house.services.accounts.login_link(user)
     cookie = await house.services.accounts.use_login_link(link)
+    changing = [route for route in CLOSED if route.method not in LOOKING and route.access not in OF_WORKERS]
+    assert changing
 
-    answer = await house.http.request(
-        route.method,
-        _path(route, "x"),
-        headers={"Cookie": f"fireside_session={cookie}", "Origin": "https://evil.test", "Sec-Fetch-Site": "cross-site"},
-        content=b"{}",
-    )
-
-    assert answer.status_code == 403
+    for route in changing:
+        answer = await house.http.request(
+            route.method,
+            _path(route, "x"),
+            headers={
+                "Cookie": f"fireside_session={cookie}",
+                "Origin": "https://evil.test",
+                "Sec-Fetch-Site": "cross-site",
+            },
+            content=b"{}",
+        )
+        assert answer.status_code == 403, _named(route)
 
 
 async def test_an_unknown_path_and_method_are_refused_in_the_contracts_shape(house: House) -> None:
@@ -285,16 +288,13 @@ async def test_an_unknown_path_and_method_are_refused_in_the_contracts_shape(hou
 
 
 @pytest.mark.statement(6)
-@pytest.mark.parametrize("route", ROUTES, ids=_named)
-async def test_a_slash_too_many_is_never_a_redirect(house: House, route: Route) -> None:
-    if route.path == "/":
-        return
-    answer = await house.http.request(route.method, f"{_path(route, 'x')}/")
-
-    assert answer.status_code not in (301, 307, 308)
+async def test_a_slash_too_many_is_never_a_redirect(house: House) -> None:
+    for route in ROUTES:
+        if route.path != "/":
+            answer = await house.http.request(route.method, f"{_path(route, 'x')}/")
+            assert answer.status_code not in (301, 307, 308), _named(route)
 
 
-LOOKING = {"GET", "HEAD"}
 LOOKS_BY_POST = {"POST /api/workflows/convert"}
 
 
