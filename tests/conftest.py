@@ -4,6 +4,7 @@ It is started as people start it; its ports come from the kernel, and its sessio
 """
 
 import fcntl
+import gc
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.ordering import slow_first
 from tests.postgres_server import PostgresServer, find_debians_programs, running_server
 from websockets.sync.client import ClientConnection, connect
 
@@ -59,12 +61,22 @@ def pytest_xdist_auto_num_workers() -> int:
     return min((3 * (os.cpu_count() or 1) + 1) // 2, _MOST_PROCESSES)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests whose outcome may depend on the database."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, object, object]:
+    """Mark the tests whose outcome may depend on the database, and begin with what takes long."""
     for item in items:
         if "databases" in getattr(item, "fixturenames", ()) and item.get_closest_marker("once") is None:
             item.add_marker(pytest.mark.database)
+    result = yield
+    items[:] = slow_first(items)
+    return result
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep Python from searching ten thousand tests for garbage again and again: they stay until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -153,7 +165,10 @@ class ServerProcess:
 
     def client(self, key: str | None = None) -> httpx.Client:
         """A client of the public port, closed with the server; without a key the admin's."""
-        client = httpx.Client(base_url=self.url, headers={"X-API-Key": key or self.key_of("admin")}, timeout=90)
+        # To read the certificates of the world takes longer than most requests; who waits for something asks often.
+        is_https = self.url.startswith("https:")
+        headers = {"X-API-Key": key or self.key_of("admin")}
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=90, verify=is_https)
         self.clients.append(client)
         return client
 
@@ -190,7 +205,8 @@ class ServerProcess:
 
     def _admin(self) -> httpx.Client:
         socket = os.path.relpath(self.data_dir / "admin.sock")
-        return httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://localhost", timeout=90)
+        transport = httpx.HTTPTransport(uds=socket, verify=False)
+        return httpx.Client(transport=transport, base_url="http://localhost", timeout=90)
 
     def _wait_until_ready(self) -> dict[str, Any]:
         assert self.process is not None

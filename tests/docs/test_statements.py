@@ -31,7 +31,9 @@ def _named(tree: ast.AST) -> Iterator[int]:
 def _proven() -> dict[int, list[str]]:
     proven: dict[int, list[str]] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for number in _named(ast.parse(path.read_text("utf-8"))):
+        source = path.read_text("utf-8")
+        # Most files name none, and a tree of each takes long to make.
+        for number in _named(ast.parse(source)) if "statement" in source else ():
             proven.setdefault(number, []).append(path.name)
     return proven
 
