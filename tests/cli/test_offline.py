@@ -4,7 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.databases import Databases
+
+# What the verbs of accounts do to a database is proven where they are; here is what a command takes and prints.
+once = pytest.mark.once
 
 
 def test_users_and_keys_are_made_before_the_first_start(fireside: Any, tmp_path: Path) -> None:
@@ -17,6 +21,7 @@ def test_users_and_keys_are_made_before_the_first_start(fireside: Any, tmp_path:
     assert not (tmp_path / "fireside-data" / "server.json").exists()
 
 
+@once
 def test_a_users_limits_are_changed_and_taken_back(fireside: Any) -> None:
     fireside("users", "create", "ada", "--keep-days", "30")
 
@@ -40,6 +45,7 @@ def test_a_users_limits_are_changed_and_taken_back(fireside: Any) -> None:
     assert re.search(r"^ada +member +2 +- +- +- +0 +- +- ", fireside("users", "list").stdout, re.MULTILINE)
 
 
+@once
 def test_a_user_is_deleted_when_that_is_said_twice(fireside: Any) -> None:
     fireside("users", "create", "ada")
     hasty = fireside("users", "delete", "ada")
@@ -52,6 +58,7 @@ def test_a_user_is_deleted_when_that_is_said_twice(fireside: Any) -> None:
     assert last == "fireside: admin is the last admin: make somebody else one first\n"
 
 
+@once
 def test_a_revoked_key_is_listed_as_revoked(fireside: Any) -> None:
     fireside("users", "create", "ada")
     fireside("keys", "create", "--user", "ada")
@@ -62,6 +69,7 @@ def test_a_revoked_key_is_listed_as_revoked(fireside: Any) -> None:
     assert fireside("keys", "revoke", "999").stderr == "fireside: there is no key 999\n"
 
 
+@once
 def test_a_key_for_nobody_is_refused_in_one_line(fireside: Any) -> None:
     answer = fireside("keys", "create", "--user", "bob")
 
@@ -70,6 +78,7 @@ def test_a_key_for_nobody_is_refused_in_one_line(fireside: Any) -> None:
     assert answer.stderr == "fireside: there is no user 'bob'\n"
 
 
+@once
 def test_a_name_is_taken_once(fireside: Any) -> None:
     fireside("users", "create", "ada")
     answer = fireside("users", "create", "ada")

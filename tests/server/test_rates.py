@@ -22,6 +22,9 @@ from fireside.server.edge import build_edge
 from fireside.server.rates import Counted, Rates, Windows
 from fireside.server.tables import ROUTES
 
+# Requests are counted in memory.
+pytestmark = pytest.mark.once
+
 ORIGIN = "http://fireside.test"
 HERE = "203.0.113.9"
 LIMITS = {"rate_limit_user": "6/hour", "rate_limit_changes": "2/hour", "rate_limit_address": "12/hour"}

@@ -11,6 +11,9 @@ from fireside.app import Assembly, assemble
 from fireside.server.edge import build_edge
 from fireside.server.tables import ROUTES
 
+# About headers of answers.
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 async def assembly(databases: Databases, tmp_path: Path) -> AsyncIterator[Assembly]:

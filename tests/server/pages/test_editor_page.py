@@ -19,6 +19,9 @@ from fireside.server.editor.editor import Editor
 from fireside.server.editor.installed import editor_folder, package_folder
 from fireside.server.pages.editor import MARK_COOKIE
 
+# About files of the editor and headers of its page.
+pytestmark = pytest.mark.once
+
 _PACKED = {"Accept-Encoding": "gzip"}
 _PLAIN = {"Accept-Encoding": "identity"}
 

@@ -12,6 +12,9 @@ from fireside.server.edge import build_edge
 from fireside.server.pages.failures import refused
 from fireside.server.pages.rendering import HEADERS
 
+# About pages of refusals.
+pytestmark = pytest.mark.once
+
 BY_A_PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 

@@ -6,6 +6,9 @@ import pytest
 from tests.graphs.editor.building import node, wired, workflow
 from tests.server.v1.house import Caller
 
+# A conversion knows no store.
+pytestmark = pytest.mark.once
+
 
 def _picture(**more: Any) -> dict[str, Any]:
     nodes = [

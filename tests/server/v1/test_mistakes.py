@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from tests.server.v1.house import Caller, House
 
+# About the words of refusals.
+pytestmark = pytest.mark.once
+
 LONG = "a" * 300
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FILE = {"image": ("a.png", b"x")}

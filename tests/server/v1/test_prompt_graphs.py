@@ -10,6 +10,9 @@ from PIL import Image
 from tests.publishing import publish
 from tests.server.v1.house import Caller, House
 
+# Judged by the nodes that are known; what a store does with a job that is taken is proven where jobs are.
+pytestmark = pytest.mark.once
+
 EMPTY: dict[str, Any] = {"class_type": "EmptyImage", "inputs": {"width": 8, "height": 8, "batch_size": 1, "color": 0}}
 INVERT = {"class_type": "ImageInvert", "inputs": {"image": ["1", 0]}}
 MASK = {"class_type": "SolidMask", "inputs": {"value": 1.0, "width": 8, "height": 8}}

@@ -7,6 +7,9 @@ import pytest
 from tests.publishing import one_class, publish
 from tests.server.v1.house import Caller, House
 
+# Judged by what workers have said of themselves; a job that is taken is a job as any other.
+pytestmark = pytest.mark.once
+
 
 def loading(**inputs: Any) -> dict[str, Any]:
     return {"1": {"class_type": "Load", "inputs": inputs}}

@@ -25,6 +25,9 @@ from fireside.server.v2.envelope import refuse_in_envelope
 from fireside.store.database import DatabaseError
 from fireside.store.store import KeyReused
 
+# About the shape of refusals.
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.statement(144)
 @pytest.mark.parametrize(

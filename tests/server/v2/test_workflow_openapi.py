@@ -19,6 +19,9 @@ from tests.conftest import MakeServer
 from tests.server.v2.house import PNG, Caller
 from tests.server.v2.saved import APP, DECLARED, WORKFLOWS, api_file, editor_file, save
 
+# About a document that is made of a workflow; saved workflows are proven where they are saved.
+pytestmark = pytest.mark.once
+
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance, status_code_conformance]
 EXAMPLES = 40
 # One input of each type that is no file.

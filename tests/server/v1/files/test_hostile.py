@@ -10,6 +10,9 @@ from tests.server.v1.files.house import House
 
 from fireside.server.edge import build_edge
 
+# About headers of answers and the first bytes of files.
+pytestmark = pytest.mark.once
+
 HOSTILE = RUNNING | POLYGLOTS | MISLABELED
 SHOWN = {"image/gif", "image/webp", "image/png", "image/jpeg"}
 LIES = ("text/html", "image/svg+xml", "application/javascript", "text/xml", "image/png\r\nX-Evil: 1")

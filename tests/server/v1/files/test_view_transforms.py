@@ -11,6 +11,9 @@ from tests.server.v1.files.house import House, OpenHouse
 from fireside.server.v1.views_transforms import Preview, wanted_transform
 from fireside.wire.v1_files import ViewQuery
 
+# About what is made of bytes; where they lie is proven where files are uploaded and viewed.
+pytestmark = pytest.mark.once
+
 
 def opened(answer: httpx.Response) -> Image.Image:
     assert answer.status_code == 200

@@ -7,6 +7,9 @@ from fireside.domain.accounts import Role
 from fireside.server.routes import Access
 from fireside.server.tables import ROUTES
 
+# About whom a port takes for whom, by its number and headers.
+pytestmark = pytest.mark.once
+
 ATTACKS = {
     "another site's page": {"Origin": "https://evil.test", "Sec-Fetch-Site": "cross-site"},
     "a page of an older browser": {"Origin": "https://evil.test"},
