@@ -17,7 +17,16 @@ pytestmark = [pytest.mark.fault, pytest.mark.once, pytest.mark.timeout(600)]
 @pytest.fixture
 def place(start_server: Any, tmp_path: Path) -> Iterator[Place]:
     server = start_server("--workers=0", f"--worker-lost-after={LOST_AFTER_SECONDS}")
-    place = Place(server, tmp_path)
+    yield from _opened(Place(server, tmp_path))
+
+
+@pytest.fixture
+def door(shared_server: Any, tmp_path: Path) -> Iterator[Place]:
+    """A server for workers that it does not let in."""
+    yield from _opened(Place(shared_server, tmp_path))
+
+
+def _opened(place: Place) -> Iterator[Place]:
     yield place
     for worker in place.workers:
         worker.close()
@@ -194,12 +203,12 @@ def test_a_worker_whose_bus_is_killed_goes_on(place: Place, databases: Any) -> N
     (["--ca=/nowhere"], "cannot use the certificates"),
 ])  # fmt: skip
 def test_a_worker_that_cannot_join_ends_with_one_line_that_says_why(
-    place: Place, options: list[str], words: str
+    door: Place, options: list[str], words: str
 ) -> None:
-    worker = FarWorker(place.tmp_path / "gpu-1")
-    place.workers.append(worker)
-    token = [] if any(option.startswith("--token") for option in options) else [f"--token={place.token()}"]
-    server = [] if any(option.startswith("--server") for option in options) else [f"--server={place.server.url}"]
+    worker = FarWorker(door.tmp_path / "gpu-1")
+    door.workers.append(worker)
+    token = [] if any(option.startswith("--token") for option in options) else [f"--token={door.token()}"]
+    server = [] if any(option.startswith("--server") for option in options) else [f"--server={door.server.url}"]
 
     worker.start(*server, *token, *options)
 
