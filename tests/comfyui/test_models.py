@@ -1,5 +1,7 @@
 """Models of the registry on a real ComfyUI: what no worker has is fetched when a job names it."""
 
+import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +23,9 @@ class Source:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        files = self.files
+        self.held: dict[str, threading.Event] = {}
+        """What is given by half, and the rest of it when the test says so."""
+        files, held = self.files, self.held
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -29,7 +33,12 @@ class Source:
                 self.send_response(200 if content is not None else 404)
                 self.send_header("Content-Length", str(len(content or b"")))
                 self.end_headers()
-                self.wfile.write(content or b"")
+                half = len(content or b"") // 2 if self.path in held else 0
+                if content is not None and half:
+                    self.wfile.write(content[:half])
+                    held[self.path].wait(DEADLINE_SECONDS)
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write((content or b"")[half:])
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
                 pass
@@ -167,6 +176,46 @@ def test_a_model_that_cannot_be_had_fails_its_job_and_says_why(fireside: Firesid
     assert (error["node_id"], error["node_type"]) == ("1", "CheckpointLoaderSimple")
     assert "checkpoints/gone.ckpt" in error["exception_message"]
     assert "404" in error["exception_message"]
+
+
+def test_a_model_on_its_way_is_seen_wherever_one_looks(fireside: Fireside, source: Source) -> None:
+    content = bytes(range(256)) * 4096
+    half = len(content) // 2
+    source.files["/slow.ckpt"], source.held["/slow.ckpt"] = content, threading.Event()
+    add(fireside, "slow.ckpt", f"{source.url}/slow.ckpt", content)
+    job_id = fireside.submit(diffusion("slow.ckpt"))
+
+    said = _first_progress(fireside, job_id)
+
+    assert (said["message"], said["value"], said["nodes_done"]) == ("Fetching checkpoints/slow.ckpt, 50 %", 0, 0)
+    v2 = fireside.http.get(f"/api/v2/jobs/{job_id}").json()
+    assert (v2["status"], v2["progress"]["message"]) == ("queued", said["message"])
+    job = fireside.job(job_id)
+    told = {"worker": "local-1", "model": "checkpoints/slow.ckpt", "done_bytes": half, "size_bytes": len(content)}
+    waiting = job["fireside"]["waiting"]
+    assert (job["status"], waiting["reason"]) == ("pending", "fetching_model")
+    assert told.items() <= waiting["fetching"].items()
+    assert waiting["message"].startswith("The worker local-1 fetches the model checkpoints/slow.ckpt (50 % of 1.0 MiB")
+    (worker,) = fireside.http.get("/admin/api/workers").json()["workers"]
+    assert [told.items() <= one.items() for one in worker["fetching"]] == [True]
+    (model,) = [one for one in fireside.http.get("/admin/api/models").json()["models"] if one["name"] == "slow.ckpt"]
+    assert [told.items() <= one.items() for one in model["fetching"]] == [True]
+    for page in ("/dashboard/fleet", "/dashboard/models", f"/dashboard/jobs/{job_id}"):
+        assert "50 % of 1.0 MiB" in fireside.http.get(page).text
+    # Nothing of it comes by the websocket, where clients would take it for a run.
+    fireside.http.post(f"/api/jobs/{job_id}/cancel").raise_for_status()
+    source.held["/slow.ckpt"].set()
+    assert [kind for kind, _ in fireside.follow(job_id).messages] == ["execution_interrupted"]
+    until(lambda: fireside.http.get("/admin/api/workers").json()["workers"][0]["fetching"] == [])
+
+
+def _first_progress(fireside: Fireside, job_id: str) -> dict[str, Any]:
+    """Listen to the job's events until its progress tells of half of a model."""
+    with fireside.http.stream("GET", f"/api/v2/jobs/{job_id}/events", timeout=DEADLINE_SECONDS) as events:
+        for line in events.iter_lines():
+            if line.startswith("data:") and "Fetching" in line and "50 %" in line:
+                return json.loads(line.removeprefix("data:"))
+    raise AssertionError("the stream has ended")
 
 
 def test_a_graph_with_a_model_that_left_the_registry_is_refused(fireside: Fireside, checkpoint: bytes) -> None:

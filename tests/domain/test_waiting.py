@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fireside.domain.ids import UserId
+from fireside.domain.models import ModelOnItsWay
 from fireside.domain.pauses import Pause, PauseOrigin
 from fireside.domain.waiting import Helper, Lack, WaitFacts, WaitReason, explain
 
@@ -26,6 +27,11 @@ PLAIN = WaitFacts(
 )
 
 
+COMING = ModelOnItsWay(
+    worker="w-1", model="loras/a.safetensors", done_bytes=430, size_bytes=1000, bytes_per_second=10.0
+)
+
+
 def pause(user_id: int | None, origin: PauseOrigin, reason: str = "") -> Pause:
     owner = None if user_id is None else UserId(user_id)
     return Pause(user_id=owner, origin=origin, paused_at=NOON, reason=reason)
@@ -40,6 +46,12 @@ FLEETS = pause(None, PauseOrigin.ADMIN, "we move house")
     [
         (replace(PLAIN, is_handed_out=True, pauses=(MINE,)), WaitReason.STARTING, "about to begin"),
         (replace(PLAIN, is_handed_out=True, behind_others_on="w-1"), WaitReason.READY, "w-1 has it ready"),
+        (replace(PLAIN, is_handed_out=True, fetching=COMING), WaitReason.FETCHING_MODEL, "43 % of 1000 bytes"),
+        (
+            replace(PLAIN, is_handed_out=True, fetching=COMING, behind_others_on="w-1"),
+            WaitReason.FETCHING_MODEL,
+            "1000 bytes, 10 bytes a second), and begins the job after the one that it runs.",
+        ),
         (replace(PLAIN, pauses=(MINE, ADMINS, FLEETS)), WaitReason.FLEET_PAUSED, "we move house"),
         (replace(PLAIN, pauses=(MINE, ADMINS)), WaitReason.PAUSED_BY_ADMIN, "too much"),
         (replace(PLAIN, pauses=(MINE,), helpers=()), WaitReason.PAUSED, "You have paused"),
@@ -62,6 +74,34 @@ def test_the_reason_is_what_has_to_change_first(facts: WaitFacts, reason: WaitRe
 
     assert waiting.reason is reason
     assert words in waiting.message
+
+
+@pytest.mark.parametrize(
+    ("coming", "behind", "seconds"),
+    [
+        (COMING, None, 57),
+        (replace(COMING, bytes_per_second=190.0), "w-1", 4),
+        (replace(COMING, bytes_per_second=0.0), None, None),
+        (replace(COMING, bytes_per_second=None), None, None),
+        (replace(COMING, bytes_per_second=1e-9), None, None),
+        (replace(COMING, done_bytes=2000), None, None),
+    ],
+    ids=["by its rate", "not before the worker is free", "stalled", "not known", "in ages", "nonsense"],
+)
+def test_a_job_may_begin_when_its_model_is_there(
+    coming: ModelOnItsWay, behind: str | None, seconds: int | None
+) -> None:
+    waiting = explain(replace(PLAIN, is_handed_out=True, fetching=coming, behind_others_on=behind), NOON)
+
+    assert waiting.starts_at == (None if seconds is None else NOON + timedelta(seconds=seconds))
+    assert waiting.fetching == coming
+
+
+@pytest.mark.parametrize(
+    ("done", "size", "percent"), [(0, 0, 0), (-5, 10, 0), (10, 10, 99), (10**30, 10, 99), (1, 3, 33)]
+)
+def test_whatever_a_worker_says_of_a_model_is_a_share_of_it(done: int, size: int, percent: int) -> None:
+    assert replace(COMING, done_bytes=done, size_bytes=size).percent == percent
 
 
 def test_what_is_missing_is_told_of_the_worker_that_comes_nearest() -> None:

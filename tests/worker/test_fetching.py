@@ -19,6 +19,7 @@ from fireside.domain.ids import JobId
 from fireside.domain.jobs import Lease
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
 from fireside.wire.fleet import ModelHosts, NeededModel, WorkBody
+from fireside.worker.arriving import Arrival
 from fireside.worker.fetching import Fetcher, ModelDownloadError, Tries
 from fireside.worker.model_cache import ModelCache, NoRoom
 from fireside.worker.patience import ServerAway
@@ -234,6 +235,38 @@ async def test_a_download_that_is_left_goes_on_with_the_next_job(
 
     assert source.ranges[1] == (f"bytes={came}-" if came else "")
     assert shelf.content() == CONTENT
+
+
+async def test_a_model_is_told_of_while_it_comes_and_not_after(
+    fetcher: Fetcher, shelf: Shelf, source: Source, cache: ModelCache
+) -> None:
+    source.word = "waits"
+    told: asyncio.Queue[Arrival | None] = asyncio.Queue()
+    with contextlib.ExitStack() as held:
+        work = work_for(needed())
+        bringing = asyncio.create_task(fetcher.bring(shelf, LEASE, work, held, told.put_nowait))
+        arrival = await told.get()
+        assert arrival is not None
+        assert arrival.model == needed()
+        source.let_go.set()
+        await bringing
+        assert (arrival.done_bytes, await told.get()) == (len(CONTENT), None)
+
+        await fetcher.bring(shelf, LEASE, work, held, told.put_nowait)
+
+    assert told.empty()
+
+
+async def test_a_model_that_does_not_come_is_not_told_of_any_more(
+    fetcher: Fetcher, shelf: Shelf, source: Source
+) -> None:
+    source.word = "404"
+    told: list[Arrival | None] = []
+
+    with contextlib.ExitStack() as held, pytest.raises(ModelDownloadError):
+        await fetcher.bring(shelf, LEASE, work_for(needed()), held, told.append)
+
+    assert [one is None for one in told] == [False, True]
 
 
 async def test_bytes_that_are_others_are_thrown_away(

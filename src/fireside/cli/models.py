@@ -18,6 +18,7 @@ from fireside.cli.printing import give, local_time, print_table, say
 from fireside.client.models import Progress, look_at
 from fireside.domain.usage import bytes_in_words
 from fireside.wire.admin import ModelBody, NewModelBody
+from fireside.wire.queues import FetchedModelBody
 
 _HEADS = ("MODEL", "SIZE", "BLAKE3", "SOURCE", "FETCHED BY", "ADDED")
 _SHOWN_DIGITS = 16
@@ -126,9 +127,13 @@ def _row(model: ModelBody) -> tuple[str, ...]:
         bytes_in_words(model.size_bytes),
         f"{model.blake3[:_SHOWN_DIGITS]}…",
         model.source_url or "this server",
-        ", ".join(model.workers) or "-",
+        ", ".join([*model.workers, *map(_coming, model.fetching)]) or "-",
         local_time(model.created_at),
     )
+
+
+def _coming(model: FetchedModelBody) -> str:
+    return f"{model.worker} ({100 * model.done_bytes // max(1, model.size_bytes)} %)"
 
 
 def _parts(model: str) -> tuple[str, str]:

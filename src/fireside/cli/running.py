@@ -130,7 +130,7 @@ class _Bar:
         self._graph = graph
 
     def show(self, progress: Progress) -> None:
-        name = self._name(progress.node_id)
+        name = progress.fetching or self._name(progress.node_id)
         steps = f" {progress.step:g}/{progress.steps:g}" if progress.steps > 1 else ""
         self._bars.update(self._task, completed=progress.finished_nodes, description=escape(plain(f"{name}{steps}")))
 

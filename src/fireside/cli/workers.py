@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from fireside.cli.connecting import Where, open_admin
 from fireside.cli.printing import give, local_time, print_table, say
 from fireside.wire.admin import FleetWorkerBody
+from fireside.wire.queues import FetchedModelBody
 
 _HEADS = ("ID", "STATE", "RUNTIME", "DEVICES", "LABELS", "JOBS", "WARM", "UP", "FIRESIDE", "JOINED", "REASON")
 _GIB = 1024**3
@@ -68,8 +69,13 @@ def _row(worker: FleetWorkerBody) -> tuple[str, ...]:
         _span(worker.up_seconds),
         worker.fireside or "-",
         local_time(worker.joined_at),
-        worker.reason.strip() or "-",
+        "; ".join(filter(None, [worker.reason.strip(), *map(_fetched, worker.fetching)])) or "-",
     )
+
+
+def _fetched(model: FetchedModelBody) -> str:
+    share = f" {100 * model.done_bytes // model.size_bytes} %" if model.size_bytes else ""
+    return f"fetches {model.model}{share}"
 
 
 def _span(seconds: float | None) -> str:

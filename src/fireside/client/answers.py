@@ -94,6 +94,14 @@ class ExecutionError(msgspec.Struct, frozen=True, kw_only=True):
         return f"{where}{' '.join(self.exception_message.split())}"
 
 
+class FetchedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that a worker fetches before the job begins."""
+
+    model: str
+    done_bytes: int
+    size_bytes: int
+
+
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Why a job waits, and when it may begin."""
 
@@ -101,6 +109,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     message: str
     starts_at: datetime | None = None
+    fetching: FetchedModel | None = None
 
 
 class JobExtras(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +127,12 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[str, Any] | None = None
     execution_error: ExecutionError | None = None
     fireside: JobExtras | None = None
+
+    @property
+    def fetched(self) -> FetchedModel | None:
+        """The model that comes before it runs."""
+        waiting = self.fireside.waiting if self.fireside is not None else None
+        return waiting.fetching if waiting is not None else None
 
     @property
     def has_ended(self) -> bool:

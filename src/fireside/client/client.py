@@ -136,7 +136,11 @@ class FiresideClient:
         async with LiveMessages(self.address) as live:
             job = await self.job(job_id)
             while not job.has_ended:
-                pause = _CHECK_SECONDS if live.is_open else _POLL_SECONDS
+                if (model := job.fetched) is not None:
+                    share = 100 * model.done_bytes // max(1, model.size_bytes)
+                    on_progress(Progress(fetching=f"fetching {model.model} {share} %"))
+                # No message tells of a model on its way.
+                pause = _CHECK_SECONDS if live.is_open and model is None else _POLL_SECONDS
                 await _follow(live, reader, on_progress, pause)
                 job = await self._job_when_reachable(job_id)
         return job

@@ -9,13 +9,17 @@ _END_MESSAGES = frozenset({"execution_success", "execution_error", "execution_in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a job is: nodes that are done, the node that runs now, and its steps (0 of 0 when it counts none)."""
+    """How far a job is: nodes that are done, the node that runs now, and its steps (0 of 0 when it counts none).
+
+    `fetching` says in words which model comes before it runs.
+    """
 
     is_running: bool = False
     finished_nodes: int = 0
     node_id: str | None = None
     step: float = 0
     steps: float = 0
+    fetching: str = ""
 
 
 class ProgressReader:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from fireside.domain.errors import BadRequest
 from fireside.domain.ids import BlobHash
+from fireside.domain.usage import bytes_in_words
 
 SAFETENSORS = (".safetensors", ".sft")
 """The endings of files that hold numbers and nothing that could be run."""
@@ -19,6 +20,7 @@ _NOT_MODELS = frozenset({"configs", "custom_nodes"})
 _FORMER_NAMES = {"unet": "diffusion_models", "clip": "text_encoders"}
 _MAX_NAME_CHARACTERS = 200
 _MAX_PARTS = 8
+_A_WEEK = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,6 +63,39 @@ class RegisteredModel:
     size_bytes: int
     source_url: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOnItsWay:
+    """How far a worker is with a model that it fetches, in the worker's own words."""
+
+    worker: str
+    model: str
+    """Folder and name."""
+    done_bytes: int
+    size_bytes: int
+    bytes_per_second: float | None
+    """None where that is not known."""
+
+    @property
+    def percent(self) -> int:
+        """How much of it is there; all of it is told when it is known to be right."""
+        return max(0, min(99, 100 * self.done_bytes // self.size_bytes)) if self.size_bytes > 0 else 0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it takes from now on if it goes on so; None: nobody can know."""
+        left = self.size_bytes - self.done_bytes
+        if not self.bytes_per_second or self.bytes_per_second <= 0 or not 0 <= left / self.bytes_per_second < _A_WEEK:
+            return None
+        return left / self.bytes_per_second
+
+    @property
+    def how_far(self) -> str:
+        """Say how far it is, and how fast it comes."""
+        rate = self.bytes_per_second
+        at = f", {bytes_in_words(int(rate))} a second" if rate is not None and rate >= 1 else ""
+        return f"{self.percent} % of {bytes_in_words(self.size_bytes)}{at}"
 
 
 def _is_plain(part: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from fireside.domain.models import ModelOnItsWay
 from fireside.domain.pauses import Pause, PauseOrigin
 from fireside.domain.workers import in_gb
 
@@ -21,6 +22,8 @@ class WaitReason(StrEnum):
     """Nothing: a worker has it and is about to begin."""
     READY = "ready"
     """The job that a worker runs, which begins this one next."""
+    FETCHING_MODEL = "fetching_model"
+    """A model, which the worker that has it fetches."""
     EQUAL_JOB = "equal_job"
     """Another job of the same owner that makes the same."""
     FLEET_PAUSED = "fleet_paused"
@@ -37,7 +40,14 @@ class WaitReason(StrEnum):
 
 
 _FORESEEABLE = frozenset(
-    {WaitReason.STARTING, WaitReason.READY, WaitReason.MAX_RUNNING, WaitReason.QUEUE, WaitReason.CAPACITY}
+    {
+        WaitReason.STARTING,
+        WaitReason.READY,
+        WaitReason.FETCHING_MODEL,
+        WaitReason.MAX_RUNNING,
+        WaitReason.QUEUE,
+        WaitReason.CAPACITY,
+    }
 )
 
 
@@ -86,6 +96,8 @@ class WaitFacts:
     share: float
     behind_others_on: str | None = None
     """The worker that has the job ready, where that computes another one before it."""
+    fetching: ModelOnItsWay | None = None
+    """What the worker that has the job fetches for it."""
     awaited: str | None = None
     """The id of the job that makes the same, and that this one waits for."""
 
@@ -99,6 +111,7 @@ class Waiting:
     message: str
     lack: Lack | None = None
     starts_at: datetime | None = None
+    fetching: ModelOnItsWay | None = None
 
 
 def explain(facts: WaitFacts, now: datetime) -> Waiting:
@@ -107,12 +120,24 @@ def explain(facts: WaitFacts, now: datetime) -> Waiting:
     reason, message, lack = _why(facts, suiting)
     starts_at = None
     if reason in _FORESEEABLE and suiting:
-        starts_at = _rounded(now, timedelta(seconds=_seconds(facts, suiting)))
-    position = 1 if facts.is_handed_out else facts.position
-    return Waiting(position=position, reason=reason, message=message, lack=lack, starts_at=starts_at)
+        seconds = _seconds(facts, suiting)
+        starts_at = _rounded(now, timedelta(seconds=seconds)) if seconds is not None else None
+    return Waiting(
+        position=1 if facts.is_handed_out else facts.position,
+        reason=reason,
+        message=message,
+        lack=lack,
+        starts_at=starts_at,
+        fetching=facts.fetching if reason is WaitReason.FETCHING_MODEL else None,
+    )
 
 
 def _why(facts: WaitFacts, suiting: Sequence[Helper]) -> tuple[WaitReason, str, Lack | None]:
+    if facts.is_handed_out and facts.fetching is not None:
+        then = ", and begins the job after the one that it runs" if facts.behind_others_on is not None else ""
+        coming = facts.fetching
+        message = f"The worker {coming.worker} fetches the model {coming.model} ({coming.how_far}){then}."
+        return WaitReason.FETCHING_MODEL, message, None
     if facts.is_handed_out and facts.behind_others_on is not None:
         message = f"The worker {facts.behind_others_on} has it ready, and begins it after the job that it runs."
         return WaitReason.READY, message, None
@@ -176,10 +201,14 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + more
 
 
-def _seconds(facts: WaitFacts, suiting: Sequence[Helper]) -> float:
-    """Let the owner's earlier jobs flow through the part of the fleet that is theirs."""
+def _seconds(facts: WaitFacts, suiting: Sequence[Helper]) -> float | None:
+    """Let the owner's earlier jobs flow through the part of the fleet that is theirs; None: nobody can know."""
     if facts.is_handed_out:
-        return facts.seconds_until_free if facts.behind_others_on is not None else 0.0
+        until_free = facts.seconds_until_free if facts.behind_others_on is not None else 0.0
+        if facts.fetching is None:
+            return until_free
+        left = facts.fetching.seconds_left
+        return None if left is None else max(until_free, left)
     slots = len(suiting) * facts.share
     if facts.max_running is not None:
         slots = min(slots, facts.max_running)

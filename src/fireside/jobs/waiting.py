@@ -6,6 +6,7 @@ from datetime import datetime
 from fireside.domain.errors import NotFound
 from fireside.domain.ids import WorkerId
 from fireside.domain.jobs import Job, JobState
+from fireside.domain.models import ModelOnItsWay
 from fireside.domain.waiting import Helper, Lack, WaitFacts, Waiting, explain
 from fireside.domain.workers import WorkerProfile
 from fireside.graphs.requirements import Requirement, decode_requirement, lack_of
@@ -13,7 +14,7 @@ from fireside.jobs.desk import Desk
 from fireside.scheduler.costs import DEFAULT_RUN_SECONDS
 from fireside.store.queue_verbs import QueueFacts
 from fireside.store.records import HeldJob, Share
-from fireside.wire.fleet import Presence
+from fireside.wire.fleet import Fetching, LeaseBody, Presence
 
 _WAITING = frozenset({JobState.QUEUED, JobState.ASSIGNED})
 Present = Mapping[WorkerId, Presence]
@@ -39,6 +40,7 @@ async def why_waiting(desk: Desk, job: Job, present: Present) -> Waiting | None:
             position=facts.place or 1,
             is_handed_out=job.state is JobState.ASSIGNED,
             behind_others_on=_behind_others_on(job, present),
+            fetching=fetched_for(job, present),
             awaited=None if facts.awaited is None else str(facts.awaited),
             pauses=facts.pauses,
             held=sum(one.job.user_id == job.user_id for one in facts.held),
@@ -50,6 +52,26 @@ async def why_waiting(desk: Desk, job: Job, present: Present) -> Waiting | None:
             share=_share(job, user.weight, facts),
         ),
         now,
+    )
+
+
+def fetched_for(job: Job, present: Present) -> ModelOnItsWay | None:
+    """Say what the worker that has the job fetches for it, before it begins."""
+    said = present.get(job.worker_id) if job.worker_id is not None else None
+    if said is None or job.state is not JobState.ASSIGNED:
+        return None
+    lease = LeaseBody.of(job.lease)
+    return next((model_on_its_way(job.worker_id or "", one) for one in said.fetching if one.lease == lease), None)
+
+
+def model_on_its_way(worker: str, told: Fetching) -> ModelOnItsWay:
+    """Take a worker's word for what it fetches."""
+    return ModelOnItsWay(
+        worker=worker,
+        model=f"{told.folder}/{told.name}",
+        done_bytes=told.done_bytes,
+        size_bytes=told.size_bytes,
+        bytes_per_second=told.bytes_per_second,
     )
 
 

@@ -17,9 +17,11 @@ from fireside.domain.models import ModelName, RegisteredModel
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of
 from fireside.server.enrolling import tell_fleet_changed
+from fireside.server.fleet_list import models_on_their_way
 from fireside.server.reading import read_body
 from fireside.server.routes import Access, Answer, Handler, Route
 from fireside.server.services import Services
+from fireside.server.waiting import fetched_body
 from fireside.store.refusals import DuplicateModel
 from fireside.wire.admin import ModelBody, ModelsBody, NewModelBody
 from fireside.wire.fleet import MODEL_MARK
@@ -141,6 +143,12 @@ def _body_of(services: Services, model: RegisteredModel) -> ModelBody:
         created_at=model.created_at,
         workers=sorted(worker for worker, said in present.items() if mark in said.fetched),
         warm_on=sorted(worker for worker, said in present.items() if str(model.name) in (said.warm or ())),
+        fetching=[
+            fetched_body(one)
+            for worker, said in sorted(present.items())
+            for one in models_on_their_way(worker, said)
+            if one.model == str(model.name)
+        ],
     )
 
 

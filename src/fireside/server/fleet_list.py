@@ -10,10 +10,13 @@ from starlette.responses import Response
 
 import fireside
 from fireside.domain.ids import WorkerId
+from fireside.domain.models import ModelOnItsWay
 from fireside.domain.workers import Enrollment, Worker
+from fireside.jobs.waiting import model_on_its_way
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of
 from fireside.server.services import Services
+from fireside.server.waiting import fetched_body
 from fireside.wire.admin import FleetWorkerBody, WorkersBody
 from fireside.wire.fleet import Presence
 
@@ -77,12 +80,18 @@ def _body(worker_id: WorkerId, books: Books, said: Presence | None) -> FleetWork
         up_seconds=said.up_seconds if said is not None else None,
         enrolled_at=enrollment.enrolled_at if enrollment is not None else None,
         ready=ready_jobs(said) if said is not None else [],
+        fetching=[fetched_body(one) for one in models_on_their_way(worker_id, said)] if said is not None else [],
     )
 
 
 def ready_jobs(said: Presence) -> list[UUID]:
     """Give the jobs that a worker has made ready: those behind the one that it computes."""
     return [lease.job_id for lease in said.leases if lease not in said.finishing][1:]
+
+
+def models_on_their_way(worker_id: WorkerId, said: Presence) -> list[ModelOnItsWay]:
+    """Give the models that a worker fetches; each once, whatever jobs it is for."""
+    return list({(one.folder, one.name): model_on_its_way(worker_id, one) for one in said.fetching}.values())
 
 
 def _state(said: Presence | None, *, is_drained: bool) -> State:

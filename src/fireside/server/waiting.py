@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from fireside.domain.ids import UserId
 from fireside.domain.jobs import Job, JobState
+from fireside.domain.models import ModelOnItsWay
 from fireside.domain.pauses import Pause
 from fireside.domain.waiting import Lack, Waiting
 from fireside.domain.workers import BYTES_PER_GB
 from fireside.jobs.waiting import why_waiting
 from fireside.server.services import Services
-from fireside.wire.queues import JobExtrasBody, MissingBody, PauseBody, WaitingBody
+from fireside.wire.queues import FetchedModelBody, JobExtrasBody, MissingBody, PauseBody, WaitingBody
 
 
 async def extras_of(services: Services, job: Job) -> JobExtrasBody | None:
@@ -28,6 +29,29 @@ def waiting_body(waiting: Waiting) -> WaitingBody:
         message=waiting.message,
         missing=_missing(waiting.lack) if waiting.lack is not None else None,
         starts_at=waiting.starts_at,
+        fetching=fetched_body(waiting.fetching) if waiting.fetching is not None else None,
+    )
+
+
+def fetched_body(fetching: ModelOnItsWay) -> FetchedModelBody:
+    """Shape how far a worker is with a model."""
+    return FetchedModelBody(
+        worker=fetching.worker,
+        model=fetching.model,
+        done_bytes=fetching.done_bytes,
+        size_bytes=fetching.size_bytes,
+        bytes_per_second=fetching.bytes_per_second,
+    )
+
+
+def coming_model(body: FetchedModelBody) -> ModelOnItsWay:
+    """Take such a shape for what it says."""
+    return ModelOnItsWay(
+        worker=body.worker,
+        model=body.model,
+        done_bytes=body.done_bytes,
+        size_bytes=body.size_bytes,
+        bytes_per_second=body.bytes_per_second,
     )
 
 

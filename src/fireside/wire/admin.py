@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from fireside.wire.queues import FetchedModelBody
+
 KeyScope = Literal["submit", "read", "admin"]
 
 
@@ -157,7 +159,7 @@ class FleetWorkerBody(msgspec.Struct, frozen=True, kw_only=True):
     runtime can tell. `jobs` are the ids of those it holds, `ready` of those among them that it has
     made ready and begins next. `warm` are the model files that its runtime holds; None:
     unknown. `up_seconds` is how long its process has been there, `joined_at` when it was ready last, `enrolled_at`
-    when it first came with a join token.
+    when it first came with a join token. `fetching` are the models that are on their way to it.
     """
 
     id: str
@@ -175,6 +177,7 @@ class FleetWorkerBody(msgspec.Struct, frozen=True, kw_only=True):
     up_seconds: float | None = None
     enrolled_at: datetime | None = None
     ready: list[UUID] = msgspec.field(default_factory=list[UUID])
+    fetching: list[FetchedModelBody] = msgspec.field(default_factory=list[FetchedModelBody])
 
 
 class WorkersBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -307,7 +310,8 @@ class NewModelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class ModelBody(msgspec.Struct, frozen=True, kw_only=True):
     """A model that workers may fetch. Without a `source_url` the server has its bytes itself.
 
-    `workers` are those that are there and have fetched it; `warm_on` are those whose runtime holds it.
+    `workers` are those that are there and have fetched it, `warm_on` those whose runtime holds it; to those of
+    `fetching` it is on its way.
     """
 
     folder: str
@@ -318,6 +322,7 @@ class ModelBody(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     workers: list[str]
     warm_on: list[str] = []
+    fetching: list[FetchedModelBody] = []
 
 
 class ModelsBody(msgspec.Struct, frozen=True, kw_only=True):

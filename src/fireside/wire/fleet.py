@@ -157,6 +157,20 @@ class AssignmentReply(msgspec.Struct, frozen=True, kw_only=True):
 # Worker to server, on presence.<worker>
 
 
+class Fetching(msgspec.Struct, frozen=True, kw_only=True):
+    """A model on its way to the worker, for the job of this lease.
+
+    `bytes_per_second` is how fast it came lately; None where nothing has come yet.
+    """
+
+    lease: LeaseBody
+    folder: str
+    name: str
+    done_bytes: int
+    size_bytes: int
+    bytes_per_second: float | None = None
+
+
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """I am here: sent every second and at each change. `leases` are all the jobs it holds, the one made ready last.
 
@@ -166,7 +180,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     drains; `devices` have their free memory of a moment ago, where that is cheap to tell. `warm` are the model files
     that its runtime holds, such as those of the graph that it ran last; None where it does not know. `up_seconds` is
     how long its process has been there. `fetched` are models of the registry that it has fetched, by the first
-    `MODEL_MARK` digits of their hashes; of many, some.
+    `MODEL_MARK` digits of their hashes; of many, some. `fetching` are those that are on their way, at most one for each
+    job.
     """
 
     boot_id: str
@@ -182,6 +197,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     warm: tuple[str, ...] | None = None
     up_seconds: float = 0.0
     fetched: tuple[str, ...] = ()
+    fetching: tuple[Fetching, ...] = ()
 
 
 # Server to server, on dispatch.wake

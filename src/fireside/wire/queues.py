@@ -13,6 +13,7 @@ from msgspec import Meta
 WaitWord = Literal[
     "starting",
     "ready",
+    "fetching_model",
     "equal_job",
     "fleet_paused",
     "paused_by_admin",
@@ -36,6 +37,18 @@ class MissingBody(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
+class FetchedModelBody(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a worker is with a model that it fetches before a job begins."""
+
+    worker: str
+    model: Annotated[str, Meta(description="Its folder and name.")]
+    done_bytes: int
+    size_bytes: int
+    bytes_per_second: Annotated[
+        float | None, Meta(description="How fast it came in the last seconds; null: not known yet.")
+    ] = None
+
+
 class WaitingBody(msgspec.Struct, frozen=True, kw_only=True):
     """Why a job waits. It says what has to change first; more reasons may stand behind it."""
 
@@ -48,6 +61,9 @@ class WaitingBody(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: Annotated[
         datetime | None, Meta(description="When it may begin, by what jobs like these took; null: nobody can know.")
     ]
+    fetching: Annotated[
+        FetchedModelBody | None, Meta(description="What the worker fetches; null for any other reason.")
+    ] = None
 
 
 class JobExtrasBody(msgspec.Struct, frozen=True, kw_only=True):

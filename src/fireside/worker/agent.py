@@ -30,6 +30,7 @@ from fireside.wire.fleet import (
     CancelRun,
     DescribeModel,
     Dismissal,
+    Fetching,
     IdentifyModels,
     LeaseBody,
     Presence,
@@ -214,7 +215,23 @@ class Agent:
             devices=self._devices,
             warm=tuple(self._runtime.warm_models()) if self._ready else None,
             fetched=self._models.marks,
+            fetching=self._fetching(),
             up_seconds=round(time.monotonic() - self._began_at, 1),
+        )
+
+    def _fetching(self) -> tuple[Fetching, ...]:
+        now = time.monotonic()
+        return tuple(
+            Fetching(
+                lease=LeaseBody.of(run.lease),
+                folder=arrival.model.folder,
+                name=arrival.model.name,
+                done_bytes=arrival.done_bytes,
+                size_bytes=arrival.model.size_bytes,
+                bytes_per_second=arrival.bytes_per_second(now),
+            )
+            for run in self._hands
+            if (arrival := run.arrival) is not None
         )
 
     async def _look(self) -> None:
@@ -300,6 +317,7 @@ class Agent:
             hashes=self._hashes,
         )
         run.when_computed = partial(self._computed, run)
+        run.when_arrival_changes = partial(self._tell, soon=True)
         return run
 
     def _answer(self, *, accepted: bool, reason: str = "") -> AssignmentReply:

@@ -8,7 +8,8 @@ not the job's fault.
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from fireside.outbound.hosts import AllowedHosts
 from fireside.runtimes.base import Runtime
 from fireside.wire.fleet import ModelHosts, NeededModel, WorkBody
 from fireside.wire.safetensors import NotSafetensors, SafetensorsCheck
+from fireside.worker.arriving import Arrival
 from fireside.worker.model_cache import ModelCache, NoRoom, show
 from fireside.worker.patience import ServerAway, is_temporary
 from fireside.worker.staging import fetch_work
@@ -37,6 +39,12 @@ _PATIENCE = Patience(total=timedelta(days=1))
 _log = structlog.get_logger(__name__)
 _Bytes = tuple[int, AsyncIterator[bytes]]
 """Where the bytes begin that come, and these."""
+Watcher = Callable[[Arrival | None], None]
+"""Hears of a model that is being fetched from then on, and of None when it is here or does not come."""
+
+
+def watch_nothing(arrival: Arrival | None) -> None:
+    """Hear of models and do nothing."""
 
 
 class ModelDownloadError(FiresideError):
@@ -69,7 +77,14 @@ class Fetcher:
     cache: ModelCache
     tries: Tries = field(default_factory=Tries)
 
-    async def bring(self, runtime: Runtime, lease: Lease, work: WorkBody, held: contextlib.ExitStack) -> None:
+    async def bring(
+        self,
+        runtime: Runtime,
+        lease: Lease,
+        work: WorkBody,
+        held: contextlib.ExitStack,
+        watch: Watcher = watch_nothing,
+    ) -> None:
         """Have the models of a job here for as long as `held` is open, those that the runtime has by itself aside.
 
         Raises `ModelDownloadError`, `ServerAway` and `OSError`.
@@ -80,7 +95,14 @@ class Fetcher:
         needed = await _missing(runtime, work.models, links)
         self._check_size(needed)
         for model in needed:
-            path = self.cache.take(model, held) or await self._fetch(model, lease, work.model_hosts, held)
+            path = self.cache.take(model, held)
+            if path is None:
+                arrival = Arrival(model, self.cache.part_of(model))
+                watch(arrival)
+                try:
+                    path = await self._fetch(arrival, lease, work.model_hosts, held)
+                finally:
+                    watch(None)
             await asyncio.to_thread(show, model, path, links)
 
     def _check_size(self, needed: Sequence[NeededModel]) -> None:
@@ -92,14 +114,15 @@ class Fetcher:
                 f" {self.cache.limit_bytes} (model_cache_bytes).",
             )
 
-    async def _fetch(self, model: NeededModel, lease: Lease, hosts: ModelHosts, held: contextlib.ExitStack) -> Path:
+    async def _fetch(self, arrival: Arrival, lease: Lease, hosts: ModelHosts, held: contextlib.ExitStack) -> Path:
+        model = arrival.model
         async with self.cache.turn():
             # Another worker of this machine may have fetched it meanwhile.
             path = self.cache.take(model, held)
             if path is not None:
                 return path
             await self._make_room(model)
-            download = _Download(self.client, self.cache.part_of(model), model, lease, hosts, self.tries)
+            download = _Download(self.client, arrival, lease, hosts, self.tries)
             _log.info("model is fetched", model=f"{model.folder}/{model.name}", size_bytes=model.size_bytes)
             await download.run()
             await in_thread(lambda: self.cache.keep(model))
@@ -133,12 +156,11 @@ async def _missing(runtime: Runtime, models: Sequence[NeededModel], links: Path)
 class _Download:
     """One model on its way."""
 
-    def __init__(
-        self, client: FleetClient, part: Path, model: NeededModel, lease: Lease, hosts: ModelHosts, tries: Tries
-    ) -> None:
+    def __init__(self, client: FleetClient, arrival: Arrival, lease: Lease, hosts: ModelHosts, tries: Tries) -> None:
         self._client = client
-        self._part = part
-        self._model = model
+        self._arrival = arrival
+        self._part = arrival.part
+        self._model = arrival.model
         self._lease = lease
         self._hosts = hosts
         self._tries = tries
@@ -148,6 +170,7 @@ class _Download:
     async def run(self) -> None:
         """Have the part whole and checked; raises `ModelDownloadError`, `ServerAway`, `OSError`."""
         await in_thread(self._resume)
+        self._arrival.begin(self._came, time.monotonic())
         failures, pause = 0, self._tries.first_pause_seconds
         while self._came < self._model.size_bytes:
             before = self._came
@@ -214,12 +237,14 @@ class _Download:
     async def _take(self, start: int, chunks: AsyncIterator[bytes]) -> None:
         if start != self._came:
             await in_thread(self._begin_anew)
+            self._arrival.begin(0, time.monotonic())
         block = bytearray()
         try:
             async for chunk in chunks:
                 if self._came + len(block) + len(chunk) > self._model.size_bytes:
                     raise self._failed(f"there are more bytes than the {self._model.size_bytes} of the registry")
                 block += chunk
+                self._arrival.note(self._came + len(block), time.monotonic())
                 if len(block) >= _PIECE_BYTES:
                     full, block = block, bytearray()
                     await in_thread(lambda full=full: self._append(full))

@@ -46,6 +46,7 @@ from fireside.wire.fleet import (
     TimeLimit,
     WorkBody,
 )
+from fireside.worker.arriving import Arrival
 from fireside.worker.collecting import collect_output
 from fireside.worker.fetching import Fetcher, ModelDownloadError
 from fireside.worker.fitting import MOST_TIMED_NODES, failure_of, fitting_names, fitting_times, fitting_uploads
@@ -120,6 +121,9 @@ class Run:
     """Whether the server takes several reports at once."""
     has_neighbor: bool = False
     """Whether its end is reported as another one begins, or its start as another one ends."""
+    arrival: Arrival | None = None
+    """The model that is being fetched for it."""
+    when_arrival_changes: Callable[[], None] | None = None
     when_computed: Callable[[], None] | None = None
     """Called as soon as the runtime has finished the job, while its results are still on their way."""
 
@@ -135,6 +139,12 @@ class Run:
     def seconds(self) -> float:
         """Say how long ago the run began."""
         return round(time.monotonic() - self.started_at, 6) if self.started_at else 0.0
+
+    def watch(self, arrival: Arrival | None) -> None:
+        """Take note of the model that is being fetched for it, or of none any more."""
+        self.arrival = arrival
+        if self.when_arrival_changes is not None:
+            self.when_arrival_changes()
 
     def runtime_ended(self, event: RunEvent) -> None:
         """Tell that the runtime has nothing more to do for this job, if all went well."""
@@ -215,7 +225,7 @@ async def _unless_stopped(run: Run, work: Coroutine[Any, Any, Answer]) -> Answer
 async def _prepare(run: Run) -> Task:
     work = run.work or await fetch_work(run.client, run.lease)
     run.time_limit = work.time_limit
-    await run.fetcher.bring(run.runtime, run.lease, work, run.held)
+    await run.fetcher.bring(run.runtime, run.lease, work, run.held, run.watch)
     inputs = await stage_inputs(run.client, run.cache, run.lease, work, run.folder / "inputs")
     scratch = run.folder / "run"
     scratch.mkdir(parents=True)

@@ -16,6 +16,7 @@ from fireside.domain.accounts import Principal
 from fireside.domain.errors import BadRequest, Refused
 from fireside.domain.ids import UserId, WorkerId
 from fireside.domain.jobs import JobState
+from fireside.domain.models import ModelOnItsWay
 from fireside.domain.usage import bytes_in_words
 from fireside.domain.workers import JoinToken, is_own_name
 from fireside.server.admin_fleet import drain_worker, remove_worker, resume_worker, revoke_join_token
@@ -29,6 +30,7 @@ from fireside.server.pages.shell import changed, framed, shown
 from fireside.server.pages.words import span
 from fireside.server.refusals import status_of
 from fireside.server.services import Services
+from fireside.server.waiting import coming_model
 from fireside.store.records import HeldJob
 from fireside.store.usage_verbs import FleetSample
 from fireside.wire.admin import FleetWorkerBody
@@ -86,6 +88,7 @@ class WorkerCard:
     tone: str
     devices: Sequence[Memory]
     runs: Sequence[Run]
+    coming: Sequence[ModelOnItsWay]
     is_drained: bool
     can_go: bool
     """Whether it can be removed, as those that a server starts itself cannot while they are there."""
@@ -223,6 +226,7 @@ async def _cards(services: Services, workers: Sequence[FleetWorkerBody]) -> list
             tone=_TONES[one.state],
             devices=memory_of(one.devices),
             runs=runs.get(WorkerId(one.id), []),
+            coming=[coming_model(model) for model in one.fetching],
             is_drained=one.id in drained,
             can_go=one.state == "away" or not is_own_name(one.id),
         )

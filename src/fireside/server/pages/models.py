@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from fireside.domain.accounts import Principal
 from fireside.domain.errors import BadRequest, Refused
-from fireside.domain.models import SAFETENSORS, ModelName
+from fireside.domain.models import SAFETENSORS, ModelName, ModelOnItsWay
 from fireside.domain.usage import bytes_in_words
 from fireside.server.admin_models import read_models, register_model, remove_from_registry
 from fireside.server.callers import services_of
@@ -22,6 +22,7 @@ from fireside.server.pages.rows import page_rows
 from fireside.server.pages.shell import changed, framed, shown
 from fireside.server.pages.words import ago
 from fireside.server.refusals import status_of
+from fireside.server.waiting import coming_model
 from fireside.wire.admin import ModelBody, NewModelBody
 
 PLACE = "/dashboard/models"
@@ -54,6 +55,7 @@ class ModelRow:
     model: ModelBody
     source: str
     holders: Sequence[Holder]
+    coming: Sequence[ModelOnItsWay]
 
 
 async def show_models(request: Request, principal: Principal) -> Response:
@@ -145,6 +147,7 @@ def _row(model: ModelBody) -> ModelRow:
         model=model,
         source=_shown(model.source_url) if model.source_url else "",
         holders=[Holder(worker=one, is_warm=one in warm) for one in sorted({*model.workers, *warm})],
+        coming=[coming_model(one) for one in model.fetching],
     )
 
 

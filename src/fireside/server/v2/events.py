@@ -28,7 +28,7 @@ from fireside.server.routes import Access, Answer, Handler, Refusal, Route
 from fireside.server.services import Services
 from fireside.server.v2.envelope import TooManyStreams
 from fireside.server.v2.jobs import NO_JOB, job_of, queue_positions
-from fireside.server.v2.progress import Classes, classes_of, measure
+from fireside.server.v2.progress import Classes, classes_of, measure, progress_before
 from fireside.server.v2.rendering import STATUSES, output_of
 from fireside.wire.live import OutputAdded, PreviewFrame
 from fireside.wire.refusals import EnvelopeBody
@@ -43,6 +43,7 @@ _KEEP_ALIVE_SECONDS = 15.0
 _SEND_SECONDS = 20.0
 _LOOK_SECONDS = 30.0
 _POSITION_SECONDS = 1.0
+_FETCHING_SECONDS = 1.0
 _MOST_PREVIEW_BYTES = 1_000_000
 """Clients give up a stream whose frame is larger than twice of this."""
 _RUNNING = frozenset({JobState.RUNNING, JobState.CANCELING})
@@ -166,7 +167,12 @@ class _Story:
         loop = asyncio.get_running_loop()
         self._clock = loop.time
         pause = 1.0 / services.config.stream_updates_per_second
-        self._pauses = {"progress": pause, "preview": pause, "position": _POSITION_SECONDS}
+        self._pauses = {
+            "progress": pause,
+            "preview": pause,
+            "position": _POSITION_SECONDS,
+            "fetching": _FETCHING_SECONDS,
+        }
         self._due: dict[str, float] = {}
         self._last: dict[str, float] = dict.fromkeys(self._pauses, float("-inf"))
         self._keep_alive_seconds = keep_alive_seconds
@@ -252,6 +258,9 @@ class _Story:
             if what == "position":
                 async for frame in self._change():
                     yield frame
+            elif what == "fetching":
+                async for frame in self._before():
+                    yield frame
             elif not self._is_over:
                 for frame in self._progress() if what == "progress" else self._picture():
                     yield frame
@@ -271,9 +280,21 @@ class _Story:
     async def _status(self) -> AsyncIterator[bytes]:
         position = (await queue_positions(self._services, self._job.user_id, [self._job])).get(self._job.id)
         status = STATUSES[self._job.state], position
+        if self._job.state is JobState.ASSIGNED:
+            self._note("fetching")
         if status != self._told_status:
             self._told_status = status
             yield encode_event("status", StatusEvent(status=status[0], queue_position=position))
+
+    async def _before(self) -> AsyncIterator[bytes]:
+        """Tell which model comes before the run, and look again in a while."""
+        if self._job.state is not JobState.ASSIGNED:
+            return
+        self._note("fetching")
+        progress = await progress_before(self._services, self._job)
+        if progress is not None and progress != self._told_progress:
+            self._told_progress = progress
+            yield encode_event("progress", progress)
 
     def _progress(self) -> Iterator[bytes]:
         standing = self._services.hub.standing_of(self._job.user_id, self._job.id)

@@ -8,6 +8,7 @@ import msgspec
 from fireside.domain.ids import JobId
 from fireside.domain.jobs import Job, JobState
 from fireside.events.following import Standing
+from fireside.jobs.waiting import fetched_for
 from fireside.server.services import Services
 from fireside.wire.live import NodeStateBody
 from fireside.wire.v2_jobs import ProgressBody
@@ -28,11 +29,21 @@ _CLASSES: OrderedDict[JobId, Classes] = OrderedDict()
 
 
 async def progress_of(services: Services, job: Job) -> ProgressBody | None:
-    """Say how far the job's run is; None for a job that does not run."""
+    """Say how far the job's run is, or the model that comes before it; None for a job that does not run."""
     if job.state not in _RUNNING_STATES:
-        return None
+        return await progress_before(services, job)
     standing = await services.hub.glance(job.user_id, job.id)
     return measure(standing or Standing(), await classes_of(services, job.id))
+
+
+async def progress_before(services: Services, job: Job) -> ProgressBody | None:
+    """Say how far the model is that the job's worker fetches before it begins; None where it fetches none."""
+    coming = fetched_for(job, services.fleet.presences())
+    if coming is None:
+        return None
+    total = len(await classes_of(services, job.id))
+    message = f"Fetching {coming.model}, {coming.percent} %"
+    return ProgressBody(value=0.0, nodes_done=0, nodes_total=total, message=message)
 
 
 async def classes_of(services: Services, job_id: JobId) -> Classes:

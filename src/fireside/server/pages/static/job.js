@@ -57,7 +57,8 @@ function listen() {
 
 function tell({ value, nodes_done, nodes_total, message }) {
   const [bar, doing] = [document.getElementById("progress"), document.getElementById("doing")];
-  if (!bar || !doing) return;
+  // Before a run its model may be on its way, which the reason for waiting tells.
+  if (!bar || !doing) return renew();
   bar.value = value;
   doing.textContent = `${message ?? "Running"} · ${nodes_done} of ${nodes_total} nodes`;
 }
