@@ -6,31 +6,39 @@ is. Where blocks begin is `asset_blocks`' business.
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from fireside.domain.facts import facts_of
 from fireside.domain.ids import AssetId, JobId, UserId
 from fireside.domain.tags import TooManyTags
-from fireside.store.database import Statement, Transaction
+from fireside.store.database import Rows, Statement, Transaction
 from fireside.store.rows import from_json, ids_json, to_json
 
 MAX_TAG_SETS = 10_000
 """So many different sets of tags a user's assets may have; a list looks at each."""
 
 
-def tag_set_of(tx: Transaction, user_id: UserId, tags: Sequence[str]) -> int:
-    """Find the number of a set of tags, or give it one."""
-    named = {"user_id": user_id, "tags": to_json(tags).decode()}
-    rows = tx.run("tag_set_of", named)
-    if rows:
-        return rows[0]["tag_set"]
+def find_tag_set(tx: Transaction, user_id: UserId, tags: Sequence[str]) -> Rows:
+    """Look for the number of a set of tags."""
+    return tx.run("tag_set_of", _named(user_id, tags))
+
+
+def tag_set_of(tx: Transaction, user_id: UserId, tags: Sequence[str], known: Rows) -> int:
+    """Give the number of a set of tags, a new one if it was not found."""
+    if known:
+        return known[0]["tag_set"]
     (counted,) = tx.run("count_tag_sets", {"user_id": user_id})
     if counted["n"] >= MAX_TAG_SETS:
         tx.run("remove_unused_tag_sets", {"user_id": user_id})
         (counted,) = tx.run("count_tag_sets", {"user_id": user_id})
     if counted["n"] >= MAX_TAG_SETS:
         raise TooManyTags(f"Your assets have {MAX_TAG_SETS} different sets of tags; use fewer kinds of tags.")
-    (row,) = tx.run("add_tag_set", named, expect=1)
+    (row,) = tx.run("add_tag_set", _named(user_id, tags), expect=1)
     return row["tag_set"]
+
+
+def _named(user_id: UserId, tags: Sequence[str]) -> dict[str, Any]:
+    return {"user_id": user_id, "tags": to_json(tags).decode()}
 
 
 def tally_statements_of_assets(

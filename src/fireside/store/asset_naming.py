@@ -7,32 +7,34 @@ from pathlib import PurePosixPath
 
 from fireside.domain.assets import MAX_NAME_BYTES, NO_METADATA, Asset, FileName
 from fireside.domain.ids import UserId
-from fireside.store.asset_counting import note_facts, tag_set_of, tally_assets
-from fireside.store.database import Transaction
+from fireside.store.asset_counting import find_tag_set, note_facts, tag_set_of, tally_assets
+from fireside.store.database import Rows, Transaction
 from fireside.store.rows import asset_of, asset_params, file_params
 
 # ComfyUI's own names: `prefix_00001_.png`.
 _COUNTED = re.compile(r"(?P<prefix>.+)_(?P<number>\d{5,12})_(?P<suffix>\.\w+)", re.ASCII)
+Added = tuple[Asset, Rows]
+"""A file under the name it got, and its record as stored."""
 _COPY_BYTES = 16
 _COPY = re.compile(r" \(\d+\)", re.ASCII)
 
 
-def add_under_free_names(tx: Transaction, assets: Sequence[Asset]) -> list[Asset]:
+def add_under_free_names(tx: Transaction, assets: Sequence[Asset]) -> list[Added]:
     """Record the files under the names wished for or, where one is taken, under the next free one.
 
     A counter name takes the next number of its counter, so that numbers rise in the order files come and a number
     that was given once is not given again.
     """
-    added = [_insert(tx, _under_free_name(tx, asset)) for asset in assets]
-    tally_assets(tx, [asset.id for asset in added], 1, may_have_facts=any(map(_may_have_facts, added)))
+    added = [_add(tx, asset) for asset in assets]
+    tally_assets(tx, [asset.id for asset, _ in added], 1, may_have_facts=any(map(_may_have_facts, assets)))
     return added
 
 
 def insert(tx: Transaction, asset: Asset) -> Asset:
     """Record a file under a name that is free."""
-    added = _insert(tx, asset)
-    tally_assets(tx, [added.id], 1, may_have_facts=_may_have_facts(added))
-    return added
+    rows = _insert(tx, asset, find_tag_set(tx, asset.user_id, asset.tags))
+    tally_assets(tx, [asset.id], 1, may_have_facts=_may_have_facts(asset))
+    return asset_of(rows[0])
 
 
 def remove(tx: Transaction, asset: Asset) -> None:
@@ -75,13 +77,19 @@ def renamed(asset: Asset, name: str) -> Asset:
     return replace(asset, file=replace(asset.file, name=name), title=title)
 
 
-def _insert(tx: Transaction, asset: Asset) -> Asset:
-    params = asset_params(asset) | {"tag_set": tag_set_of(tx, asset.user_id, asset.tags)}
-    (row,) = tx.run("add_asset", params, expect=1)
+def _add(tx: Transaction, asset: Asset) -> Added:
+    known = find_tag_set(tx, asset.user_id, asset.tags)
+    named = _under_free_name(tx, asset)
+    return named, _insert(tx, named, known)
+
+
+def _insert(tx: Transaction, asset: Asset, known: Rows) -> Rows:
+    params = asset_params(asset) | {"tag_set": tag_set_of(tx, asset.user_id, asset.tags, known)}
+    rows = tx.run("add_asset", params, expect=1)
     note_facts(tx, asset.id, asset.user_metadata)
     if asset.metadata is not None:
         tx.run("note_blob_metadata", {"hash": asset.hash, "metadata": asset.metadata})
-    return asset_of(row)
+    return rows
 
 
 def _may_have_facts(asset: Asset) -> bool:

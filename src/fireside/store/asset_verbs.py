@@ -8,10 +8,10 @@ from fireside.domain.assets import Asset, FileName, Folder, Recorded
 from fireside.domain.errors import Conflict
 from fireside.domain.ids import AssetId, BlobHash, JobId, UserId
 from fireside.domain.tags import normalize_tags
-from fireside.store.asset_counting import note_facts, tag_set_of, tally_assets, tally_places
+from fireside.store.asset_counting import find_tag_set, note_facts, tag_set_of, tally_assets, tally_places
 from fireside.store.asset_naming import as_copy, asset_at, equal_copy, insert, remove
-from fireside.store.database import Transaction
-from fireside.store.key_verbs import use_up
+from fireside.store.database import Transaction, Unexpected
+from fireside.store.key_verbs import CLAIM, claim_of, reused
 from fireside.store.records import IdempotencyKey
 from fireside.store.rows import asset_of, asset_params, file_params, ids_json, to_json
 from fireside.store.verbs import Verbs
@@ -63,10 +63,16 @@ class AssetVerbs(Verbs):
 
         def record(tx: Transaction) -> Recorded:
             if key is not None:
-                use_up(tx, asset.user_id, key, asset.created_at)
+                claim = claim_of(asset.user_id, key, asset.created_at)
+                tx.run(claim.query, claim.params, expect=claim.expect)
             return _record(tx, asset, any_name=any_name, any_tags=any_tags)
 
-        return await self._database.decide(record)
+        try:
+            return await self._database.decide(record)
+        except Unexpected as error:
+            if error.query == CLAIM:
+                raise reused() from error
+            raise
 
     async def asset(self, asset_id: AssetId, *, user_id: UserId) -> Asset | None:
         """Read a record of the user."""
@@ -218,7 +224,8 @@ def _changed(asset: Asset, change: AssetChange) -> Asset:
 
 def _write(tx: Transaction, before: Asset, after: Asset) -> Asset:
     tally_assets(tx, [after.id], -1)
-    params = asset_params(after) | {"tag_set": tag_set_of(tx, after.user_id, after.tags)}
+    known = find_tag_set(tx, after.user_id, after.tags)
+    params = asset_params(after) | {"tag_set": tag_set_of(tx, after.user_id, after.tags, known)}
     (row,) = tx.run("change_asset", params, expect=1)
     if after.user_metadata != before.user_metadata:
         tx.run("remove_asset_facts", {"id": after.id})

@@ -66,7 +66,11 @@ class Transaction(Protocol):
     """What a change may do while it runs."""
 
     def run(self, query: str, params: Mapping[str, Any], *, expect: int | None = None) -> Rows:
-        """Run a query and return its rows; raises `Unexpected` when `expect` is not how many it returned or changed."""
+        """Run a query and return its rows; raises `Unexpected` when `expect` is not how many it returned or changed.
+
+        Queries are run in their order, but a database may wait with one until somebody looks at its rows or at those
+        of a later one, or until the change is at its end: what stands against it may be raised as late as that.
+        """
         ...
 
 

@@ -38,6 +38,10 @@ class Connection(Transaction, Protocol):
         """Begin a transaction that no other writer can disturb."""
         ...
 
+    def settle(self) -> None:
+        """Wait for what was asked for; raises what stands against it, if that was not raised yet."""
+        ...
+
     def commit(self) -> None:
         """Commit durably."""
         ...
@@ -154,7 +158,9 @@ class GroupCommit:
     def _write_alone(self, asked: _Asked) -> _Answered:
         """Make the only change of a transaction; one that is refused is undone with it."""
         try:
-            return _Answered(asked.future, result=asked.change(self._connection))
+            result = asked.change(self._connection)
+            self._connection.settle()
+            return _Answered(asked.future, result=result)
         except TransactionLost:
             raise
         except Exception as error:  # noqa: BLE001  a refusal goes to its caller, whatever it is

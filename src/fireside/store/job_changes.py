@@ -77,11 +77,12 @@ def change_statements(
     if ending is not None and ending.models is not None and after.state is JobState.SUCCEEDED:
         models = {"id": after.id, "attempt": after.attempt, "models": to_json(dict(ending.models))}
         change.append(Statement("note_reusable", models))
+    if after.ended_at is not None:
+        change += _usage(after, after.ended_at)
+    # What depends on the row comes last: a database that sends statements together need not wait for the row before.
     if after.is_terminal:
         mine = {"id": after.id}
         change += [Statement(query, mine, only_if="has_equals") for query in ("leave_equal_jobs", _IS_AWAITED)]
-    if after.ended_at is not None:
-        change += _usage(after, after.ended_at)
     event = changed_event(before, after, ending) if has_webhooks else None
     if event is not None:
         change += notices(event, after.user_id, after.id, after.changed_at)
@@ -272,24 +273,25 @@ def record_output(
 ) -> tuple[NodeRecord, Sequence[Asset]]:
     """Record what a node has shown; see `JobVerbs.add_output`."""
     mine = {"id": job.id}
-    if not tx.run("require_job", mine | {"state": job.state.value, "fence": job.fence}):
-        raise Changed(f"job {job.id} is not {job.state} under fence {job.fence} any more")
+    present = tx.run("require_job", mine | {"state": job.state.value, "fence": job.fence})
     stored = tx.run("job_output_of_node", mine | {"node_id": record.node_id})
+    if not present:
+        raise Changed(f"job {job.id} is not {job.state} under fence {job.fence} any more")
     if stored:
         assets = tx.run("job_assets_of_node", mine | {"node_id": record.node_id})
         return record_of(stored[0]), [asset_of(row) for row in assets]
-    assets = add_under_free_names(tx, files)
-    named = {(one.origin.key, one.origin.index): one for one in assets if one.origin is not None}
+    added = add_under_free_names(tx, files)
+    named = {(one.origin.key, one.origin.index): one for one, _ in added if one.origin is not None}
     output = to_json({key: _renamed(key, items, named) for key, items in record.output.items()})
     shown = {"node_id": record.node_id, "display_node_id": record.display_node_id, "output": output}
-    (row,) = tx.run("add_job_output", mine | shown | {"user_id": job.user_id}, expect=1)
+    tx.run("add_job_output", mine | shown, expect=1)
     if entry is not None:
         event = _entry(job.id, entry)
         tx.run(event.query, event.params, expect=1)
-    stored_record = record_of(row)
-    if told_at is not None and row[HEARD]:
+    stored_record = record_of(shown)
+    if told_at is not None and present[0][HEARD]:
         run_all(tx, notices(output_event(job, stored_record), job.user_id, job.id, told_at, is_heard=True))
-    return stored_record, assets
+    return stored_record, [asset_of(row) for _, rows in added for row in rows]
 
 
 def _renamed(key: str, items: Any, named: _Files) -> Any:

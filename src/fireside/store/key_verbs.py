@@ -7,7 +7,7 @@ it is used up exactly if that is there. Nothing gives a key back, because nothin
 from datetime import datetime
 
 from fireside.domain.ids import UserId
-from fireside.store.database import Statement, Transaction, Unexpected
+from fireside.store.database import Statement
 from fireside.store.records import IdempotencyKey
 from fireside.store.refusals import KeyReused
 from fireside.store.verbs import Verbs
@@ -27,15 +27,6 @@ def claim_of(user_id: UserId, key: IdempotencyKey, now: datetime) -> Statement:
     """Give the statement that uses a key up, or meets no row."""
     params = {"user_id": user_id, "route": key.route, "key": key.key, "now": now, "expired_at": key.expired_at}
     return Statement(CLAIM, params, expect=1)
-
-
-def use_up(tx: Transaction, user_id: UserId, key: IdempotencyKey, now: datetime) -> None:
-    """Use a key up; raises `KeyReused` when somebody has."""
-    claim = claim_of(user_id, key, now)
-    try:
-        tx.run(claim.query, claim.params, expect=claim.expect)
-    except Unexpected as error:
-        raise reused() from error
 
 
 def reused() -> KeyReused:

@@ -105,8 +105,6 @@ def explained(error: psycopg.Error) -> FiresideError:
         return DatabaseError(f"the database's user may not do this ({_text(error)}): let it own the database")
     if isinstance(error, psycopg.errors.ProgramLimitExceeded):
         return BadRequest(f"a text is too long for an index of the database ({_text(error)}): use a shorter one")
-    if isinstance(error, psycopg.DataError) and error.sqlstate is None:
-        return BadRequest(f"a text cannot be kept ({_text(error)}): leave such characters out")
     return DatabaseError(f"the database failed: {_text(error)}")
 
 

@@ -119,6 +119,9 @@ class SqliteConnection:
             raise Unexpected(query, expect, found)
         return rows
 
+    def settle(self) -> None:
+        """Wait for nothing: what was asked for is done."""
+
     def begin(self) -> None:
         """Take the write lock at once, so that what a change reads cannot change before it writes."""
         self._execute("BEGIN IMMEDIATE")

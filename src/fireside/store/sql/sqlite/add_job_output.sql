@@ -1,4 +1,3 @@
 -- Keep what a node has shown.
 INSERT INTO job_output (job_pk, node_id, display_node_id, output)
-SELECT pk, :node_id, :display_node_id, :output FROM job WHERE id = :id
-RETURNING *, EXISTS (SELECT 1 FROM webhook WHERE webhook.user_id = :user_id) AS is_heard;
+SELECT pk, :node_id, :display_node_id, :output FROM job WHERE id = :id;
