@@ -65,6 +65,7 @@ from fireside.outbound.purposes import (
 from fireside.processes.leftovers import Leftovers
 from fireside.server.edge import build_edge
 from fireside.server.editor.editor import Editor
+from fireside.server.enrolling import see_off
 from fireside.server.fleet_reports import FleetReports
 from fireside.server.fleet_watch import FleetWatch
 from fireside.server.job_log import log_move
@@ -90,6 +91,7 @@ from fireside.upkeep.importer import Importer
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
 from fireside.upkeep.sampler import fleet_sampling
+from fireside.upkeep.silent_workers import silent_workers
 from fireside.wire.fleet import OLDEST_PROTOCOL, PROTOCOL
 
 SERVER_FILE = "server.json"
@@ -466,6 +468,13 @@ def _duties_of_the_leader(services: Services, collector: BlobCollector) -> list[
             departures=Departures(services.desk),
             blobs=services.blobs,
             pruner=Pruner(services.store, keep_jobs=config.keep_jobs, keep_days=config.keep_days),
+        ),
+        silent_workers(
+            services.store,
+            services.clock,
+            present_workers=lambda: services.fleet.presences().keys(),
+            silent_for=timedelta(minutes=config.transient_worker_minutes),
+            see_off=lambda left: see_off(services, left),
         ),
         fleet_sampling(
             services.store,

@@ -276,6 +276,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Positive,
         _help("How long what a worker can run is remembered after it was seen last; the last one always is."),
     ] = 30
+    transient_worker_minutes: Annotated[
+        int,
+        Meta(ge=2),
+        _help("How long a worker that was started with `--transient` may be silent before it counts as gone for good."),
+    ] = 60
     fleet_history_days: Annotated[
         Annotated[int, Meta(ge=1, le=MOST_DAYS)],
         _help("Days that are remembered of how many workers there were, were busy, and how many jobs waited."),

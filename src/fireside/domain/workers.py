@@ -160,7 +160,7 @@ class Enrollment:
     """A worker of another machine that may come in.
 
     `number` is never given twice. `boot_id` names the process that speaks for the worker, `protocol` and `version` are
-    what that process said of itself.
+    what that process said of itself, and `is_transient` that the worker does not come back once it has gone.
     """
 
     number: int
@@ -170,6 +170,7 @@ class Enrollment:
     boot_id: str
     enrolled_at: datetime
     booted_at: datetime | None
+    is_transient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,9 @@ async def boot(request: Request) -> Response:
             f"Another process of the worker {enrollment.worker_id} is there, maybe to finish its last job. Stop it"
             " first; a second worker needs a data folder of its own, and a join token."
         )
-    booted = await services.enrollments.boot(enrollment, body.boot_id, protocol=body.protocol, version=body.version)
+    booted = await services.enrollments.boot(
+        enrollment, body.boot_id, protocol=body.protocol, version=body.version, is_transient=body.is_transient
+    )
     await tell_fleet_changed(services)
     credentials = services.authority.worker_credentials(booted.worker_id, booted.number)
     urls = tuple(url.strip() for url in services.config.nats_worker_url.split(",") if url.strip())
@@ -73,10 +75,15 @@ async def leave(request: Request) -> Response:
     if enrollment is None:
         raise Conflict("A worker that a server started itself belongs to that server.")
     await services.store.let_worker_leave(worker_id, services.clock())
-    services.revoke_bus_key(services.authority.worker_key(worker_id, enrollment.number))
-    services.passages.send_away(worker_id)
-    await tell_fleet_changed(services)
+    await see_off(services, enrollment)
     return Response(status_code=204)
+
+
+async def see_off(services: Services, left: Enrollment) -> None:
+    """Let nobody on the bus any more with the key of a worker that has left, and tell all servers."""
+    services.revoke_bus_key(services.authority.worker_key(left.worker_id, left.number))
+    services.passages.send_away(left.worker_id)
+    await tell_fleet_changed(services)
 
 
 async def carry(socket: WebSocket) -> None:

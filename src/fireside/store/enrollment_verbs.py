@@ -102,7 +102,14 @@ class EnrollmentVerbs(AuditedVerbs):
         return [enrollment_of(row) for row in await self._all("enrollments")]
 
     async def boot_worker(
-        self, seen: Enrollment, boot_id: str, now: datetime, *, protocol: int, version: str
+        self,
+        seen: Enrollment,
+        boot_id: str,
+        now: datetime,
+        *,
+        protocol: int,
+        version: str,
+        is_transient: bool = False,
     ) -> Enrollment | None:
         """Say which process speaks for the worker from now on; None when that has changed since it was `seen`."""
         params = {
@@ -111,6 +118,7 @@ class EnrollmentVerbs(AuditedVerbs):
             "boot_id": boot_id,
             "protocol": protocol,
             "version": version,
+            "is_transient": is_transient,
             "now": now,
         }
         rows = await self._write("boot_enrollment", params)
@@ -154,6 +162,10 @@ class EnrollmentVerbs(AuditedVerbs):
             return bool(enrolled)
 
         return await self._database.decide(change)
+
+    async def silent_workers(self, before: datetime) -> Sequence[Enrollment]:
+        """Read the transient workers that nobody has seen since then."""
+        return [enrollment_of(row) for row in await self._all("silent_workers", {"before": before})]
 
     async def removed_workers(self) -> Sequence[RemovedWorker]:
         """Read who was ever sent away."""

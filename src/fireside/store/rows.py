@@ -219,6 +219,7 @@ def enrollment_of(row: Row) -> Enrollment:
         boot_id=row["boot_id"],
         enrolled_at=row["enrolled_at"],
         booted_at=row["booted_at"],
+        is_transient=bool(row["is_transient"]),
     )
 
 

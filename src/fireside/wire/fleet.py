@@ -335,11 +335,15 @@ class EnrollReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BootBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `PUT /fleet/boot`: I am the process that speaks for this worker; may be said again at any time."""
+    """Body of `PUT /fleet/boot`: I am the process that speaks for this worker; may be said again at any time.
+
+    A worker that `is_transient` does not come back once it has gone, and is not listed for long when it is silent.
+    """
 
     boot_id: str
     protocol: int
     version: str = ""
+    is_transient: bool = False
 
 
 class BootReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -171,7 +171,7 @@ async def _standing(
     for is_last in (False, True):
         client = FleetClient(identity.server_url, identity.secret, tls=tls)
         stack.push_async_callback(client.close)
-        standing = Standing(identity, client, tls=tls)
+        standing = Standing(identity, client, tls=tls, is_transient=joining.is_transient)
         try:
             return standing, client, await standing.boot(leaving)
         except Refused as refused:

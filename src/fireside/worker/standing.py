@@ -85,12 +85,15 @@ async def come_in(
 class Standing:
     """One process of a joined worker, as its server sees it."""
 
-    def __init__(self, identity: Identity, client: FleetClient, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, identity: Identity, client: FleetClient, *, tls: ssl.SSLContext | None = None, is_transient: bool = False
+    ) -> None:
         self.worker_id = WorkerId(identity.worker_id)
         self.boot_id = uuid4().hex
         self.identity = identity
         self._client = client
         self._tls = tls
+        self._is_transient = is_transient
 
     async def boot(self, stopped: asyncio.Event) -> BootReply:
         """Say that this process speaks for the worker, however long that takes; raises `CannotWork` for a refusal."""
@@ -147,7 +150,13 @@ class Standing:
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     async def _boot(self) -> BootReply:
-        return await self._client.boot(BootBody(boot_id=self.boot_id, protocol=PROTOCOL, version=fireside.__version__))
+        said = BootBody(
+            boot_id=self.boot_id,
+            protocol=PROTOCOL,
+            version=fireside.__version__,
+            is_transient=self._is_transient,
+        )
+        return await self._client.boot(said)
 
     async def _connect(self, urls: list[str], reply: BootReply) -> Bus:
         return await Bus.connect(
