@@ -235,6 +235,13 @@ class Blobs(Protocol):
         """Remove a blob for good if it was set aside before that time, and nobody has looked at it since."""
         ...
 
+    async def plain_link(self, blob_hash: BlobHash, seconds: int) -> str | None:
+        """Give an address of a blob's bytes that works for so long, for a program that knows what they are.
+
+        It says nothing of their name and type, so it is for nobody's browser. None where nobody can be sent there.
+        """
+        ...
+
     async def check(self) -> None:
         """Raise `Unavailable` when the place does not answer."""
         ...

@@ -155,6 +155,10 @@ class LocalBlobs:
         if not await in_thread(self._unfinished.is_dir):
             raise Unavailable(f"There is no folder {self._unfinished}; it was there when this server started.")
 
+    async def plain_link(self, blob_hash: BlobHash, seconds: int) -> str | None:  # noqa: ARG002 - the shape of `Blobs`
+        """Say that there is none; see `Blobs.plain_link`."""
+        return None
+
     def local_path(self, blob_hash: BlobHash) -> Path | None:
         """Name the blob's file; see `Blobs.local_path`."""
         if not is_blob_hash(blob_hash):

@@ -11,6 +11,7 @@ finds a blob that is old finds it again after it was set aside, for as long as t
 """
 
 import contextlib
+import time
 from collections.abc import AsyncIterator, Generator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,7 @@ from fireside.domain.errors import NotFound, Unavailable
 from fireside.domain.ids import BlobHash
 
 if TYPE_CHECKING:
+    from obstore import SignCapableStore
     from obstore.store import ObjectStore
 
 _BEHIND = "~"
@@ -52,6 +54,8 @@ _MOST_PARTS = 10_000
 _MOST_BYTES_OF_A_COPY = 5 * 1024**3
 """S3 copies no more by itself (CopyObject)."""
 _LOOKS = 3
+_UNSIGNED_SECONDS = 600.0
+"""How long no link is tried after one was refused."""
 _LEFT_OVER_AFTER = timedelta(hours=1)
 """How long nobody's setting aside takes: somebody else's may stand between its copy and its removal."""
 _log = structlog.get_logger(__name__)
@@ -67,10 +71,14 @@ class ObjectBlobs:
         *,
         watcher: BytesWatcher | None = None,
         direct: DirectBucket | None = None,
+        signer: "SignCapableStore | None" = None,
         left_over_after: timedelta = _LEFT_OVER_AFTER,
     ) -> None:
+        """Send programs to the place by links that the `signer`, the same store, makes; by none without it."""
         self._left_over_after = left_over_after
         self._store = store
+        self._signer = signer
+        self._signs_again_at = 0.0
         self._direct = direct
         self._unfinished = unfinished
         self._unfinished.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -203,6 +211,18 @@ class ObjectBlobs:
         """Ask for the object that says whose the blobs are, there or not; see `Blobs.check`."""
         with _away():
             await self._head(_OWNER)
+
+    async def plain_link(self, blob_hash: BlobHash, seconds: int) -> str | None:
+        """Have the store's own scheme sign for a blob, where the credentials allow that; see `Blobs.plain_link`."""
+        if self._signer is None or time.monotonic() < self._signs_again_at:
+            return None
+        try:
+            return await obstore.sign_async(self._signer, "GET", key_of(blob_hash), timedelta(seconds=seconds))
+        except (BaseError, PermissionError) as error:
+            # Some credentials have a service sign, and nobody should wait for its refusal each time.
+            self._signs_again_at = time.monotonic() + _UNSIGNED_SECONDS
+            _log.warning("no links to the object store", reason=str(error).partition("\n")[0])
+            return None
 
     def local_path(self, blob_hash: BlobHash) -> Path | None:  # noqa: ARG002 - the shape of `Blobs`
         """Say that there is no file of this machine; see `Blobs.local_path`."""

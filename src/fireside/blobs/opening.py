@@ -43,7 +43,11 @@ def open_blobs(config: Config, data_dir: Path, *, watcher: BytesWatcher | None =
         )
     except BaseError as error:
         raise ConfigError(f"blobs_url: {error}") from error
-    return ObjectBlobs(store, data_dir / "unfinished", watcher=watcher, direct=_direct(config, store))
+    direct = _direct(config, store)
+    # Such links say no type of what they lead to.
+    is_elsewhere = not config.public_url or _origin(config.blobs_endpoint) != _origin(config.public_url)
+    signer = store if config.blobs_direct and is_elsewhere else None
+    return ObjectBlobs(store, data_dir / "unfinished", watcher=watcher, direct=direct, signer=signer)
 
 
 def _direct(config: Config, store: S3Store | GCSStore | AzureStore) -> DirectBucket | None:

@@ -26,6 +26,8 @@ class DownloadClaims(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     expires_at: datetime
     disposition: Disposition = "auto"
+    is_for_machine: bool = False
+    """Whether whoever reads it knows what the bytes are, and needs neither their name nor their type."""
 
 
 class UploadClaims(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,7 +46,11 @@ def _input_file(desk: Desk, staged: StagedInput) -> InputFile:
 
 def _link(desk: Desk, blob_hash: BlobHash, filename: str) -> str:
     claims = DownloadClaims(
-        hash=blob_hash, filename=filename, content_type=OCTET_STREAM, expires_at=desk.clock() + _STAGING
+        hash=blob_hash,
+        filename=filename,
+        content_type=OCTET_STREAM,
+        expires_at=desk.clock() + _STAGING,
+        is_for_machine=True,
     )
     return f"/files/{desk.signer.sign(claims)}"
 

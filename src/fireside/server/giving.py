@@ -29,10 +29,11 @@ async def give_blob(
     disposition: Disposition = "auto",
     is_sent_on: bool = True,
     is_seen: bool = False,
+    is_for_machine: bool = False,
 ) -> Response:
     """Answer a GET or HEAD for a blob as `serve_blob` does, or with a link to it; a link is for GET alone.
 
-    `is_seen` says that the blob was looked at a moment ago.
+    `is_seen` says that the blob was looked at a moment ago, `is_for_machine` that the bytes alone are of interest.
     """
     services = services_of(request)
     answer = serve_blob(
@@ -49,7 +50,7 @@ async def give_blob(
     if not is_sent_on or answer.status_code not in _BYTES:
         return answer
     headers = content_headers(filename, content_type, disposition)
-    link = await link_to(request, blob_hash, headers, cache=cache, is_seen=is_seen)
+    link = await link_to(request, blob_hash, headers, cache=cache, is_seen=is_seen, is_for_machine=is_for_machine)
     if link is None:
         return answer
     kept = f"private, max-age={services.config.blobs_link_seconds // 2}" if cache == IMMUTABLE else "no-store"
@@ -57,19 +58,27 @@ async def give_blob(
 
 
 async def link_to(
-    request: Request, blob_hash: BlobHash, headers: dict[str, str], *, cache: str, is_seen: bool = False
+    request: Request,
+    blob_hash: BlobHash,
+    headers: dict[str, str],
+    *,
+    cache: str,
+    is_seen: bool = False,
+    is_for_machine: bool = False,
 ) -> str | None:
     """Sign a link to the bucket that is answered with the headers that it lets us choose; None where we cannot.
 
-    Raises `NotFound` when the bytes are gone.
+    One for a machine may come without them. Raises `NotFound` when the bytes are gone.
     """
     services = services_of(request)
     direct = services.blobs.direct
-    if direct is None or request.method != "GET":
+    if request.method != "GET" or (direct is None and not is_for_machine):
         return None
     # One that is set aside is not where the link leads, and comes back when it is looked at.
     if not is_seen and await services.blobs.stat(blob_hash) is None:
         raise NotFound("These bytes are not stored here.")
+    if direct is None:
+        return await services.blobs.plain_link(blob_hash, services.config.blobs_link_seconds)
     answered = {name: headers[name] for name in ("content-type", "content-disposition")} | {"cache-control": cache}
     return direct.link(blob_hash, answered, services.config.blobs_link_seconds)
 

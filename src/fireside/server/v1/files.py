@@ -30,6 +30,7 @@ async def download(request: Request) -> Response:
         size_bytes=found.size_bytes,
         disposition=claims.disposition,
         is_seen=True,
+        is_for_machine=claims.is_for_machine,
     )
 
 
