@@ -28,8 +28,6 @@ def install(server: Any) -> None:
     """Listen to what is submitted, and put ourselves before the question whether a node has changed."""
     execution = importlib.import_module("execution")
     server.add_on_prompt_handler(_take_salts)
-    # Told to every page several times a run, and here is no page.
-    server.queue_updated = _tell_nobody
     ahead.install(execution.PromptQueue, _leader_of)
     cache: Any = getattr(execution, "IsChangedCache", None)
     if cache is None:
@@ -64,10 +62,6 @@ def _take_salts(submitted: dict[str, Any]) -> dict[str, Any]:
         while len(_salts) > _REMEMBERED_PROMPTS:
             _salts.popitem(last=False)
     return submitted
-
-
-def _tell_nobody() -> None:
-    pass
 
 
 def _leader_of(prompt_id: str) -> "str | None":
