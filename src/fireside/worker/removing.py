@@ -18,8 +18,6 @@ async def remove(folder: Path) -> None:
     """Remove a folder and all in it, as far as that can be done; what is little without waking a thread."""
     try:
         _remove_little(str(folder))
-    except FileNotFoundError:
-        pass
     except (_TooMuchError, OSError):
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
