@@ -190,7 +190,7 @@ class LocalBlobs:
         folder = f"{self._folder}/{blob_hash[:_PREFIX]}"
         target = f"{folder}/{blob_hash}"
         with full_disk_as_refusal():
-            found = _claim(target)
+            found = _claim_at_once(target)
             created = found is None or found.size_bytes != unfinished.size_bytes
             if found is None or created:
                 unfinished.seal()
@@ -245,6 +245,18 @@ def _claim(path: str | Path) -> BlobStat | None:
     with contextlib.suppress(FileNotFoundError):
         _renew(path)
     return _find(path)
+
+
+def _claim_at_once(path: str) -> BlobStat | None:
+    """Mark a blob as just written if it is seen at the first look; whoever misses one writes it anew."""
+    try:
+        _renew(path)
+    except FileNotFoundError:
+        try:
+            os.rename(f"{path}{ASIDE}", path)
+        except FileNotFoundError:
+            return None
+    return _claim(path)
 
 
 def _renew(path: str | Path) -> None:
