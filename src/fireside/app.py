@@ -161,10 +161,12 @@ async def assemble(
         blobs = open_blobs(config, data_dir, watcher=meters.bytes_moved)
         signer = UrlSigner(keys.derive("signed urls"))
         definitions = DefinitionBook(store)
+        hub = Hub(bus, store)
+        stack.push_async_callback(hub.close)
         desk = Desk(
             store=store,
             bus=bus,
-            announcer=Announcer(bus),
+            announcer=Announcer(bus, hear=hub.hear if store.writes_alone else None),
             definitions=definitions,
             model_details=ModelDetails(bus, definitions),
             sealer=Sealer(keys.derive("job secrets")),
@@ -174,8 +176,6 @@ async def assemble(
             clock=utc_now,
             is_traced=tracer is not None,
         )
-        hub = Hub(bus, store)
-        stack.push_async_callback(hub.close)
         accounts = Accounts(store, utc_now, config)
         lookout, figures = Lookout(desk, bus), Figures(bus, utc_now, pools)
         dispatcher = Dispatcher(

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from tests.events.stage import BOOM, DEADLINE_SECONDS, PICTURE, Player, Stage, heard_until
 
-from fireside.bus.subjects import live, live_tasks
+from fireside.bus.subjects import live, live_of_user, live_tasks
 from fireside.domain.accounts import User
 from fireside.domain.errors import TooMany, Unavailable
 from fireside.domain.jobs import Job
@@ -20,7 +20,7 @@ from fireside.events.listener import Closing, Listener, ListenerClosed
 from fireside.jobs.cancel import cancel_job
 from fireside.runtimes.base import CachedNodes, NodeStarted, NodeState, Preview, Progress, ProgressState
 from fireside.store.records import NodeRecord, QueueCounts
-from fireside.wire.live import JobEnded, JobStarted, NodeFrame, TaskProgress, encode_task
+from fireside.wire.live import JobEnded, JobStarted, NodeFrame, TaskProgress, decode_fact, encode_task
 from fireside.worker.telling import Telling
 
 
@@ -87,6 +87,26 @@ async def test_a_run_is_heard_in_the_order_it_happens(stage: Stage, ann: User, w
     ]
     assert heard[7].picture == b"png"
     assert {one.job_id for one in heard} == {job.id}
+
+
+async def test_a_server_that_is_alone_tells_facts_to_itself_and_others_tell_them_over_the_bus(
+    stage: Stage, ann: User, worker: Player
+) -> None:
+    sent: list[str] = []
+
+    async def overhear(subject: str, payload: bytes) -> None:
+        sent.append(type(decode_fact(payload)).__name__)
+
+    await stage.services.bus.subscribe(live_of_user(ann.id), overhear)
+    listener = await stage.hear(ann)
+    job = await stage.submit(ann)
+    await worker.end(await worker.start(job))
+
+    heard = await heard_until(listener, is_end_of(job))
+    await stage.services.bus.flush()
+
+    assert words(heard) == ["JobQueued", "JobAssigned", "JobStarted", "JobEnded"]
+    assert sent == ([] if stage.services.store.writes_alone else words(heard))
 
 
 async def test_counts_come_first_and_after_each_change_of_the_queue(stage: Stage, ann: User, worker: Player) -> None:

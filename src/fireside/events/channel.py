@@ -34,6 +34,7 @@ from fireside.wire.live import (
     JobCanceling,
     JobEnded,
     OutputAdded,
+    TaskProgress,
     decode_fact,
     decode_frames,
     decode_task,
@@ -199,12 +200,17 @@ class Channel:
             else:
                 return
 
+    async def hear(self, told: Fact | TaskProgress) -> None:
+        """Tell it on; raises what the store does when something has to be read for it."""
+        if isinstance(told, TaskProgress):
+            self._spread(Heard(task=told))
+        else:
+            await self._tell(told)
+
     async def _heard(self, subject: str, payload: bytes) -> None:
         try:
-            if worker_of(subject) == TELLER and is_of_tasks(subject):
-                self._spread(Heard(task=decode_task(payload)))
-            elif worker_of(subject) == TELLER:
-                await self._tell(decode_fact(payload))
+            if worker_of(subject) == TELLER:
+                await self.hear(decode_task(payload) if is_of_tasks(subject) else decode_fact(payload))
             else:
                 await self._frames_heard(job_of_live(subject), worker_of(subject), payload)
         except (msgspec.MsgspecError, struct.error, ValueError) as error:

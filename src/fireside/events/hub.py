@@ -18,6 +18,7 @@ from fireside.events.channel import SECOND_LOOK_SECONDS, Channel
 from fireside.events.following import Standing
 from fireside.events.listener import Closing, Listener, ListenerClosed
 from fireside.store.store import Store
+from fireside.wire.live import Fact, TaskProgress
 
 _RETRY_SECONDS = 5
 _GLANCE_SECONDS = 0.3
@@ -60,6 +61,16 @@ class Hub:
             listener.close(Closing.LEFT)
             channel.leave(listener, job_id)
             await self._unseat(user_id, kind, channel)
+
+    async def hear(self, user_id: UserId, told: Fact | TaskProgress) -> None:
+        """Tell the user's listeners what has been committed here, without the way over the bus."""
+        channel = self._channels.get(user_id)
+        if channel is None:
+            return
+        try:
+            await channel.hear(told)
+        except FiresideError as error:
+            _log.warning("fact lost, the store has it", user_id=user_id, code=error.code, reason=error.message)
 
     def standing_of(self, user_id: UserId, job_id: JobId) -> Standing | None:
         """Say how far a run is, as far as was heard; nothing is heard of users whom nobody listens to."""

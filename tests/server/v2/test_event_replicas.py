@@ -13,8 +13,16 @@ from tests.server.v2.test_jobs import show
 
 from fireside.app import Assembly
 from fireside.bus.client import Bus
+from fireside.events.announcer import Announcer
 from fireside.events.hub import Hub
 from fireside.server.edge import build_edge
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    """One whose server does not take itself for the only one."""
+    services = house.services
+    return replace(house, services=replace(services, desk=replace(services.desk, announcer=Announcer(services.bus))))
 
 
 @pytest.fixture
