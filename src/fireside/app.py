@@ -241,6 +241,7 @@ async def assemble(
             meters=meters,
             tracer=tracer,
             revoke_bus_key=(lambda _: None) if nats is None else nats.revoke,
+            forget_bus_key=(lambda _: None) if nats is None else nats.forget,
             stopping=asyncio.Event(),
             clock=utc_now,
             public_url=public_url,
@@ -488,6 +489,7 @@ def _duties_of_the_leader(services: Services, collector: BlobCollector) -> list[
             tasks_remembered_for=timedelta(days=config.task_days),
             messages_remembered_for=timedelta(days=config.webhook_log_days),
             audit_kept_for=timedelta(days=config.audit_days) if config.audit_days else None,
+            forget_key=lambda left: services.forget_bus_key(services.authority.worker_key(left.worker_id, left.number)),
         ),
     ]
 

@@ -106,7 +106,7 @@ async def test_who_is_sent_away_has_no_credential_and_its_number_is_never_given_
     assert not await store.remove_worker(ONE, NOW)
 
     assert await store.enrollment(digest("secret of gpu-1")) is None
-    assert await store.removed_workers() == [RemovedWorker(number=first.number, worker_id=ONE)]
+    assert await store.removed_workers() == [RemovedWorker(number=first.number, worker_id=ONE, key_ends_at=NOW)]
     assert await store.drained_workers() == frozenset()
     assert (await enroll(store, token)).number > first.number
 
@@ -145,3 +145,43 @@ async def test_of_workers_that_left_what_they_could_run_is_remembered_once(store
     assert [one.worker_id for one in await store.enrollments()] == ["stays"]
     assert {one.worker_id for one in await store.removed_workers()} == {"pod-1", "pod-2", "pod-3", "pod-4"}
     assert not await store.let_worker_leave(WorkerId("pod-1"), NOW + HOUR)
+
+
+async def boot(store: Store, seen: Enrollment, key_ends_at: datetime | None) -> Enrollment:
+    booted = await store.boot_worker(seen, "boot", NOW, protocol=1, version="0.1", key_ends_at=key_ends_at)
+    assert booted is not None
+    return booted
+
+
+async def test_a_key_lasts_as_long_as_the_longest_that_was_given(store: Store) -> None:
+    one = await enroll(store, await add_token(store))
+    assert one.key_ends_at is None
+
+    first = await boot(store, one, NOW + 2 * HOUR)
+    shorter = await boot(store, first, NOW + HOUR)
+    longer = await boot(store, shorter, NOW + 3 * HOUR)
+    for_ever = await boot(store, longer, None)
+    for_ever_still = await boot(store, for_ever, NOW + HOUR)
+
+    ends = [each.key_ends_at for each in (first, shorter, longer, for_ever, for_ever_still)]
+    assert ends == [NOW + 2 * HOUR, NOW + 2 * HOUR, NOW + 3 * HOUR, None, None]
+
+
+async def test_a_removed_worker_is_forgotten_when_its_key_has_ended(store: Store) -> None:
+    token = await add_token(store, is_reusable=True)
+    names = [WorkerId(name) for name in ("never-booted", "soon", "late", "never", "known", "again")]
+    never_booted, *others = [await enroll(store, token, name) for name in names]
+    for one, ends_at in zip(others, [HOUR, 3 * HOUR, None, HOUR, HOUR], strict=True):
+        await boot(store, one, None if ends_at is None else NOW + ends_at)
+    await publish(store, worker="known")
+    for name in names:
+        await store.remove_worker(name, NOW)
+    await enroll(store, token, WorkerId("again"))
+    await publish(store, worker="again")
+
+    forgotten = await store.forget_removed_workers(NOW + 2 * HOUR)
+
+    assert {one.worker_id for one in forgotten} == {"never-booted", "soon", "again"}
+    assert never_booted.number in {one.number for one in forgotten}
+    # What `known` could run is remembered, and it is not to be listed by that.
+    assert {one.worker_id for one in await store.removed_workers()} == {"late", "never", "known"}

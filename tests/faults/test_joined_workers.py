@@ -64,6 +64,22 @@ def test_a_job_is_done_once_although_the_server_is_killed_meanwhile(place: Place
     assert attempts(place, databases, job_id) == [(1, "succeeded")]
 
 
+def test_a_job_goes_on_while_its_worker_gets_one_key_after_the_other(
+    start_server: Any, tmp_path: Path, databases: Any
+) -> None:
+    place = Place(start_server("--workers=0", "--worker-bus-hours=0.0012"), tmp_path)
+    worker = place.worker("gpu-1")
+    client = place.server.client()
+
+    job_id = submit(client, seconds=6.0)
+
+    ends(place, client, job_id)
+    ends(place, client, submit(client, 2))
+    assert "expired" not in worker.log()
+    worker.close()
+    assert attempts(place, databases, job_id) == [(1, "succeeded")]
+
+
 def test_a_worker_that_is_told_to_stop_finishes_its_job_and_then_leaves(place: Place, databases: Any) -> None:
     worker = place.worker("gpu-1")
     client = place.server.client()

@@ -1,6 +1,8 @@
 """Workers of other machines at the door: joining, taking their place, and the way to the bus."""
 
 import asyncio
+import base64
+import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,12 +19,16 @@ from fireside.bus.authority import BusCredentials, inbox_of
 from fireside.bus.client import Bus
 from fireside.bus.errors import BusDisconnected
 from fireside.bus.subjects import presence, reports, work
+from fireside.client.fleet import FleetClient
 from fireside.domain.ids import WorkerId
 from fireside.server import enrolling
 from fireside.server.fleet_watch import FleetWatch
 from fireside.server.listening import Doors
 from fireside.wire.fleet import PROTOCOL
+from fireside.worker.home import Identity
+from fireside.worker.standing import Standing
 
+KEY_SECONDS = 3
 # nats-py gives aiohttp a span of time in a form that aiohttp would rather not have.
 pytestmark = pytest.mark.filterwarnings("ignore:parameter 'timeout' of type 'float':DeprecationWarning")
 
@@ -52,8 +58,8 @@ class Gate:
         assert (answer.status_code, answer.json()) == (201, {"worker_id": name})
         return secret
 
-    async def boot(self, secret: str, boot_id: str = "boot-1", protocol: int = PROTOCOL) -> httpx.Response:
-        body = {"boot_id": boot_id, "protocol": protocol, "version": "0.1"}
+    async def boot(self, secret: str, boot_id: str = "boot-1", protocol: int = PROTOCOL, **more: Any) -> httpx.Response:
+        body = {"boot_id": boot_id, "protocol": protocol, "version": "0.1"} | more
         return await self.http.put("/fleet/boot", json=body, headers=bearer(secret))
 
     async def connect(
@@ -80,6 +86,11 @@ class Gate:
                     return
 
 
+def jwt_claims(jwt: str) -> dict[str, Any]:
+    body = jwt.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+
 def new_secret() -> str:
     return "fsw_" + secrets.token_urlsafe(32)
 
@@ -94,7 +105,7 @@ async def echo(subject: str, payload: bytes) -> bytes:
 
 @pytest.fixture
 async def gate(databases: Databases, tmp_path: Path) -> AsyncIterator[Gate]:
-    config = databases.config(tmp_path / "data", port=0, max_join_failures=3)
+    config = databases.config(tmp_path / "data", port=0, max_join_failures=3, worker_bus_hours=KEY_SECONDS / 3600)
     async with open_workshop(config) as shop:
         doors, watch = Doors(config), FleetWatch(shop.services)
         await doors.open(shop.services)
@@ -333,6 +344,39 @@ async def test_a_worker_that_died_is_replaced_at_once(gate: Gate) -> None:
     await bus.close()
 
     assert (await gate.boot(secret, "boot-2")).status_code == 200
+
+
+async def test_a_worker_that_says_so_has_a_key_that_ends_and_others_do_not(gate: Gate) -> None:
+    old, new = await gate.worker("gpu-1"), await gate.worker("gpu-2")
+
+    given = [(await gate.boot(old)).json(), (await gate.boot(new, renews=True)).json()]
+
+    assert [one["bus_seconds"] for one in given] == [None, KEY_SECONDS]
+    assert [one.key_ends_at is None for one in await gate.shop.store.enrollments()] == [True, False]
+    claims = jwt_claims(given[1]["bus_jwt"])
+    assert claims["exp"] - claims["iat"] in (KEY_SECONDS - 1, KEY_SECONDS)
+    assert "exp" not in jwt_claims(given[0]["bus_jwt"])
+
+
+async def test_a_worker_gets_its_next_key_in_time_and_is_not_sent_away(gate: Gate) -> None:
+    secret = await gate.worker("gpu-1")
+    identity = Identity(server_url=gate.url, secret=secret, worker_id="gpu-1")
+    client, stopped = FleetClient(gate.url, secret), asyncio.Event()
+    standing = Standing(identity, client)
+    with capture_logs() as lines:
+        bus = await standing.get_on_the_bus(await standing.boot(stopped), stopped)
+        gate.buses.append(bus)
+        changes: list[bool] = []
+        bus.on_change(changes.append)
+        watching = asyncio.create_task(standing.watch(bus))
+
+        await until(lambda: len(changes) >= 4)
+
+        assert changes[:4] == [False, True, False, True]
+        assert not [line for line in lines if "expired" in str(line)]
+        await gate.shop.store.remove_worker(WorkerId("gpu-1"), gate.shop.clock())
+        assert "none of ours" in await watching
+    await client.close()
 
 
 async def test_a_worker_of_another_age_does_not_get_on_the_bus(gate: Gate) -> None:

@@ -14,7 +14,7 @@ from fireside.store.queries import load_queries
 QUERIES = load_queries("postgres")
 LISTS = [query for query in QUERIES if query.startswith(("list_created", "list_idle", "list_run"))]
 # Tables of a few rows, read whole on purpose.
-SMALL = {"user_share", "api_key", "worker", "published", "leader", "health", "job_promoted"}
+SMALL = {"user_share", "api_key", "worker", "published", "leader", "health", "job_promoted", "removed_worker"}
 HISTORY = """
 INSERT INTO "user" (name, role, weight, created_at) SELECT n::text, 'member', 1, 1 FROM generate_series(1, 20) AS n;
 INSERT INTO user_share (user_id) SELECT id FROM "user";

@@ -12,8 +12,9 @@ from tests.publishing import publish
 
 from fireside.app import assemble
 from fireside.domain.ids import WorkerId
-from fireside.domain.workers import Enrollment
+from fireside.domain.workers import Enrollment, RemovedWorker
 from fireside.store.store import Store
+from fireside.upkeep.errands import forgetting
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.silent_workers import silent_workers
 
@@ -53,7 +54,9 @@ async def filled(store: Store) -> Fleet:
     for name in (POD, BOX):
         digest = hashlib.sha256(name.encode()).digest()
         joined = await store.enroll(name, digest, token, NOW, protocol=1, version="")
-        await store.boot_worker(joined, "boot", NOW, protocol=1, version="", is_transient=name == POD)
+        await store.boot_worker(
+            joined, "boot", NOW, protocol=1, version="", is_transient=name == POD, key_ends_at=NOW + MINUTE
+        )
         await publish(store, b"{}", worker=name, now=NOW)
     return Fleet(store)
 
@@ -83,3 +86,23 @@ async def test_one_that_is_there_or_has_just_come_back_stays(fleet: Fleet) -> No
     await loop.tick(NOW + 81 * MINUTE)
 
     assert await fleet.listed() == [BOX, POD]
+
+
+async def test_who_was_removed_is_forgotten_some_time_after_its_key_has_ended(fleet: Fleet) -> None:
+    forgotten: list[RemovedWorker] = []
+    loop = forgetting(
+        fleet.store,
+        lambda: NOW,
+        tasks_remembered_for=MINUTE,
+        messages_remembered_for=MINUTE,
+        audit_kept_for=None,
+        forget_key=forgotten.append,
+    )
+    await fleet.store.remove_worker(BOX, NOW)
+
+    await loop.tick(NOW + 60 * MINUTE)
+    assert forgotten == []
+
+    await loop.tick(NOW + 62 * MINUTE)
+    assert [one.worker_id for one in forgotten] == [BOX]
+    assert await fleet.store.removed_workers() == []

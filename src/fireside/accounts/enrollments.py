@@ -138,14 +138,27 @@ class Enrollments:
         return await self._store.enrollment(digest_of(secret))
 
     async def boot(
-        self, seen: Enrollment, boot_id: str, *, protocol: int, version: str, is_transient: bool = False
+        self,
+        seen: Enrollment,
+        boot_id: str,
+        *,
+        protocol: int,
+        version: str,
+        is_transient: bool = False,
+        key_ends_at: datetime | None = None,
     ) -> Enrollment:
         """Note which process speaks for the worker from now on; raises `WrongProtocol`."""
         self.check_protocol(protocol)
         if not is_worker_name(boot_id):
             raise BadRequest("boot_id has 1 to 64 letters, digits, - or _")
         booted = await self._store.boot_worker(
-            seen, boot_id, self._clock(), protocol=protocol, version=_short(version), is_transient=is_transient
+            seen,
+            boot_id,
+            self._clock(),
+            protocol=protocol,
+            version=_short(version),
+            is_transient=is_transient,
+            key_ends_at=key_ends_at,
         )
         if booted is None:
             raise Unavailable("another process of this worker came in at the same time; try again", retry_after=1)

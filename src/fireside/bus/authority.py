@@ -10,6 +10,7 @@ import hashlib
 import re
 import time
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -71,10 +72,13 @@ class BusAuthority:
         """Credentials that may say and hear everything in the account."""
         return self._user("server", {})
 
-    def worker_credentials(self, worker_id: WorkerId, number: int = 0) -> BusCredentials:
+    def worker_credentials(
+        self, worker_id: WorkerId, number: int = 0, *, good_for: timedelta | None = None
+    ) -> BusCredentials:
         """Credentials limited to the worker's own subjects and inbox.
 
         `number` tells workers apart that have had one name, one after the other: each has a key of its own.
+        When they were `good_for` so long, the bus ends the connection that was made with them; None: never.
         """
         own_live = f"live.*.*.{worker_id}"
         return self._user(
@@ -84,6 +88,7 @@ class BusAuthority:
                 "sub": {"allow": [work(worker_id), f"{inbox_of(worker_id)}.>"]},
                 "resp": {"max": 1, "ttl": 60_000_000_000},
             },
+            good_for,
         )
 
     def worker_key(self, worker_id: WorkerId, number: int = 0) -> str:
@@ -118,24 +123,33 @@ class BusAuthority:
         account_jwt = self._signed(self._operator, account, "fireside", claims, issued_at=since)
         return f"operator: {operator_jwt}\nresolver: MEMORY\nresolver_preload: {{ {account}: {account_jwt} }}\n"
 
-    def _user(self, name: str, permissions: dict[str, Any]) -> BusCredentials:
+    def _user(self, name: str, permissions: dict[str, Any], good_for: timedelta | None = None) -> BusCredentials:
         seed = self._user_seed(name)
         user = nkeys.from_seed(seed)
         unlimited = {"subs": -1, "data": -1, "payload": -1}
         claims = {"type": "user", "version": 2, **unlimited, **permissions}
         if self._account_key:
             claims["issuer_account"] = self._account_key
-        jwt = self._signed(self._account, _public(user), name, claims)
+        jwt = self._signed(self._account, _public(user), name, claims, good_for=good_for)
         return BusCredentials(jwt=jwt, seed=seed.decode())
 
     def _user_seed(self, name: str) -> bytes:
         return _seed(self._secret, f"user {name}", nkeys.PREFIX_BYTE_USER)
 
     def _signed(
-        self, signer: nkeys.KeyPair, subject: str, name: str, nats: dict[str, Any], *, issued_at: int | None = None
+        self,
+        signer: nkeys.KeyPair,
+        subject: str,
+        name: str,
+        nats: dict[str, Any],
+        *,
+        issued_at: int | None = None,
+        good_for: timedelta | None = None,
     ) -> str:
         since = int(time.time()) if issued_at is None else issued_at
-        claims = {"iat": since, "iss": _public(signer), "name": name, "sub": subject, "nats": nats}
+        claims: dict[str, Any] = {"iat": since, "iss": _public(signer), "name": name, "sub": subject, "nats": nats}
+        if good_for is not None:
+            claims["exp"] = int(time.time() + good_for.total_seconds())
         digest = hashlib.sha256(msgspec.json.encode(claims)).digest()
         claims = {"jti": base64.b32encode(digest).decode().rstrip("="), **claims}
         head = _base64({"typ": "JWT", "alg": "ed25519-nkey"})

@@ -11,7 +11,7 @@ import contextlib
 import random
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import ParseResult
 
@@ -39,6 +39,10 @@ _ROUND_TRIPS = 3
 _ROUND_TRIP_SECONDS = 5
 _SCHEMES_OF_TCP = ("nats", TLS_SCHEME)
 _NO_TLS = "it does not offer TLS, which its address asks for"
+_EXPIRED = "authentication expired"
+# Longer than the longest that anybody waits for an answer.
+_QUIET_SECONDS = 30.0
+_BACK_SECONDS = 10.0
 _BEFORE_THE_HOST = re.compile(r"(^|[,\s])([a-z]+://)?[^,\s]*@")
 _log = structlog.get_logger(__name__)
 
@@ -81,6 +85,10 @@ class _Transport(TcpTransport):
         if self._bare_io_writer is not None:
             # Below TLS: above it a transport that was closed twice takes no abort any more.
             asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._bare_io_writer.transport.abort)
+
+    async def wait_closed(self) -> None:
+        # Whoever waits and is canceled must not end the waiting of others.
+        await asyncio.shield(super().wait_closed())
 
 
 class _WebSocket(WebSocketTransport):
@@ -141,6 +149,11 @@ class _Client(Client):
 
     async def _process_err(self, err_msg: str) -> None:
         self.complaint = err_msg.strip("'")
+        if _EXPIRED in err_msg.lower():
+            # The library would close for good; there may be new credentials.
+            _log.info("bus", reason=self.complaint)
+            await self._process_op_err(nats.errors.Error(err_msg))
+            return
         await super()._process_err(err_msg)
 
 
@@ -155,6 +168,8 @@ class Bus:
         self._longest_pause_seconds = longest_pause_seconds
         self._opening: asyncio.Timeout | None = None
         self._is_over = False
+        self._under_way = 0
+        self._quiet = asyncio.Event()
 
     @classmethod
     async def connect(
@@ -219,6 +234,38 @@ class Bus:
         """Show these from the next time on that the connection is made."""
         self._credentials = credentials
 
+    async def come_again(self) -> None:
+        """Make the connection anew, to show the credentials of now, in a moment in which nobody waits for an answer.
+
+        What is published meanwhile is kept, and subscriptions go on. Waits until it is there again, for a while.
+        """
+        with contextlib.suppress(TimeoutError, BusDisconnected):
+            async with asyncio.timeout(_QUIET_SECONDS):
+                await self._wait_for_quiet()
+        back = asyncio.Event()
+
+        def changed(connected: bool) -> None:
+            if connected:
+                back.set()
+
+        self.on_change(changed)
+        try:
+            await self._client.force_reconnect()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_BACK_SECONDS):
+                    await back.wait()
+        finally:
+            self._watchers.remove(changed)
+
+    async def _wait_for_quiet(self) -> None:
+        while True:
+            while self._under_way:
+                self._quiet.clear()
+                await self._quiet.wait()
+            await self.flush()
+            if not self._under_way:
+                return
+
     def on_change(self, watcher: Watcher) -> None:
         """Have the watcher told whenever the connection is lost (False) or is back (True)."""
         self._watchers.append(watcher)
@@ -246,7 +293,8 @@ class Bus:
         if not self._client.is_connected:
             raise BusDisconnected("the bus is away")
         try:
-            answer = await self._client.request(subject, payload, timeout=timeout)
+            with self._busy():
+                answer = await self._client.request(subject, payload, timeout=timeout)
         except nats.errors.NoRespondersError as error:
             raise NobodyListens(f"nobody listens on {subject}") from error
         except (nats.errors.TimeoutError, TimeoutError) as error:
@@ -265,10 +313,11 @@ class Bus:
         running: set[asyncio.Task[None]] = set()
 
         async def handle(message: Msg) -> None:
-            await _handle(handler, message)
+            with self._busy():
+                await _handle(handler, message)
 
         async def handle_beside(message: Msg) -> None:
-            task = asyncio.create_task(_handle(handler, message), name=f"message on {subject}")
+            task = asyncio.create_task(handle(message), name=f"message on {subject}")
             running.add(task)
             task.add_done_callback(running.discard)
 
@@ -315,6 +364,17 @@ class Bus:
             reconnected_cb=self._on_reconnected,
             **options,
         )
+
+    @contextlib.contextmanager
+    def _busy(self) -> Generator[None]:
+        """Note that an answer is waited for, or being made."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
 
     def _sign(self, nonce: str) -> bytes:
         return base64.b64encode(nkeys.from_seed(self._credentials.seed.encode()).sign(nonce.encode()))

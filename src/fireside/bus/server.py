@@ -78,6 +78,10 @@ class NatsServer:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGHUP)
 
+    def forget(self, key: str) -> None:
+        """Say no more of a revoked key, for whatever was signed for it has ended by itself."""
+        self._revoked.discard(key)
+
     async def stop(self) -> None:
         """Stop it; idempotent."""
         await self._supervisor.stop(_STOP_SECONDS)

@@ -288,6 +288,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     join_token_hours: Annotated[
         float, Meta(gt=0), _help("How long a token to join with works, unless whoever makes it says otherwise.")
     ] = 24.0
+    worker_bus_hours: Annotated[
+        float,
+        Meta(gt=0),
+        _help(
+            "How long a worker of another machine is let in on the bus by the key that it gets when it starts. It gets"
+            " another when about half of that is over."
+        ),
+    ] = 24.0
     max_join_failures: Annotated[
         Positive, _help("Wrong tokens to join with, from one address in a minute, before that has to wait.")
     ] = 10

@@ -161,6 +161,7 @@ class Enrollment:
 
     `number` is never given twice. `boot_id` names the process that speaks for the worker, `protocol` and `version` are
     what that process said of itself, and `is_transient` that the worker does not come back once it has gone.
+    `key_ends_at` is when the last of what it was given for the bus is over; None: never, if it has ever booted.
     """
 
     number: int
@@ -171,14 +172,16 @@ class Enrollment:
     enrolled_at: datetime
     booted_at: datetime | None
     is_transient: bool = False
+    key_ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedWorker:
-    """One that had joined and was sent away for good."""
+    """One that had joined and was sent away for good; its key on the bus ends at `key_ends_at`, None: never."""
 
     number: int
     worker_id: WorkerId
+    key_ends_at: datetime | None = None
 
 
 def is_worker_name(name: str) -> bool:

@@ -3,6 +3,8 @@
 `/bus` carries them there when they reach nothing but this server; see `passages`.
 """
 
+from datetime import timedelta
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -58,13 +60,26 @@ async def boot(request: Request) -> Response:
             f"Another process of the worker {enrollment.worker_id} is there, maybe to finish its last job. Stop it"
             " first; a second worker needs a data folder of its own, and a join token."
         )
+    # One that would not ask for more in time goes on as it always has.
+    good_for = timedelta(hours=services.config.worker_bus_hours) if body.renews else None
+    ends_at = None if good_for is None else services.clock() + good_for
     booted = await services.enrollments.boot(
-        enrollment, body.boot_id, protocol=body.protocol, version=body.version, is_transient=body.is_transient
+        enrollment,
+        body.boot_id,
+        protocol=body.protocol,
+        version=body.version,
+        is_transient=body.is_transient,
+        key_ends_at=ends_at,
     )
     await tell_fleet_changed(services)
-    credentials = services.authority.worker_credentials(booted.worker_id, booted.number)
-    urls = tuple(url.strip() for url in services.config.nats_worker_url.split(",") if url.strip())
-    reply = BootReply(worker_id=booted.worker_id, bus_jwt=credentials.jwt, bus_seed=credentials.seed, bus_urls=urls)
+    credentials = services.authority.worker_credentials(booted.worker_id, booted.number, good_for=good_for)
+    reply = BootReply(
+        worker_id=booted.worker_id,
+        bus_jwt=credentials.jwt,
+        bus_seed=credentials.seed,
+        bus_urls=tuple(url.strip() for url in services.config.nats_worker_url.split(",") if url.strip()),
+        bus_seconds=None if good_for is None else good_for.total_seconds(),
+    )
     return json_answer(reply)
 
 

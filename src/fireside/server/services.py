@@ -136,6 +136,8 @@ class Services:
     """None where traces go nowhere."""
     revoke_bus_key: Callable[[str], None]
     """Let nobody on the bus by this public key; does nothing where the bus is not ours."""
+    forget_bus_key: Callable[[str], None]
+    """Say no more that nobody comes in by this key, for nobody can any more."""
     stopping: asyncio.Event
     """Set when this server has been told to stop."""
     clock: Callable[[], datetime]

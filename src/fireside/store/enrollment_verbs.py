@@ -10,7 +10,7 @@ from fireside.domain.audit import Deed
 from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker
 from fireside.store.audit_verbs import AuditedVerbs
-from fireside.store.database import Statement, Transaction, Unexpected, Violated
+from fireside.store.database import Row, Statement, Transaction, Unexpected, Violated
 from fireside.store.refusals import DuplicateWorker, JoinTokenUsed
 from fireside.store.rows import enrollment_of, join_token_of, profile_of, removed_worker_of
 
@@ -110,8 +110,12 @@ class EnrollmentVerbs(AuditedVerbs):
         protocol: int,
         version: str,
         is_transient: bool = False,
+        key_ends_at: datetime | None = None,
     ) -> Enrollment | None:
-        """Say which process speaks for the worker from now on; None when that has changed since it was `seen`."""
+        """Say which process speaks for the worker from now on; None when that has changed since it was `seen`.
+
+        It is about to be given what opens the bus until `key_ends_at`, None: for ever.
+        """
         params = {
             "number": seen.number,
             "boot_read": seen.boot_id,
@@ -119,6 +123,7 @@ class EnrollmentVerbs(AuditedVerbs):
             "protocol": protocol,
             "version": version,
             "is_transient": is_transient,
+            "key_ends_at": key_ends_at,
             "now": now,
         }
         rows = await self._write("boot_enrollment", params)
@@ -133,8 +138,7 @@ class EnrollmentVerbs(AuditedVerbs):
         def change(tx: Transaction) -> bool:
             enrolled = tx.run("remove_enrollment", {"worker_id": worker_id})
             for row in enrolled:
-                note = {"number": row["number"], "worker_id": worker_id, "now": now}
-                tx.run("note_removed_worker", note, expect=1)
+                _note_removed(tx, row, now)
             tx.run("resume_worker", {"worker_id": worker_id})
             return bool(tx.run("remove_worker", {"id": worker_id}) or enrolled)
 
@@ -149,8 +153,7 @@ class EnrollmentVerbs(AuditedVerbs):
         def change(tx: Transaction) -> bool:
             enrolled = tx.run("remove_enrollment", {"worker_id": worker_id})
             for row in enrolled:
-                note = {"number": row["number"], "worker_id": worker_id, "now": now}
-                tx.run("note_removed_worker", note, expect=1)
+                _note_removed(tx, row, now)
             tx.run("resume_worker", {"worker_id": worker_id})
             profiles = {one.id: one for one in map(profile_of, tx.run("worker_profiles", {}))}
             if enrolled and worker_id in profiles:
@@ -168,8 +171,15 @@ class EnrollmentVerbs(AuditedVerbs):
         return [enrollment_of(row) for row in await self._all("silent_workers", {"before": before})]
 
     async def removed_workers(self) -> Sequence[RemovedWorker]:
-        """Read who was ever sent away."""
+        """Read who was sent away, and not forgotten since."""
         return [removed_worker_of(row) for row in await self._all("removed_workers")]
+
+    async def forget_removed_workers(self, before: datetime) -> Sequence[RemovedWorker]:
+        """Forget who was sent away and whose key on the bus has ended before then, and say who that is.
+
+        As long as it is known what one could run, it stays known that it was sent away.
+        """
+        return [removed_worker_of(row) for row in await self._write("forget_removed_workers", {"before": before})]
 
     async def drain_worker(self, worker_id: WorkerId, now: datetime) -> None:
         """Let a worker take no more jobs, until it is resumed."""
@@ -188,3 +198,10 @@ class EnrollmentVerbs(AuditedVerbs):
     async def drained_workers(self) -> frozenset[WorkerId]:
         """Say which workers take no more jobs."""
         return frozenset(WorkerId(row["worker_id"]) for row in await self._all("drained_workers"))
+
+
+def _note_removed(tx: Transaction, enrolled: Row, now: datetime) -> None:
+    # One that has never booted was given no key, and one that was given one before keys ended has it for ever.
+    ends_at = enrolled["key_ends_at"] if enrolled["booted_at"] is not None else now
+    note = {"number": enrolled["number"], "worker_id": enrolled["worker_id"], "now": now, "key_ends_at": ends_at}
+    tx.run("note_removed_worker", note, expect=1)

@@ -220,12 +220,13 @@ def enrollment_of(row: Row) -> Enrollment:
         enrolled_at=row["enrolled_at"],
         booted_at=row["booted_at"],
         is_transient=bool(row["is_transient"]),
+        key_ends_at=row["key_ends_at"],
     )
 
 
 def removed_worker_of(row: Row) -> RemovedWorker:
     """Read a worker that was sent away."""
-    return RemovedWorker(number=row["number"], worker_id=WorkerId(row["worker_id"]))
+    return RemovedWorker(number=row["number"], worker_id=WorkerId(row["worker_id"]), key_ends_at=row["key_ends_at"])
 
 
 def entry_of(row: Row) -> TimelineEntry:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from fireside.domain.workers import RemovedWorker
 from fireside.events.webhooks import Postman
 from fireside.store.store import Store
 from fireside.upkeep.importer import Importer
@@ -10,6 +11,8 @@ from fireside.upkeep.loops import Loop
 
 _LOOK_SECONDS = 0.5
 _FORGET_SECONDS = 600.0
+# The bus reads the end of a key from a clock of its own.
+_CLOCKS_APART = timedelta(hours=1)
 
 
 def errands(clock: Callable[[], datetime], importer: Importer, postman: Postman | None) -> list[Loop]:
@@ -27,6 +30,7 @@ def forgetting(
     tasks_remembered_for: timedelta,
     messages_remembered_for: timedelta,
     audit_kept_for: timedelta | None,
+    forget_key: Callable[[RemovedWorker], None],
 ) -> Loop:
     """Give the leader's loop over errands that are long done, not yet started."""
 
@@ -35,5 +39,7 @@ def forgetting(
         await store.forget_deliveries(now - messages_remembered_for)
         if audit_kept_for is not None:
             await store.forget_audit_entries(now - audit_kept_for)
+        for one in await store.forget_removed_workers(now - _CLOCKS_APART):
+            forget_key(one)
 
     return Loop("old tasks and messages", forget, every_seconds=_FORGET_SECONDS, clock=clock)

@@ -337,22 +337,28 @@ class EnrollReply(msgspec.Struct, frozen=True, kw_only=True):
 class BootBody(msgspec.Struct, frozen=True, kw_only=True):
     """Body of `PUT /fleet/boot`: I am the process that speaks for this worker; may be said again at any time.
 
-    A worker that `is_transient` does not come back once it has gone, and is not listed for long when it is silent.
+    A worker that `is_transient` does not come back once it has gone, and is not listed for long when it is silent. One
+    that `renews` its credentials for the bus, by saying this again before they end, is given such as end.
     """
 
     boot_id: str
     protocol: int
     version: str = ""
     is_transient: bool = False
+    renews: bool = False
 
 
 class BootReply(msgspec.Struct, frozen=True, kw_only=True):
-    """How to get on the bus: what to show there, and where it is beside this server's own `/bus`."""
+    """How to get on the bus: what to show there, and where it is beside this server's own `/bus`.
+
+    `bus_seconds` is how long the credentials are good from now on; None: for ever.
+    """
 
     worker_id: str
     bus_jwt: str
     bus_seed: str
     bus_urls: tuple[str, ...] = ()
+    bus_seconds: float | None = None
 
 
 class LeaseQuery(msgspec.Struct, frozen=True, kw_only=True):

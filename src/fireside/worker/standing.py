@@ -35,6 +35,7 @@ _FIRST_REACH_SECONDS = 15.0
 _OTHER_PROCESS_SECONDS = 10.0
 _OTHER_PROCESS = "worker_is_there"
 _BUS_CONNECT_SECONDS = 5.0
+_RENEW_AGAIN_SECONDS = 10.0
 _NO_FIRESIDE = frozenset({int(httpx.codes.NOT_FOUND), int(httpx.codes.METHOD_NOT_ALLOWED)})
 _log = structlog.get_logger(__name__)
 
@@ -94,6 +95,7 @@ class Standing:
         self._client = client
         self._tls = tls
         self._is_transient = is_transient
+        self._renew_at: float | None = None
 
     async def boot(self, stopped: asyncio.Event) -> BootReply:
         """Say that this process speaks for the worker, however long that takes; raises `CannotWork` for a refusal."""
@@ -125,29 +127,54 @@ class Standing:
     async def watch(self, bus: Bus) -> str:
         """Wait until the server has sent this worker away, and say why.
 
-        A bus that has gone is a reason to ask; so is one that has closed the connection for good.
+        A bus that has gone is a reason to ask; so is one that has closed the connection for good. Before the
+        credentials for the bus end it gets new ones, and shows them there.
         """
         lost = asyncio.Event()
         bus.on_change(lambda connected: None if connected else lost.set())
         if not bus.is_connected:
             lost.set()
         while True:
-            await lost.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._renew_at):
+                    await lost.wait()
+            if not lost.is_set():
+                if refusal := await self._renew(bus):
+                    return refusal
+                continue
             lost.clear()
             pause = _FIRST_PAUSE_SECONDS
             while not bus.is_connected:
-                try:
-                    reply = await self._boot()
-                    bus.renew(BusCredentials(jwt=reply.bus_jwt, seed=reply.bus_seed))
-                except httpx.HTTPStatusError as error:
-                    if not is_temporary(error):
-                        return Refused(error).message
-                except httpx.HTTPError as error:
-                    _log.info("the server is away", reason=str(error) or type(error).__name__)
+                refusal, _ = await self._ask_for_more(bus)
+                if refusal:
+                    return refusal
                 if bus.end_reason is not None:
                     return f"the bus has closed the connection for good: {bus.end_reason}"
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    async def _renew(self, bus: Bus) -> str:
+        """Get new credentials, and on the bus with them; says why when the server has sent this worker away."""
+        refusal, has_more = await self._ask_for_more(bus)
+        if has_more:
+            await bus.come_again()
+        elif not refusal:
+            self._renew_at = asyncio.get_running_loop().time() + _RENEW_AGAIN_SECONDS
+        return refusal
+
+    async def _ask_for_more(self, bus: Bus) -> tuple[str, bool]:
+        """Have the bus shown new credentials the next time; says why not when that is final, and whether it has any."""
+        try:
+            reply = await self._boot()
+        except httpx.HTTPStatusError as error:
+            if not is_temporary(error):
+                return Refused(error).message, False
+        except httpx.HTTPError as error:
+            _log.info("the server is away", reason=str(error) or type(error).__name__)
+        else:
+            bus.renew(BusCredentials(jwt=reply.bus_jwt, seed=reply.bus_seed))
+            return "", True
+        return "", False
 
     async def _boot(self) -> BootReply:
         said = BootBody(
@@ -155,8 +182,13 @@ class Standing:
             protocol=PROTOCOL,
             version=fireside.__version__,
             is_transient=self._is_transient,
+            renews=True,
         )
-        return await self._client.boot(said)
+        reply = await self._client.boot(said)
+        # Not all at once, and with time for many a try before the end.
+        left = None if reply.bus_seconds is None else reply.bus_seconds * random.uniform(0.4, 0.6)  # noqa: S311 - no secret
+        self._renew_at = None if left is None else asyncio.get_running_loop().time() + left
+        return reply
 
     async def _connect(self, urls: list[str], reply: BootReply) -> Bus:
         return await Bus.connect(
