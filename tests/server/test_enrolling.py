@@ -281,6 +281,16 @@ async def test_a_reusable_one_lets_many_in_under_names_of_their_own(gate: Gate) 
     assert names == ["box", "box-2", "box-3"]
 
 
+async def test_a_transient_worker_says_so_when_it_joins(gate: Gate) -> None:
+    token = await gate.token(is_reusable=True)
+    for name, is_transient in (("pod", True), ("box", False)):
+        await gate.enroll(token, name=name, is_transient=is_transient)
+
+    joined = await gate.shop.store.enrollments()
+
+    assert [(one.worker_id, one.is_transient) for one in joined] == [("box", False), ("pod", True)]
+
+
 async def test_whoever_guesses_join_tokens_has_to_wait_and_is_then_not_even_asked(gate: Gate) -> None:
     token = await gate.token()
     wrong = [(await gate.enroll("fsj_" + "a" * 43)).status_code for _ in range(4)]

@@ -88,6 +88,20 @@ async def test_one_that_is_there_or_has_just_come_back_stays(fleet: Fleet) -> No
     assert await fleet.listed() == [BOX, POD]
 
 
+async def test_a_transient_worker_that_died_before_its_first_start_was_told_is_let_go_too(fleet: Fleet) -> None:
+    token = (await fleet.store.join_tokens())[0]
+    for name, is_transient in (("half", True), ("half-box", False)):
+        digest = hashlib.sha256(name.encode()).digest()
+        await fleet.store.enroll(WorkerId(name), digest, token, NOW, protocol=1, version="", is_transient=is_transient)
+    loop = fleet.loop()
+
+    await loop.tick(NOW + 9 * MINUTE)
+    assert fleet.seen_off == []
+
+    await loop.tick(NOW + 11 * MINUTE)
+    assert (await fleet.listed(), fleet.seen_off) == ([BOX, "half-box", POD], ["half"])
+
+
 async def test_who_was_removed_is_forgotten_some_time_after_its_key_has_ended(fleet: Fleet) -> None:
     forgotten: list[RemovedWorker] = []
     loop = forgetting(

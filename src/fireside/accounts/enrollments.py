@@ -47,6 +47,7 @@ class Newcomer:
     version: str
     name: str
     hostname: str
+    is_transient: bool = False
 
 
 class Enrollments:
@@ -125,7 +126,13 @@ class Enrollments:
             name = await self._free_name(new)
             try:
                 return await self._store.enroll(
-                    name, digest, token, self._clock(), protocol=new.protocol, version=_short(new.version)
+                    name,
+                    digest,
+                    token,
+                    self._clock(),
+                    protocol=new.protocol,
+                    version=_short(new.version),
+                    is_transient=new.is_transient,
                 )
             except (DuplicateWorker, JoinTokenUsed):
                 # Somebody else was faster: the next look says what has come of it.

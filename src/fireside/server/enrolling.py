@@ -42,6 +42,7 @@ async def enroll(request: Request) -> Response:
         version=body.version,
         name=body.name,
         hostname=body.hostname,
+        is_transient=body.is_transient,
     )
     enrollment = await services.enrollments.enroll(request.state.join_token, newcomer)
     await tell_fleet_changed(services)

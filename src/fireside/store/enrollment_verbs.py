@@ -63,7 +63,15 @@ class EnrollmentVerbs(AuditedVerbs):
         return bool(rows)
 
     async def enroll(
-        self, worker_id: WorkerId, digest: bytes, token: JoinToken, now: datetime, *, protocol: int, version: str
+        self,
+        worker_id: WorkerId,
+        digest: bytes,
+        token: JoinToken,
+        now: datetime,
+        *,
+        protocol: int,
+        version: str,
+        is_transient: bool = False,
     ) -> Enrollment:
         """Use the token and let the worker in; raises `JoinTokenUsed` or `DuplicateWorker`."""
         enrollment = {
@@ -72,6 +80,7 @@ class EnrollmentVerbs(AuditedVerbs):
             "join_token_id": token.id,
             "protocol": protocol,
             "version": version,
+            "is_transient": is_transient,
             "now": now,
         }
         try:

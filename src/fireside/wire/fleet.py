@@ -318,7 +318,8 @@ class EnrollBody(msgspec.Struct, frozen=True, kw_only=True):
 
     `secret` is the credential that the worker has made for itself: `fsw_` and at least 43 random characters of
     base64url. Who sends the same one again is the same worker. `name` is what it wants to be called; empty: whatever is
-    free, made from `hostname`. `version` is that of Fireside.
+    free, made from `hostname`. `version` is that of Fireside, and `is_transient` is as in `BootBody`, for one
+    that is killed before it can say that.
     """
 
     secret: str
@@ -326,6 +327,7 @@ class EnrollBody(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     name: str = ""
     hostname: str = ""
+    is_transient: bool = False
 
 
 class EnrollReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import signal
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -166,8 +167,9 @@ async def _standing(
     stack: contextlib.AsyncExitStack,
 ) -> tuple[Standing, FleetClient, BootReply]:
     """Come in, and have this process speak for the worker; with a token at hand, also after it was sent away."""
-    url, token, name = joining.server_url, joining.join_token, joining.name
-    identity = await come_in(home, server_url=url, join_token=token, name=name, tls=tls)
+    url, token = joining.server_url, joining.join_token
+    coming = partial(come_in, home, join_token=token, name=joining.name, tls=tls, is_transient=joining.is_transient)
+    identity = await coming(server_url=url)
     for is_last in (False, True):
         client = FleetClient(identity.server_url, identity.secret, tls=tls)
         stack.push_async_callback(client.close)
@@ -183,7 +185,7 @@ async def _standing(
                     " removed, or it is of another server. With --server and --token it joins anew"
                 ) from refused
         url = url or identity.server_url
-        identity = await come_in(home, server_url=url, join_token=token, name=name, tls=tls, anew=True)
+        identity = await coming(server_url=url, anew=True)
     raise AssertionError("the last try answers or raises")
 
 

@@ -49,6 +49,7 @@ async def come_in(
     join_token: str,
     name: str = "",
     tls: ssl.SSLContext | None = None,
+    is_transient: bool = False,
     anew: bool = False,
 ) -> Identity:
     """Join the fleet, or find out from the folder that this was done before; raises `CannotWork`.
@@ -72,7 +73,12 @@ async def come_in(
     home.remember(asking)
     client = FleetClient(server_url, join_token, tls=tls)
     body = EnrollBody(
-        secret=asking.secret, protocol=PROTOCOL, version=fireside.__version__, name=name, hostname=socket.gethostname()
+        secret=asking.secret,
+        protocol=PROTOCOL,
+        version=fireside.__version__,
+        name=name,
+        hostname=socket.gethostname(),
+        is_transient=is_transient,
     )
     try:
         reply = await _asked_until(lambda: client.enroll(body), server_url, seconds=_FIRST_REACH_SECONDS)

@@ -1,3 +1,3 @@
 -- Let a worker in.
-INSERT INTO enrollment (worker_id, digest, join_token_id, protocol, version, enrolled_at)
-VALUES (:worker_id, :digest, :join_token_id, :protocol, :version, :now) RETURNING *;
+INSERT INTO enrollment (worker_id, digest, join_token_id, protocol, version, is_transient, enrolled_at)
+VALUES (:worker_id, :digest, :join_token_id, :protocol, :version, :is_transient, :now) RETURNING *;
