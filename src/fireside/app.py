@@ -32,6 +32,7 @@ from fireside.accounts.wrong_tokens import WrongTokens
 from fireside.assets.accesses import Accesses
 from fireside.assets.importing import ImportTurns
 from fireside.assets.library import library_with
+from fireside.blobs.base import Blobs
 from fireside.blobs.opening import open_blobs
 from fireside.blobs.signing import UrlSigner
 from fireside.bus.authority import BusAuthority
@@ -92,6 +93,7 @@ from fireside.upkeep.loops import Loop
 from fireside.upkeep.pruner import Pruner
 from fireside.upkeep.sampler import fleet_sampling
 from fireside.upkeep.silent_workers import silent_workers
+from fireside.upkeep.unsynced import restore_blobs
 from fireside.wire.fleet import OLDEST_PROTOCOL, PROTOCOL
 
 SERVER_FILE = "server.json"
@@ -158,7 +160,7 @@ async def assemble(
         bus_url = config.nats_url if nats is None else nats.url
         bus = await _open_bus(bus_url, authority, tls, stack)
         bus.on_change(meters.bus_changed)
-        blobs = open_blobs(config, data_dir, watcher=meters.bytes_moved)
+        blobs = await _open_blobs(config, data_dir, store, meters)
         signer = UrlSigner(keys.derive("signed urls"))
         definitions = DefinitionBook(store)
         hub = Hub(bus, store)
@@ -395,6 +397,12 @@ async def _own_nats(
     stack.push_async_callback(nats.stop)
     await nats.start()
     return nats
+
+
+async def _open_blobs(config: Config, data_dir: Path, store: Store, meters: Meters) -> Blobs:
+    blobs = open_blobs(config, data_dir, watcher=meters.bytes_moved)
+    await restore_blobs(store, blobs)
+    return blobs
 
 
 async def _open_bus(

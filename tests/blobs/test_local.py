@@ -1,6 +1,5 @@
 """What a folder does beside the exam of all drivers: modes, times, a full disk, and walks over many folders."""
 
-import asyncio
 import ctypes
 import os
 import subprocess
@@ -12,7 +11,7 @@ import pytest
 from blake3 import blake3
 from tests.blob_places import all_of, chunks_of, files_in, walk
 
-from fireside.blobs.base import HashMismatch
+from fireside.blobs.base import EnclosedBlob
 from fireside.blobs.local import LocalBlobs
 from fireside.domain.errors import StorageFull
 from fireside.domain.ids import BlobHash
@@ -43,22 +42,72 @@ async def test_writing_equal_bytes_renews_the_time(blobs: LocalBlobs) -> None:
     assert found.written_at > before
 
 
-async def test_bytes_are_written_beside_whoever_waits_for_them(blobs: LocalBlobs) -> None:
-    said = BlobHash(blake3(b"bytes").hexdigest())
-    writing, end = blobs.write_beside(b"bytes", limit_bytes=None, expected=said)
-    await asyncio.to_thread(writing.wait)
-    await end
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what was waited for until it was on the disk, in order."""
+    names: list[str] = []
+    fsync = os.fsync
 
-    assert await all_of(blobs.read(said)) == b"bytes"
+    def note(descriptor: int) -> None:
+        names.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    return names
 
 
-async def test_who_waits_for_bytes_hears_what_is_wrong_with_them(blobs: LocalBlobs) -> None:
-    writing, end = blobs.write_beside(b"bytes", limit_bytes=None, expected=NOWHERE)
-    await end
+def enclosed(content: bytes) -> EnclosedBlob:
+    return EnclosedBlob(content, BlobHash(blake3(content).hexdigest()))
 
-    with pytest.raises(HashMismatch):
-        writing.wait()
-    assert await blobs.stat(NOWHERE) is None
+
+async def test_a_small_blob_is_in_its_place_before_it_is_on_the_disk(blobs: LocalBlobs, synced: list[str]) -> None:
+    one = enclosed(b"bytes")
+    (blobs._folder / one.hash[:2]).mkdir()
+    blobs.unsynced.put(one)
+
+    assert await all_of(blobs.read(one.hash)) == b"bytes"
+    assert one.hash not in synced
+    assert one.hash[:2] not in synced
+    await blobs.unsynced.sync([one.hash, NOWHERE])
+    assert synced[-2:] == [one.hash, one.hash[:2]]
+
+
+async def test_who_relies_on_a_blob_that_is_there_waits_until_it_is_on_the_disk(
+    blobs: LocalBlobs, synced: list[str]
+) -> None:
+    one, other = enclosed(b"bytes"), enclosed(b"others")
+    blobs.unsynced.put(one)
+    blobs.unsynced.put(other)
+
+    assert not (await blobs.write_bytes(b"bytes", limit_bytes=None)).created
+    assert synced[-2:] == [one.hash, one.hash[:2]]
+    assert await blobs.claim(other.hash) is not None
+    assert synced[-2:] == [other.hash, other.hash[:2]]
+
+
+async def test_a_blob_that_was_set_aside_comes_back_when_it_is_put_there(blobs: LocalBlobs, folder: Path) -> None:
+    written = await blobs.write_bytes(b"bytes", limit_bytes=None)
+    await blobs.set_aside(written.hash, datetime.now(UTC))
+
+    blobs.unsynced.put(enclosed(b"bytes"))
+
+    assert files_in(folder) == [f"{written.hash[:2]}/{written.hash}"]
+
+
+@pytest.mark.parametrize("left", [b"", b"byte", b"\0\0\0\0\0", None])
+async def test_what_a_failure_of_the_power_has_taken_is_restored(
+    blobs: LocalBlobs, left: bytes | None, synced: list[str]
+) -> None:
+    one = enclosed(b"bytes")
+    blobs.unsynced.put(one)
+    path = blobs.local_path(one.hash)
+    assert path is not None
+    path.unlink() if left is None else path.write_bytes(left)
+
+    assert await blobs.unsynced.restore(one)
+    assert await all_of(blobs.read(one.hash)) == b"bytes"
+    assert synced[-1] == one.hash[:2]
+    assert not await blobs.unsynced.restore(one)
 
 
 async def test_only_the_owner_can_read_files_and_folders(blobs: LocalBlobs, folder: Path) -> None:

@@ -23,7 +23,7 @@ from fireside.domain.retention import Retention
 from fireside.store.database import Database
 from fireside.store.postgres import PostgresDatabase
 from fireside.store.postgres_link import connect
-from fireside.store.records import EndedHistory, Ending, JobBody, NewJob, NodeRecord, StagedInput
+from fireside.store.records import EndedHistory, Ending, JobBody, NewJob, NodeRecord, StagedInput, UnsyncedBytes
 from fireside.store.sqlite import SqliteDatabase
 from fireside.store.store import Store
 
@@ -314,3 +314,38 @@ def test_a_history_is_too_long_with_one_job_more_than_is_kept() -> None:
 
     assert not retention.is_exceeded(3, NOON, NOON)
     assert retention.is_exceeded(4, NOON, NOON)
+
+
+async def test_bytes_of_a_change_are_kept_until_they_are_forgotten(store: Store, ann: User) -> None:
+    first, second = BlobHash("a" * 64), BlobHash("b" * 64)
+    for minute, contents in enumerate([{first: b"1", second: b"2"}, {first: b"1"}]):
+        job = await start(store, await submit(store, ann.id, NOON + timedelta(minutes=minute)))
+        await finish_with(store, job, UnsyncedBytes(contents=contents, put=lambda: None))
+    later = NOON + timedelta(seconds=30)
+
+    # What the second change keeps anew is kept for longer.
+    assert await store.unsynced_bytes("", limit=1) == {first: b"1"}
+    assert await store.unsynced_bytes(first, limit=9) == {second: b"2"}
+    assert await store.unsynced_blobs(later, limit=9) == [second]
+    await store.forget_unsynced_blobs([first, second], later)
+    assert await store.unsynced_bytes("", limit=9) == {first: b"1"}
+    assert await store.unsynced_blobs(NOON + DAY, limit=9) == [first]
+
+
+async def test_a_change_whose_bytes_cannot_be_put_into_place_is_undone(store: Store, ann: User) -> None:
+    job = await start(store, await submit(store, ann.id, NOON))
+
+    def fail() -> None:
+        raise OSError("no disk")
+
+    with pytest.raises(OSError, match="no disk"):
+        await finish_with(store, job, UnsyncedBytes(contents={BlobHash("a" * 64): b"1"}, put=fail))
+
+    assert await store.job(job.id) == job
+    assert await store.unsynced_bytes("", limit=9) == {}
+
+
+async def finish_with(store: Store, job: Job, unsynced: UnsyncedBytes) -> None:
+    summary = OutputSummary(preview=None, outputs_count=0, previewable_count=0, media=Media.NONE)
+    after = advance(job, Verb.SUCCEED, job.changed_at, lease=job.lease)
+    await store.finish_job(job, after, (), lambda records: Ending(summary=summary), unsynced=unsynced)

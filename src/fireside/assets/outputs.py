@@ -11,7 +11,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from fireside.assets.measures.reading import read_metadata
-from fireside.blobs.base import HEAD_BYTES, Blobs, Writing, WrittenBlob
+from fireside.blobs.base import HEAD_BYTES, Blobs, EnclosedBlob, WrittenBlob
 from fireside.blobs.sniff import sniff_content_type
 from fireside.domain.assets import Asset, FileName, Folder, OutputOrigin
 from fireside.domain.errors import BadRequest
@@ -26,12 +26,12 @@ _MADE_IN = (Folder.OUTPUT, Folder.TEMP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputPlace:
-    """Which item of a node's output a blob is: `output[key][index]`; `written` when it is or was stored just now."""
+    """Which item of a node's output a blob is: `output[key][index]`; `came` when its bytes have just come."""
 
     key: str
     index: int
     hash: BlobHash
-    written: WrittenBlob | Writing | None = None
+    came: WrittenBlob | EnclosedBlob | None = None
 
 
 async def output_assets(
@@ -55,7 +55,7 @@ async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace,
     file = _TEXT_FILE if is_text else _file_name(_item(record.output, place))
     size_bytes, head = await _size_and_head(blobs, place)
     content_type = sniff_content_type(head, file.name)
-    writing = place.written if isinstance(place.written, Writing) else None
+    enclosed = place.came if isinstance(place.came, EnclosedBlob) else None
     return Asset(
         id=AssetId(uuid4()),
         user_id=job.user_id,
@@ -64,7 +64,7 @@ async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace,
         size_bytes=size_bytes,
         content_type=content_type,
         metadata=await read_metadata(
-            blobs, place.hash, content_type, writing.content if writing else head, is_whole=writing is not None
+            blobs, place.hash, content_type, enclosed.content if enclosed else head, is_whole=enclosed is not None
         ),
         created_at=now,
         origin=OutputOrigin(job_id=job.id, node_id=record.node_id, key=place.key, index=place.index),
@@ -72,8 +72,8 @@ async def _asset(blobs: Blobs, job: Job, record: NodeRecord, place: OutputPlace,
 
 
 async def _size_and_head(blobs: Blobs, place: OutputPlace) -> tuple[int, bytes]:
-    if place.written is not None:
-        return place.written.size_bytes, place.written.head
+    if place.came is not None:
+        return place.came.size_bytes, place.came.head
     found = await blobs.stat(place.hash)
     if found is None:
         raise BadRequest(f"The bytes of {place.key}[{place.index}] were not uploaded.")

@@ -4,14 +4,14 @@ A blob is named by the blake3 of its bytes, so equal bytes are stored once and a
 knows users, names or types; whether a blob is still needed is the store's knowledge.
 """
 
-import asyncio
 import re
-import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+from blake3 import blake3
 
 from fireside.domain.errors import Conflict
 from fireside.domain.ids import BlobHash
@@ -141,26 +141,44 @@ class DirectBlobs(Protocol):
         ...
 
 
-class Writing:
-    """Bytes on their way to the disk; `content` is all of them, and `head` their first 4 KiB."""
+@dataclass(frozen=True, slots=True)
+class EnclosedBlob:
+    """A small blob whose bytes are at hand."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.size_bytes = len(content)
-        self.head = content[:HEAD_BYTES]
-        self._error: BaseException | None = None
-        self._ended = threading.Event()
+    content: bytes
+    hash: BlobHash
 
-    def end(self, error: BaseException | None = None) -> None:
-        """Say that they are on the disk, or why not."""
-        self._error = error
-        self._ended.set()
+    @classmethod
+    def checked(cls, content: bytes, expected: BlobHash) -> "EnclosedBlob":
+        """Take the bytes for what they were announced as; raises `HashMismatch`."""
+        require_hash(BlobHash(blake3(content).hexdigest()), expected)
+        return cls(content, expected)
 
-    def wait(self) -> None:
-        """Block the thread until they are on the disk; raises what stood against that."""
-        self._ended.wait()
-        if self._error is not None:
-            raise self._error
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes it has."""
+        return len(self.content)
+
+    @property
+    def head(self) -> bytes:
+        """The first 4 KiB."""
+        return self.content[:HEAD_BYTES]
+
+
+class UnsyncedBlobs(Protocol):
+    """Small blobs that are in their place before they are on the disk; whoever puts them there keeps their bytes."""
+
+    def put(self, blob: EnclosedBlob) -> None:
+        """Put it into its place in this very thread, as a whole; raises `StorageFull`."""
+        ...
+
+    async def sync(self, hashes: Collection[BlobHash]) -> None:
+        """Return when these are on the disk; those that are gone already are fine."""
+        ...
+
+    async def restore(self, blob: EnclosedBlob) -> bool:
+        """Write it durably unless exactly these bytes are in its place; whether that was needed."""
+        ...
 
 
 class Blobs(Protocol):
@@ -169,6 +187,11 @@ class Blobs(Protocol):
     @property
     def direct(self) -> DirectBlobs | None:
         """The place itself; None where nobody can be sent there."""
+        ...
+
+    @property
+    def unsynced(self) -> UnsyncedBlobs | None:
+        """The way for small blobs that need not wait for the disk; None where there is none."""
         ...
 
     async def write(
@@ -185,16 +208,6 @@ class Blobs(Protocol):
         self, content: bytes, *, limit_bytes: int | None, expected: BlobHash | None = None
     ) -> WrittenBlob:
         """Store a small blob in one go, and as `write` does."""
-        ...
-
-    def write_beside(
-        self, content: bytes, *, limit_bytes: int | None, expected: BlobHash
-    ) -> "tuple[Writing, asyncio.Future[None]] | None":
-        """Begin to store a small blob, for a thread that waits before it records it; None where that takes long.
-
-        The future is done when the writing has ended, in whichever way. Raises as `write_bytes` for the size; what it
-        raises otherwise, `Writing.wait` does.
-        """
         ...
 
     def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -253,6 +266,12 @@ class Blobs(Protocol):
     async def sweep_unfinished(self, older_than: datetime) -> int:
         """Remove what writes of dead processes left, begun before that time; answer how many there were."""
         ...
+
+
+def require_hash(found: BlobHash, expected: BlobHash | None) -> None:
+    """Raise `HashMismatch` for other bytes than were announced."""
+    if expected is not None and found != expected:
+        raise HashMismatch(f"The bytes have the blake3 {found}, announced was {expected}. Send them again.")
 
 
 def is_blob_hash(text: str) -> bool:

@@ -7,12 +7,9 @@ A blob is published by write, fsync, rename and fsync of its folder, because obs
 Reads go through obstore. All that touches the disk happens in threads.
 """
 
-import asyncio
-import contextlib
 import os
-import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import obstore
@@ -23,20 +20,32 @@ from fireside.blobs.base import (
     BlobPage,
     BlobStat,
     BytesWatcher,
-    HashMismatch,
-    Writing,
     WrittenBlob,
     is_blob_hash,
+    require_hash,
 )
-from fireside.blobs.local_listing import ASIDE, aside_of, list_folder
+from fireside.blobs.local_files import (
+    FOLDER_MODE,
+    BlobFiles,
+    claim,
+    claim_at_once,
+    find,
+    fsync,
+    owner_in,
+    relative_of,
+    remove,
+    remove_older,
+    set_aside,
+    stat_of,
+    sync_blob,
+)
+from fireside.blobs.local_listing import aside_of, list_folder
 from fireside.blobs.unfinished import Unfinished, check_size, fill, full_disk_as_refusal, in_thread, sweep
+from fireside.blobs.unsynced import UnsyncedFolder
 from fireside.domain.errors import NotFound, Unavailable
 from fireside.domain.ids import BlobHash
 
 _UNFINISHED = "unfinished"
-_FOLDER_MODE = 0o700
-_LOOKS = 3
-_PREFIX = 2
 _OWNER = "owner"
 
 
@@ -47,15 +56,21 @@ class LocalBlobs:
         self._watcher = watcher
         self._folder = folder.absolute()
         self._unfinished = self._folder / _UNFINISHED
-        self._folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)  # the mode is not for parents made here
-        self._unfinished.mkdir(exist_ok=True, mode=_FOLDER_MODE)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)  # the mode is not for parents made here
+        self._unfinished.mkdir(exist_ok=True, mode=FOLDER_MODE)
         self._store = LocalStore(self._folder)
-        self._made: set[str] = set()
+        self._files = BlobFiles(self._folder)
+        self._unsynced = UnsyncedFolder(self._files, self._unfinished, self._tell)
 
     @property
     def direct(self) -> None:
         """Say that nobody can be sent to a folder; see `Blobs.direct`."""
         return
+
+    @property
+    def unsynced(self) -> UnsyncedFolder:
+        """The way for small blobs that need not wait for the disk; see `Blobs.unsynced`."""
+        return self._unsynced
 
     async def write(
         self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
@@ -79,31 +94,13 @@ class LocalBlobs:
         self._tell("written", written.size_bytes)
         return written
 
-    def write_beside(
-        self, content: bytes, *, limit_bytes: int | None, expected: BlobHash
-    ) -> tuple[Writing, asyncio.Future[None]]:
-        """Store a small blob in a thread; see `Blobs.write_beside`."""
-        check_size(len(content), limit_bytes)
-        writing = Writing(content)
-
-        def write() -> None:
-            try:
-                self._write_at_once(content, expected)
-            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-                writing.end(error)
-            else:
-                writing.end()
-                self._tell("written", writing.size_bytes)
-
-        return writing, asyncio.get_running_loop().run_in_executor(None, write)
-
     async def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give a range of the bytes; see `Blobs.read`."""
         found = await self.stat(blob_hash)
         if found is None:
             raise NotFound("These bytes are not stored here.")
         end = found.size_bytes if end is None else min(end, found.size_bytes)
-        name = str(_relative(blob_hash))
+        name = str(relative_of(blob_hash))
         # One ranged read for each chunk: obstore's own stream of a local file reads 8 KiB at a time.
         for offset in range(start, end, CHUNK_BYTES):
             length = min(CHUNK_BYTES, end - offset)
@@ -118,19 +115,19 @@ class LocalBlobs:
         """Look at a blob; see `Blobs.stat`."""
         if not is_blob_hash(blob_hash):
             return None
-        return await in_thread(lambda: _find(self._folder / _relative(blob_hash)))
+        return await in_thread(lambda: find(self._folder / relative_of(blob_hash)))
 
     async def claim(self, blob_hash: BlobHash) -> BlobStat | None:
         """Look at a blob and renew its time; see `Blobs.claim`."""
         if not is_blob_hash(blob_hash):
             return None
-        return await in_thread(lambda: _claim(self._folder / _relative(blob_hash)))
+        return await in_thread(lambda: self._claim(blob_hash))
 
     async def delete(self, blob_hash: BlobHash) -> None:
         """Remove a blob; see `Blobs.delete`."""
         if is_blob_hash(blob_hash):
-            path = self._folder / _relative(blob_hash)
-            await in_thread(lambda: _remove(path))
+            path = self._folder / relative_of(blob_hash)
+            await in_thread(lambda: remove(path))
 
     async def list_blobs(self, after: str, *, limit: int) -> BlobPage:
         """Give a few of the blobs; see `Blobs.list_blobs`."""
@@ -138,17 +135,17 @@ class LocalBlobs:
 
     async def belong_to(self, owner: str) -> bool:
         """Compare the owner with who was first, by a file; see `Blobs.belong_to`."""
-        return await in_thread(lambda: _owner(self._folder / _OWNER, owner) == owner)
+        return await in_thread(lambda: owner_in(self._folder / _OWNER, owner) == owner)
 
     async def set_aside(self, blob_hash: BlobHash, now: datetime) -> None:
         """Take a blob out of its place; see `Blobs.set_aside`."""
-        path = self._folder / _relative(blob_hash)
-        await in_thread(lambda: _set_aside(path, now))
+        path = self._folder / relative_of(blob_hash)
+        await in_thread(lambda: set_aside(path, now))
 
     async def remove_set_aside(self, blob_hash: BlobHash, older_than: datetime) -> None:
         """Remove a blob that was set aside; see `Blobs.remove_set_aside`."""
-        path = aside_of(self._folder / _relative(blob_hash))
-        await in_thread(lambda: _remove_older(path, older_than.timestamp()))
+        path = aside_of(self._folder / relative_of(blob_hash))
+        await in_thread(lambda: remove_older(path, older_than.timestamp()))
 
     async def check(self) -> None:
         """Look for the folder; see `Blobs.check`."""
@@ -163,8 +160,8 @@ class LocalBlobs:
         """Name the blob's file; see `Blobs.local_path`."""
         if not is_blob_hash(blob_hash):
             return None
-        path = self._folder / _relative(blob_hash)
-        return path if _find(path) is not None else None
+        path = self._folder / relative_of(blob_hash)
+        return path if find(path) is not None else None
 
     async def sweep_unfinished(self, older_than: datetime) -> int:
         """Remove what dead writers left; see `Blobs.sweep_unfinished`."""
@@ -173,6 +170,14 @@ class LocalBlobs:
     def _tell(self, direction: str, count: int) -> None:
         if self._watcher is not None:
             self._watcher(direction, count)
+
+    def _claim(self, blob_hash: BlobHash) -> BlobStat | None:
+        folder, target = self._files.place_of(blob_hash)
+        found = claim(target)
+        if found is not None:
+            # Who relies on bytes that are there waits for the disk: whoever wrote them may not have done so.
+            sync_blob(folder, target)
+        return found
 
     def _write_at_once(self, content: bytes, expected: BlobHash | None) -> WrittenBlob:
         unfinished = Unfinished.create(self._unfinished)
@@ -184,21 +189,19 @@ class LocalBlobs:
 
     def _publish(self, unfinished: "Unfinished", expected: BlobHash | None) -> WrittenBlob:
         blob_hash = BlobHash(unfinished.hasher.hexdigest())
-        if expected is not None and blob_hash != expected:
-            raise HashMismatch(f"The bytes have the blake3 {blob_hash}, announced was {expected}. Send them again.")
-        # Texts and not paths, which take longer than the calls: small results are written by the dozen.
-        folder = f"{self._folder}/{blob_hash[:_PREFIX]}"
-        target = f"{folder}/{blob_hash}"
+        require_hash(blob_hash, expected)
+        folder, target = self._files.place_of(blob_hash)
         with full_disk_as_refusal():
-            found = _claim_at_once(target)
+            found = claim_at_once(target)
             created = found is None or found.size_bytes != unfinished.size_bytes
             if found is None or created:
                 unfinished.seal()
-                self._make_folder(folder)
-                unfinished.move(target)
-                found = _stat_of(os.stat(target))
-            # Also for a blob that was there: its writer may not have come to this line yet.
-            _fsync_folder(folder)
+                self._files.move_in(unfinished, blob_hash)
+                fsync(folder)
+                found = stat_of(os.stat(target))
+            else:
+                # Its writer may not have come to this line yet, or may be one who does not wait for the disk.
+                sync_blob(folder, target)
         return WrittenBlob(
             hash=blob_hash,
             size_bytes=unfinished.size_bytes,
@@ -206,89 +209,3 @@ class LocalBlobs:
             head=bytes(unfinished.head),
             created=created,
         )
-
-    def _make_folder(self, folder: str) -> None:
-        """Make one of the 256 folders; whoever made it may not have synced it, so each process does once."""
-        if folder not in self._made:
-            Path(folder).mkdir(exist_ok=True, mode=_FOLDER_MODE)
-            _fsync_folder(self._folder)
-            self._made.add(folder)
-
-
-def _relative(blob_hash: str) -> Path:
-    return Path(blob_hash[:_PREFIX], blob_hash)
-
-
-def _owner(path: Path, first: str) -> str:
-    """Read who the blobs belong to; a file that was not written to its end is written anew."""
-    with contextlib.suppress(FileNotFoundError):
-        if owner := path.read_text():
-            return owner
-    path.write_text(first)
-    return first
-
-
-def _find(path: str | Path) -> BlobStat | None:
-    """Look at a blob; one that was set aside is put back."""
-    # Another process may rename it between two looks: a blob is gone when it was at neither place again and again.
-    for _ in range(_LOOKS):
-        with contextlib.suppress(FileNotFoundError):
-            return _stat_of(os.stat(path))
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(f"{path}{ASIDE}", path)
-            _renew(path)
-    return None
-
-
-def _claim(path: str | Path) -> BlobStat | None:
-    """Mark a blob as just written. It may be set aside meanwhile, so only what is found afterwards is there."""
-    with contextlib.suppress(FileNotFoundError):
-        _renew(path)
-    return _find(path)
-
-
-def _claim_at_once(path: str) -> BlobStat | None:
-    """Mark a blob as just written if it is seen at the first look; whoever misses one writes it anew."""
-    try:
-        _renew(path)
-    except FileNotFoundError:
-        try:
-            os.rename(f"{path}{ASIDE}", path)
-        except FileNotFoundError:
-            return None
-    return _claim(path)
-
-
-def _renew(path: str | Path) -> None:
-    # Our own clock, because the kernel's for files stands still for some milliseconds.
-    now = time.time_ns()
-    os.utime(path, ns=(now, now))
-
-
-def _set_aside(path: Path, now: datetime) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.utime(path, (now.timestamp(), now.timestamp()))
-        path.rename(aside_of(path))
-
-
-def _remove_older(path: Path, before: float) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        if path.stat().st_mtime < before:
-            path.unlink()
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    aside_of(path).unlink(missing_ok=True)
-
-
-def _stat_of(found: os.stat_result) -> BlobStat:
-    return BlobStat(size_bytes=found.st_size, written_at=datetime.fromtimestamp(found.st_mtime, UTC))
-
-
-def _fsync_folder(folder: str | Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -28,10 +28,10 @@ from fireside.blobs.base import (
     BlobPage,
     BlobStat,
     BytesWatcher,
-    HashMismatch,
     ListedBlob,
     WrittenBlob,
     is_blob_hash,
+    require_hash,
 )
 from fireside.blobs.direct import DirectBucket
 from fireside.blobs.keys import ASIDE, UNFINISHED, aside_of, key_of
@@ -89,6 +89,11 @@ class ObjectBlobs:
         """Give the bucket itself, where we can sign for it; see `Blobs.direct`."""
         return self._direct
 
+    @property
+    def unsynced(self) -> None:
+        """Say that there is no such way; see `Blobs.unsynced`."""
+        return
+
     async def write(
         self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
     ) -> WrittenBlob:
@@ -113,10 +118,6 @@ class ObjectBlobs:
         check_size(len(content), limit_bytes)
         blob_hash = BlobHash(blake3(content).hexdigest())
         return await self._publish(blob_hash, content, len(content), content[:HEAD_BYTES], expected)
-
-    def write_beside(self, content: bytes, *, limit_bytes: int | None, expected: BlobHash) -> None:  # noqa: ARG002
-        """Say that it takes long; see `Blobs.write_beside`."""
-        return
 
     async def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give a range of the bytes; see `Blobs.read`."""
@@ -246,8 +247,7 @@ class ObjectBlobs:
     async def _publish(
         self, blob_hash: BlobHash, content: bytes | Path, size_bytes: int, head: bytes, expected: BlobHash | None
     ) -> WrittenBlob:
-        if expected is not None and blob_hash != expected:
-            raise HashMismatch(f"The bytes have the blake3 {blob_hash}, announced was {expected}. Send them again.")
+        require_hash(blob_hash, expected)
         found = await self.stat(blob_hash)
         created = found is None or found.size_bytes != size_bytes
         if created:

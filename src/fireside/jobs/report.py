@@ -4,7 +4,7 @@ Every report may arrive twice (the bus replays after a reconnect, a worker asks 
 is idempotent: what is recorded already under the same lease is simply confirmed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -18,7 +18,7 @@ from fireside.domain.lifecycle import Verb, advance
 from fireside.domain.outputs import OutputSummary, summarize_outputs
 from fireside.events.facts import ended_fact, output_fact
 from fireside.jobs.desk import Desk
-from fireside.store.records import Ending, NodeRecord, TimelineEntry
+from fireside.store.records import Ending, NodeRecord, TimelineEntry, UnsyncedBytes
 from fireside.store.store import Changed
 from fireside.wire.fleet import EndReport, NodeFailure
 
@@ -87,12 +87,11 @@ async def end_job(
     shown: Shown = (),
     *,
     seen: Job | None = None,
-    before_commit: Callable[[], None] | None = None,
+    unsynced: UnsyncedBytes | None = None,
 ) -> Job:
     """Record the end of a run, with the last that its nodes have shown; `StaleLease` for one who lost it meanwhile.
 
-    `seen` is the job as it was read a moment ago. `before_commit` is called in the writer's thread when all is written,
-    and waits there for what has to be on the disk first; what it raises undoes the record.
+    `seen` is the job as it was read a moment ago. `unsynced` are bytes of what was shown that are not stored yet.
     """
     lease = report.lease.lease()
     while True:
@@ -106,7 +105,7 @@ async def end_job(
         try:
             if not after.is_terminal:
                 return await _give_back(desk, before, after, final)
-            return await _finish(desk, before, after, final, shown, before_commit)
+            return await _finish(desk, before, after, final, shown, unsynced)
         except Changed:
             continue
 
@@ -117,7 +116,7 @@ async def _finish(
     after: Job,
     report: EndReport,
     shown: Shown,
-    before_commit: Callable[[], None] | None,
+    unsynced: UnsyncedBytes | None,
 ) -> Job:
     cost = _cost(after, report)
     job, stored, count = await desk.store.finish_job(
@@ -127,7 +126,7 @@ async def _finish(
         partial(_ending, after, report, cost),
         timeline=_timeline(desk, before, after, report),
         charge_seconds=cost - before.charged_seconds,
-        before_commit=before_commit,
+        unsynced=unsynced,
     )
     outputs = tuple(output_fact(before, record, job.changed_at) for record in stored)
     if len(msgspec.json.encode(outputs)) > _MOST_TOLD_BYTES:

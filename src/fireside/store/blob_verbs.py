@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import datetime
 
 from fireside.domain.assets import Asset
 from fireside.domain.ids import BlobHash
@@ -30,6 +31,20 @@ class BlobVerbs(Verbs):
         hashes = to_json(sorted({asset.hash for asset in assets})).decode()
         known = {row["hash"]: bytes(row["metadata"]) for row in await self._all("blob_metadata", {"hashes": hashes})}
         return [replace(asset, metadata=known.get(asset.hash)) for asset in assets]
+
+    async def unsynced_blobs(self, before: datetime, *, limit: int) -> Sequence[BlobHash]:
+        """Name a few blobs whose bytes changes have kept since before that time, the oldest first."""
+        rows = await self._all("unsynced_blobs", {"kept_at": before, "limit": limit})
+        return [BlobHash(row["hash"]) for row in rows]
+
+    async def unsynced_bytes(self, after: str, *, limit: int) -> Mapping[BlobHash, bytes]:
+        """Give a few blobs whose bytes changes have kept, with these, in the order of their hashes behind `after`."""
+        rows = await self._all("unsynced_blobs_after", {"after": after, "limit": limit})
+        return {BlobHash(row["hash"]): bytes(row["content"]) for row in rows}
+
+    async def forget_unsynced_blobs(self, hashes: Collection[BlobHash], before: datetime) -> None:
+        """Forget bytes whose files are on the disk, but those that were kept anew since that time."""
+        await self._write("forget_unsynced_blobs", {"hashes": to_json(sorted(hashes)).decode(), "kept_at": before})
 
     async def forget_blob_metadata(self, hash: BlobHash) -> None:  # noqa: A002  the domain's word for it
         """Forget what bytes have said that are gone; an asset that has come meanwhile keeps it."""

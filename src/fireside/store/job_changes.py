@@ -25,6 +25,7 @@ from fireside.store.records import (
     NodeRecord,
     StagedInput,
     TimelineEntry,
+    UnsyncedBytes,
 )
 from fireside.store.refusals import Changed
 from fireside.store.rows import asset_of, from_json, ids_json, to_json
@@ -261,6 +262,13 @@ def _share(before: Job, after: Job, charge_seconds: float) -> list[Statement]:
 def _entry(job_id: JobId, entry: TimelineEntry) -> Statement:
     params = {"id": job_id, "kind": entry.kind, "at": entry.at, "data": to_json(entry.data)}
     return Statement("add_job_event", params, expect=1)
+
+
+def keep_unsynced(tx: Transaction, unsynced: UnsyncedBytes, at: datetime) -> None:
+    """Keep the bytes of blobs, and put them into place; see `JobVerbs.finish_job`."""
+    for blob_hash, content in unsynced.contents.items():
+        tx.run("keep_unsynced_blob", {"hash": blob_hash, "kept_at": at, "content": content}, expect=1)
+    unsynced.put()
 
 
 def record_output(

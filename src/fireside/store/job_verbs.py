@@ -17,6 +17,7 @@ from fireside.store.job_changes import (
     body_of,
     change_statements,
     is_awaited,
+    keep_unsynced,
     record_of,
     record_output,
     standing_after,
@@ -35,6 +36,7 @@ from fireside.store.records import (
     Share,
     StagedInput,
     TimelineEntry,
+    UnsyncedBytes,
 )
 from fireside.store.refusals import Changed, DuplicateJob, QueueFull, TermEnded
 from fireside.store.rows import attempt_of, entry_of, ids_json, job_of, month_use_of, share_of, user_of
@@ -215,13 +217,13 @@ class JobVerbs(Verbs):
         *,
         timeline: Sequence[TimelineEntry] = (),
         charge_seconds: float = 0.0,
-        before_commit: Callable[[], None] | None = None,
+        unsynced: UnsyncedBytes | None = None,
     ) -> tuple[Job, Sequence[NodeRecord], int]:
         """Record the last that the nodes have shown and the end of the run, as `add_output` and `change_job` would.
 
         All is one transaction; `end` is told what all nodes have shown. Gives the job and the records as stored, and
-        how many nodes have shown something. `before_commit` is called in the writer's thread when all is written; what
-        it raises undoes it.
+        how many nodes have shown something. The bytes of `unsynced` are kept with it; where they cannot be put into
+        their places, all is undone.
         """
         told_at = after.changed_at if self._has_webhooks else None
 
@@ -238,8 +240,8 @@ class JobVerbs(Verbs):
             )
             results = run_all(tx, change)
             standing, is_wanted = standing_after(change, results), is_awaited(change, results)
-            if before_commit is not None:
-                before_commit()
+            if unsynced is not None:
+                keep_unsynced(tx, unsynced, after.changed_at)
             return job_of(results[0][0]), standing, stored, len(records), is_wanted
 
         try:

@@ -1,6 +1,6 @@
 """The values that go into and come out of the store beside the domain's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,14 @@ NOTHING_REQUIRED = UUID(int=0)
 
 EQUAL_JOB_AWAITED = UUID(int=2**128 - 1)
 """What a job asks for while an equal one is on its way: no worker has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsyncedBytes:
+    """Small blobs that a change keeps until their files are on the disk; `put` puts these into place, in its thread."""
+
+    contents: Mapping[BlobHash, bytes]
+    put: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

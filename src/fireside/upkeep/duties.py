@@ -15,6 +15,7 @@ from fireside.upkeep.departures import Departures
 from fireside.upkeep.loops import Loop
 from fireside.upkeep.measurer import Measurer
 from fireside.upkeep.pruner import Pruner
+from fireside.upkeep.unsynced import unsynced_blobs
 
 _LAST_USED_SECONDS = 30.0
 _DEFINITIONS_SECONDS = 10.0
@@ -96,6 +97,7 @@ def leader_duties(
         Loop("deleted users", departures.see_off, every_seconds=_DEPARTURES_SECONDS, clock=clock),
         Loop("measures of older files", Measurer(store, blobs).step, every_seconds=_MEASURE_SECONDS, clock=clock),
         Loop("unused blobs", collector.step, every_seconds=_COLLECT_SECONDS, clock=clock),
+        unsynced_blobs(store, blobs, clock),
     ]
 
 

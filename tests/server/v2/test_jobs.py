@@ -29,7 +29,7 @@ async def show(house: House, job_id: str, content: bytes = PNG) -> None:
     job = await services.store.job(job_id_of(job_id))
     assert job is not None
     record = NodeRecord(node_id="2", display_node_id="2", output=OUTPUTS["2"])
-    place = OutputPlace(key="images", index=0, hash=written.hash, written=written)
+    place = OutputPlace(key="images", index=0, hash=written.hash, came=written)
     files = await output_assets(services.blobs, job, record, [place], services.clock())
     await add_output(services.desk, WORKER, job.lease, record, files)
 

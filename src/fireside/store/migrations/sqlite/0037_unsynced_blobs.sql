@@ -1,0 +1,7 @@
+-- The bytes of small blobs whose files are not known to be on the disk yet, by their hash; the file goes by its name.
+CREATE TABLE unsynced_blob (
+    hash TEXT PRIMARY KEY,
+    kept_at INTEGER NOT NULL,
+    content BLOB NOT NULL
+) STRICT;
+CREATE INDEX unsynced_blob_kept ON unsynced_blob (kept_at);
