@@ -18,11 +18,11 @@ from fireside.client.fleet import FleetClient
 from fireside.domain.ids import JobId
 from fireside.domain.jobs import Lease
 from fireside.runtimes.builtin.runtime import BuiltinRuntime
-from fireside.wire.fleet import ModelHosts, NeededModel, WorkBody
+from fireside.wire.fleet import InputFile, ModelHosts, NeededModel, WorkBody
 from fireside.worker.arriving import Arrival
 from fireside.worker.fetching import Fetcher, ModelDownloadError, Tries
 from fireside.worker.model_cache import ModelCache, NoRoom
-from fireside.worker.patience import ServerAway
+from fireside.worker.patience import ServerAway, patiently
 
 LEASE = Lease(job_id=JobId(UUID(int=7)), attempt=1, fence=1)
 CONTENT = bytes(range(256)) * 40
@@ -39,12 +39,15 @@ class Source:
     port: int = 0
     ranges: list[str] = field(default_factory=list[str])
     work: WorkBody | None = None
+    redirects_to: str = ""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.path.startswith("/fleet/jobs/"):
             return web.Response(body=msgspec.json.encode(self.work), content_type="application/json")
+        if self.redirects_to and "signature" not in request.query:
+            raise web.HTTPFound(self.redirects_to)
         wanted = request.headers.get("Range", "")
         self.ranges.append(wanted)
         self.asked.set()
@@ -327,6 +330,40 @@ async def test_a_server_that_is_ill_gives_the_job_back(fetcher: Fetcher, shelf: 
 
     with pytest.raises(ServerAway):
         await bring(fetcher, shelf, work_for(needed()))
+
+
+async def test_of_a_bucket_that_is_not_reached_the_host_is_named_and_what_to_do_and_nothing_that_is_signed(
+    fetcher: Fetcher, shelf: Shelf, source: Source, client: FleetClient, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as was_free:
+        bucket = f"localhost:{was_free.getsockname()[1]}"
+    source.redirects_to = f"http://{bucket}/files/x?signature=secret"
+    photo = InputFile(value="photo.png", hash="0" * 64, size_bytes=1, url="/files/photo")
+
+    with pytest.raises(ServerAway) as model:
+        await bring(fetcher, shelf, work_for(needed()))
+    with pytest.raises(ServerAway) as picture:
+        await patiently(lambda: client.download(photo, tmp_path / "photo.png"), patience_seconds=0)
+
+    for reason in (str(model.value), str(picture.value)):
+        assert f"{bucket}, where the server keeps its files, was not to be reached" in reason
+        assert "blobs_direct = false" in reason
+        assert "secret" not in reason
+        assert "the server was not" not in reason
+
+
+@pytest.mark.parametrize("word", ["403", "503"])
+async def test_of_a_bucket_that_refuses_the_host_is_named_and_nothing_that_is_signed(
+    fetcher: Fetcher, shelf: Shelf, source: Source, word: str
+) -> None:
+    source.word, source.redirects_to = word, f"http://localhost:{source.port}/files/x?signature=secret"
+
+    with pytest.raises((ModelDownloadError, ServerAway)) as raised:
+        await bring(fetcher, shelf, work_for(needed()))
+
+    reason = str(raised.value)
+    assert f"localhost:{source.port}, where the server keeps its files, answered {word}" in reason
+    assert "secret" not in reason
 
 
 async def test_a_link_that_is_over_is_asked_for_anew(fetcher: Fetcher, shelf: Shelf, source: Source) -> None:

@@ -40,6 +40,12 @@ async def test_a_refusal_is_final(status: int) -> None:
     assert server.asked == 1
 
 
+async def test_a_signed_address_is_not_told() -> None:
+    server = Server(answered(503))
+    with pytest.raises(ServerAway, match="the server answered 503"):
+        await patiently(server.ask, patience_seconds=0)
+
+
 async def test_patience_ends() -> None:
     server = Server(httpx.ConnectError("gone"))
     with pytest.raises(ServerAway, match="gone"):

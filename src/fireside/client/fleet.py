@@ -6,7 +6,7 @@ and is the caller's to try again.
 
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _LONG_TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 """While the bucket copies what is large."""
+_WHERE = "where the server keeps its files"
+_ADVICE = "Let workers reach it, or set blobs_direct = false at the server to have all bytes pass the server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,22 @@ class BlobLook:
 
     is_here: bool
     part_bytes: int | None
+
+
+class BucketAway(httpx.TransportError):
+    """Where the server sends us for bytes cannot be reached from here."""
+
+    def __init__(self, host: str, error: httpx.TransportError) -> None:
+        reason = str(error) or type(error).__name__
+        super().__init__(f"{host}, {_WHERE}, was not to be reached from the worker: {reason}. {_ADVICE}")
+
+
+class BucketRefused(httpx.HTTPStatusError):
+    """Where the server sends us for bytes they are not given, or not taken."""
+
+    def __init__(self, host: str, error: httpx.HTTPStatusError) -> None:
+        message = f"{host}, {_WHERE}, answered {error.response.status_code}. {_ADVICE}"
+        super().__init__(message, request=error.request, response=error.response)
 
 
 class FleetClient:
@@ -103,7 +121,7 @@ class FleetClient:
         """Stage an input file; what stands at `to` afterwards is whole, and is what was meant."""
         part, hasher = to.with_name(to.name + ".part"), blake3()
         # To another host, a bucket, httpx does not send our token on.
-        async with self._http.stream("GET", file.url, follow_redirects=True) as answer:
+        async with self._there(), self._http.stream("GET", file.url, follow_redirects=True) as answer:
             if answer.is_error:
                 await answer.aread()
                 _checked(answer)
@@ -119,7 +137,10 @@ class FleetClient:
     async def model(self, url: str, start: int) -> AsyncGenerator[tuple[int, AsyncIterator[bytes]]]:
         """Ask for the bytes of a model from `start` on; gives where they begin, which is 0 if that cannot be done."""
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
-        async with self._http.stream("GET", url, headers=headers, follow_redirects=True) as answer:
+        async with (
+            self._there(),
+            self._http.stream("GET", url, headers=headers, follow_redirects=True) as answer,
+        ):
             if answer.is_error:
                 await answer.aread()
                 _checked(answer)
@@ -158,8 +179,9 @@ class FleetClient:
         )
         # A request of its own, because those that the client makes show our token, which is none of the bucket's.
         request.extensions = {"timeout": _TIMEOUT.as_dict()}
-        answer = await self._http.send(request)
-        return answer.raise_for_status().headers["etag"]
+        async with self._there():
+            answer = await self._http.send(request)
+            return answer.raise_for_status().headers["etag"]
 
     async def finish_upload(self, body: UploadedBody) -> None:
         """Say that all parts are in the bucket."""
@@ -172,6 +194,27 @@ class FleetClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    @asynccontextmanager
+    async def _there(self) -> AsyncGenerator[None]:
+        """Say of what goes wrong at another host than the server that it was there, and nothing of what is signed."""
+        try:
+            yield
+        except httpx.HTTPStatusError as error:
+            if (host := self._other_host(error)) is not None:
+                # Not chained: its message has the whole address, and a log may show that.
+                raise BucketRefused(host, error) from None
+            raise
+        except httpx.TransportError as error:
+            if (host := self._other_host(error)) is not None:
+                raise BucketAway(host, error) from error
+            raise
+
+    def _other_host(self, error: httpx.HTTPError) -> str | None:
+        with suppress(RuntimeError):
+            netloc = error.request.url.netloc
+            return None if netloc == self._http.base_url.netloc else netloc.decode()
+        return None
 
 
 async def _chunks(path: Path, start: int, size_bytes: int) -> AsyncIterator[bytes]:

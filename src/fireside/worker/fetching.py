@@ -30,7 +30,7 @@ from fireside.wire.fleet import ModelHosts, NeededModel, WorkBody
 from fireside.wire.safetensors import NotSafetensors, SafetensorsCheck
 from fireside.worker.arriving import Arrival
 from fireside.worker.model_cache import ModelCache, NoRoom, show
-from fireside.worker.patience import ServerAway, is_temporary
+from fireside.worker.patience import ServerAway, is_temporary, reason_of
 from fireside.worker.staging import fetch_work
 from fireside.worker.threads import in_thread
 
@@ -209,7 +209,7 @@ class _Download:
         except httpx.HTTPStatusError as error:
             return await self._refused(error)
         except httpx.HTTPError as error:
-            return repr(error)
+            return reason_of(error) if self._is_ours else repr(error)
         return None if self._came >= self._model.size_bytes else "the source ended early"
 
     async def _refused(self, error: httpx.HTTPStatusError) -> str:
@@ -219,8 +219,8 @@ class _Download:
             self._model = next((one for one in work.models if one.hash == self._model.hash), self._model)
             return "the link was over"
         if not is_temporary(error):
-            raise self._failed(f"the server answered {error.response.status_code}; it may have been removed") from error
-        return repr(error)
+            raise self._failed(f"{reason_of(error)}; it may have been removed") from error
+        return reason_of(error)
 
     @contextlib.asynccontextmanager
     async def _source(self) -> AsyncGenerator[_Bytes]:

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import httpx
 
+from fireside.client.fleet import BucketAway, BucketRefused
+
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 _TEMPORARY = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS})
@@ -29,9 +31,18 @@ async def patiently(call: Callable[[], Awaitable[Answer]], *, patience_seconds: 
             if not is_temporary(error):
                 raise
             if time.monotonic() + pause > deadline:
-                raise ServerAway(f"the server was not to be reached: {error!r}") from error
+                raise ServerAway(reason_of(error)) from error
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def reason_of(error: httpx.HTTPError) -> str:
+    """Say where something went wrong, for people; without addresses, which may be signed."""
+    if isinstance(error, BucketAway | BucketRefused):
+        return str(error)
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"the server answered {error.response.status_code}"
+    return f"the server was not to be reached: {error!r}"
 
 
 def is_temporary(error: httpx.HTTPError) -> bool:
