@@ -5,6 +5,7 @@ import base64
 import signal
 import ssl
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,76 @@ def test_what_is_signed_with_an_accounts_signing_key_names_the_account() -> None
     assert claims["iss"] != account
     with pytest.raises(BadAccountSeed, match="nats_account"):
         BusAuthority.from_account_seed(bytes(seed).decode(), account.lower())
+
+
+class OperatorsAccount:
+    """An account of an operator's own, which lets one signing key sign for it; its own key stays in a safe."""
+
+    def __init__(self) -> None:
+        self.signing_seed = key_of(3, nkeys.PREFIX_BYTE_ACCOUNT)
+        self.stolen_seed = key_of(4, nkeys.PREFIX_BYTE_ACCOUNT)
+        self._operator = nkeys.from_seed(key_of(1, nkeys.PREFIX_BYTE_OPERATOR))
+        self.key = public(nkeys.from_seed(key_of(2, nkeys.PREFIX_BYTE_ACCOUNT)))
+
+    def trust_config(self) -> str:
+        limits = dict.fromkeys(("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1)
+        signing_keys = [public(nkeys.from_seed(self.signing_seed))]
+        operator = self._signed(public(self._operator), {"type": "operator"})
+        account = self._signed(
+            self.key, {"type": "account", "limits": limits | {"wildcards": True}, "signing_keys": signing_keys}
+        )
+        return f"operator: {operator}\nresolver: MEMORY\nresolver_preload: {{ {self.key}: {account} }}\n"
+
+    def _signed(self, subject: str, claims: dict[str, Any]) -> str:
+        body = {"iat": 1, "iss": public(self._operator), "name": "x", "sub": subject, "nats": claims | {"version": 2}}
+        text = ".".join(
+            urlsafe(msgspec.json.encode(part))
+            for part in ({"typ": "JWT", "alg": "ed25519-nkey"}, {"jti": subject, **body})
+        )
+        return f"{text}.{urlsafe(self._operator.sign(text.encode()))}"
+
+
+def key_of(number: int, prefix: int) -> bytes:
+    return bytes(nkeys.encode_seed(bytes([number]) * 32, prefix))
+
+
+def public(pair: nkeys.KeyPair) -> str:
+    return bytes(pair.public_key).decode()
+
+
+def urlsafe(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+async def test_what_one_server_signs_with_an_accounts_signing_key_is_good_at_all_of_a_cluster(tmp_path: Path) -> None:
+    account = OperatorsAccount()
+    one, other = (BusAuthority.from_account_seed(account.signing_seed.decode(), account.key) for _ in range(2))
+    stranger = BusAuthority.from_account_seed(account.stolen_seed.decode(), account.key)
+    cluster = BusCluster(tmp_path, account, size=2)
+    cluster.start()
+    tls = trusting(cluster)
+    first, second = (node.url for node in cluster.nodes)
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def hear(subject: str, payload: bytes) -> None:
+        heard.put_nowait(payload)
+
+    async with AsyncExitStack() as doors:
+        doors.callback(cluster.close)
+        server = await Bus.connect(
+            [first], one.server_credentials(), name="server", inbox_prefix="_INBOX_server", tls=tls
+        )
+        doors.push_async_callback(server.close)
+        credentials = other.worker_credentials(WORKER, 1)
+        worker = await Bus.connect([second], credentials, name=WORKER, inbox_prefix=inbox_of(WORKER), tls=tls)
+        doors.push_async_callback(worker.close)
+        await server.subscribe(presence(WORKER), hear)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await said_until_heard(worker, heard, b"here")
+        with pytest.raises(BusDisconnected):
+            await Bus.connect(
+                [first], stranger.server_credentials(), name="x", inbox_prefix="_INBOX_x", tls=tls, within_seconds=1
+            )
 
 
 def claims_of(jwt: str) -> dict[str, Any]:

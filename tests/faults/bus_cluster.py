@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from cryptography import x509
@@ -16,7 +17,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from tests.faults.far import until
 
-from fireside.bus.authority import BusAuthority
 from fireside.bus.server import find_program
 from fireside.runtimes.comfyui.ports import Port
 
@@ -111,13 +111,19 @@ class BusNode:
         self.route.free()
 
 
+class Trusted(Protocol):
+    """Who may sign: writes the part of a configuration that says so."""
+
+    def trust_config(self) -> str: ...
+
+
 class BusCluster:
     """Servers that know each other, and let in who shows what `authority` has signed."""
 
     def __init__(
         self,
         folder: Path,
-        authority: BusAuthority,
+        authority: Trusted,
         *,
         size: int = 3,
         asks_for_certificates: bool = False,
@@ -156,7 +162,7 @@ class BusCluster:
         for node in self.nodes:
             node.close()
 
-    def _configure(self, node: BusNode, authority: BusAuthority, *, asks_for_certificates: bool) -> None:
+    def _configure(self, node: BusNode, authority: Trusted, *, asks_for_certificates: bool) -> None:
         node.folder.mkdir(parents=True, exist_ok=True)
         certificate, key = self._signer.certificate(node.name)
         files = f"cert_file: {_text(certificate)}, key_file: {_text(key)}, ca_file: {_text(self.ca)}"

@@ -1,7 +1,7 @@
 """The lead of the servers of one PostgreSQL: one has it, and loses it however its connection ends."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,12 +15,6 @@ from fireside.store.postgres import PostgresDatabase
 from fireside.store.sqlite import SqliteDatabase
 
 _LOCKS = "SELECT pid, granted FROM pg_locks WHERE locktype = 'advisory' AND classid = 1718186597 AND objid = 3"
-
-
-@pytest.fixture
-def url(postgres_server: PostgresServer) -> Iterator[str]:
-    with postgres_server.database() as url:
-        yield url
 
 
 @asynccontextmanager

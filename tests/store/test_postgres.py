@@ -30,13 +30,6 @@ QUERIES = {dialect: load_queries(dialect) for dialect in ("sqlite", "postgres")}
 
 
 @pytest.fixture
-def url(postgres_server: PostgresServer) -> Iterator[str]:
-    """A migrated database."""
-    with postgres_server.database() as url:
-        yield url
-
-
-@pytest.fixture
 def empty_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A database without a table."""
     with postgres_server.database(template="template0") as url:

@@ -33,12 +33,6 @@ FOR EACH ROW EXECUTE FUNCTION at_commit();
 
 
 @pytest.fixture
-def url(postgres_server: PostgresServer) -> Iterator[str]:
-    with postgres_server.database() as url:
-        yield url
-
-
-@pytest.fixture
 async def database(url: str) -> AsyncIterator[PostgresDatabase]:
     database = PostgresDatabase(url)
     database._queries["quit"] = prepare(QUIT)

@@ -1,11 +1,10 @@
 """Statements that go to PostgreSQL together: how often we wait, and that nothing gets lost or stuck on the way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import psycopg
 import pytest
-from tests.postgres_server import PostgresServer
 
 from fireside.domain.errors import BadRequest
 from fireside.store.database import Rows, Statement, Transaction, Unexpected, Violated
@@ -19,12 +18,6 @@ WHERE application_name = 'fireside' AND datname = current_database() AND state <
 ECHO = "SELECT :value::bytea AS value"
 NOTE = "INSERT INTO schema_version VALUES (:version::integer)"
 NOTED = "SELECT version FROM schema_version WHERE version > 1000000 ORDER BY version"
-
-
-@pytest.fixture
-def url(postgres_server: PostgresServer) -> Iterator[str]:
-    with postgres_server.database() as url:
-        yield url
 
 
 @pytest.fixture
