@@ -145,7 +145,8 @@ def left_behind(data_dir: Path) -> list[str]:
     """Name what a server that has stopped should not have left: processes, files of runs, attempts without an end."""
     found = [f"process {line}" for line in naming(str(data_dir))]
     workers = data_dir / "run" / "workers"
-    folders = [workers.glob(f"*/{part}/**/*") for part in ("scratch/jobs", "home/input", "home/output", "home/temp")]
+    parts = ("scratch/jobs", *(f"runtime/{name}" for name in ("input", "output", "temp", "left")))
+    folders = [workers.glob(f"*/{part}/**/*") for part in parts]
     found += [f"file {path}" for paths in folders for path in paths if path.is_file()]
     found += [f"file {path}" for path in (data_dir / "blobs" / "unfinished").iterdir()]
     with closing(sqlite3.connect(data_dir / "fireside.db")) as database:

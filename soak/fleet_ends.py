@@ -156,6 +156,6 @@ def _total(answer: httpx.Response) -> int:
 def left_behind(folder: Path) -> list[str]:
     """Name what a fleet that has stopped should not have left: processes, files of runs, halves of files."""
     found = [f"process {line}" for line in naming(str(folder)) if "postgres" not in line and "nats" not in line]
-    patterns = ("**/scratch/jobs/**/*", "**/home/input/**/*", "**/home/output/**/*", "**/home/temp/**/*")
+    patterns = ("**/scratch/jobs/**/*", *(f"**/runtime/{name}/**/*" for name in ("input", "output", "temp", "left")))
     found += [f"file {path}" for pattern in patterns for path in folder.glob(pattern) if path.is_file()]
     return found + [f"half a file {path}" for path in folder.glob("**/blobs/unfinished/*")]

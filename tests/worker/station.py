@@ -185,8 +185,8 @@ class Station:
         return [asked for asked in self.gate.asked if asked.startswith("PUT /fleet/blobs/")]
 
     def left_behind(self) -> list[Path]:
-        """What runs have left on the worker's disk."""
-        return list(self.scratch.rglob("*"))
+        """What runs have left on the worker's disk, beside folders for the next ones."""
+        return [path for path in self.scratch.rglob("*") if not path.is_dir()]
 
     async def hear(self, subject: str, payload: bytes) -> None:
         self.said.append(msgspec.json.decode(payload, type=Presence))

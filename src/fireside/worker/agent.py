@@ -49,6 +49,7 @@ from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import is_temporary
 from fireside.worker.reporter import Reporter
 from fireside.worker.run import Outcome, Released, Run, run_job
+from fireside.worker.scratch import Scratch
 from fireside.worker.stage_cache import StageCache
 from fireside.worker.telling import Telling
 from fireside.worker.validating import validate_nodes
@@ -88,7 +89,7 @@ class Agent:
         self._bus = bus
         self._client = client
         self._runtime = runtime
-        self._scratch = scratch
+        self._scratch = Scratch(scratch)
         self._cache = cache
         self._models = models
         self._fetcher = Fetcher(client=client, cache=models)
@@ -311,7 +312,7 @@ class Agent:
             work=request.work,
             reports_together=request.together,
             telling=Telling(self._bus, UserId(request.user_id), self._worker_id, lease, together=request.together),
-            folder=self._scratch / f"{lease.job_id}-{lease.fence}",
+            scratch=self._scratch,
             cache=self._cache,
             fetcher=self._fetcher,
             hashes=self._hashes,

@@ -53,8 +53,8 @@ from fireside.worker.fitting import MOST_TIMED_NODES, failure_of, fitting_names,
 from fireside.worker.identifying import ModelsOfRun, models_of_run
 from fireside.worker.model_hashes import ModelHashes
 from fireside.worker.patience import ServerAway
-from fireside.worker.removing import remove
 from fireside.worker.reporter import Reporter, ReportRefused
+from fireside.worker.scratch import RUN, Scratch
 from fireside.worker.showing import Showing
 from fireside.worker.stage_cache import StageCache
 from fireside.worker.staging import fetch_work, stage_inputs
@@ -92,10 +92,12 @@ class Run:
     runtime: Runtime
     reporter: Reporter
     telling: Telling
-    folder: Path
+    scratch: Scratch
     cache: StageCache
     fetcher: Fetcher
     hashes: ModelHashes
+    folder: Path | None = None
+    """Its own, from when it is prepared until it is over."""
     work: WorkBody | None = None
     """The work, if it came with the assignment."""
     task_id: str = field(default_factory=lambda: uuid4().hex)
@@ -172,7 +174,8 @@ async def run_job(run: Run) -> Outcome | None:
         await run.showing.drop()
         await run.telling.settle()
         run.held.close()
-        await remove(run.folder)
+        if run.folder is not None:
+            await run.scratch.give_back(run.folder)
     return outcome
 
 
@@ -226,26 +229,25 @@ async def _prepare(run: Run) -> Task:
     work = run.work or await fetch_work(run.client, run.lease)
     run.time_limit = work.time_limit
     await run.fetcher.bring(run.runtime, run.lease, work, run.held, run.watch)
+    run.folder = run.scratch.take()
     inputs = await stage_inputs(run.client, run.cache, run.lease, work, run.folder / "inputs")
-    scratch = run.folder / "run"
-    scratch.mkdir(parents=True)
     graph = msgspec.json.decode(work.graph, type=dict[str, Any])
     run.models = await models_of_run(run.runtime, run.hashes, graph)
-    task = _task_of(run, work, graph, inputs, scratch)
+    task = _task_of(run, work, graph, inputs, run.folder / RUN)
     if not run.turn.is_set():
         warm_files(run.models.paths, run.runtime.warm_models())
         await run.runtime.make_ready(task)
     return task
 
 
-def _task_of(run: Run, work: WorkBody, graph: Mapping[str, Any], inputs: Mapping[str, Path], scratch: Path) -> Task:
+def _task_of(run: Run, work: WorkBody, graph: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Task:
     return Task(
         task_id=run.task_id,
         graph=graph,
         outputs=work.outputs,
         inputs=inputs,
         extra_data=msgspec.json.decode(work.extra_data, type=dict[str, Any]),
-        folder=scratch,
+        folder=folder,
         secrets=work.secrets,
         when_ended=run.runtime_ended,
     )

@@ -61,7 +61,10 @@ class Seen:
         folders = self.home.folders
         assert folders is not None
         there = [one for one in (folders.input, folders.output, folders.temp, folders.left) if one.exists()]
-        return [path.name for folder in there for path in folder.iterdir()]
+        # One that is empty is kept for what the next run leaves.
+        found = [path for folder in there for path in folder.iterdir() if path.name != "spare"]
+        spare = [path for path in (folders.left / "spare").rglob("*") if not path.is_dir()]
+        return [path.name for path in (*found, *spare)]
 
 
 @pytest.fixture

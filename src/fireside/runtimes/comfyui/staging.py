@@ -119,25 +119,17 @@ class LocalPlace:
         await self._fetch_from(self._left / item.type, item, target)
 
     async def _fetch_from(self, root: Path, item: FileItem, target: Path) -> None:
-        root = root.resolve()
-        try:
-            path = (root / item.subfolder / item.filename).resolve(strict=True)
-        except (OSError, ValueError) as error:
-            raise FileNotFoundError(str(item)) from error
-        if not path.is_relative_to(root):
-            raise PermissionError(str(item))
-        if not path.is_file():
-            raise FileNotFoundError(str(item))
+        path = _plain_file_in(root, item) or _file_in(root.resolve(), item)
         if not _linked(path, target):
             await asyncio.to_thread(shutil.copyfile, path, target)
 
     async def clean(self) -> None:
         """Empty the folders; they themselves stay."""
+        roots, left = list(self._roots.values()), list[Path]()
         if self.was_put_aside:
-            roots, ours = [self._roots["input"]], [self._left]
-        else:
-            roots, ours = list(self._roots.values()), []
-        left = [*ours, *(entry for root in roots for entry in _entries_of(root))]
+            roots = [self._roots["input"]]
+            left = [] if _emptied_for_others(self._left) else [self._left]
+        left += [entry for root in roots for entry in _entries_of(root)]
         if len(left) <= _FEW and all(map(_is_small_file, left)):
             # Sooner done than a thread is woken, and the next run waits for it.
             _remove(left)
@@ -214,6 +206,42 @@ class UnbridgedPlace(LocalPlace):
     async def stage(self, task: Task) -> Staged:
         """Name the inputs by their hashes."""
         return await self._uploads.stage(task)
+
+
+def _plain_file_in(root: Path, item: FileItem) -> Path | None:
+    """Name a file right in the folder; None where it takes a closer look to say what is there, and where that leads."""
+    path = root / item.filename
+    with contextlib.suppress(OSError, ValueError):
+        if not item.subfolder and path.parent == root and stat.S_ISREG(path.lstat().st_mode):
+            return path
+    return None
+
+
+def _file_in(root: Path, item: FileItem) -> Path:
+    """Name a file of the folder, which has been resolved; raises `FileNotFoundError` or `PermissionError`."""
+    try:
+        path = (root / item.subfolder / item.filename).resolve(strict=True)
+    except (OSError, ValueError) as error:
+        raise FileNotFoundError(str(item)) from error
+    if not path.is_relative_to(root):
+        raise PermissionError(str(item))
+    if not path.is_file():
+        raise FileNotFoundError(str(item))
+    return path
+
+
+def _emptied_for_others(left: Path) -> bool:
+    """Remove the files that were put aside, if they are few, and leave the folders to our node pack for another run."""
+    try:
+        files = [path for name in ("output", "temp") for path in (left / name).iterdir()]
+        if len(files) > _FEW or not all(map(_is_small_file, files)):
+            return False
+        for path in files:
+            path.unlink(missing_ok=True)
+        left.rename(left.with_name("spare"))
+    except OSError:
+        return False
+    return True
 
 
 def _linked(source: Path, target: Path) -> bool:

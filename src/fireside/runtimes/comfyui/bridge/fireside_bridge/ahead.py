@@ -96,8 +96,12 @@ def _put_aside(prompt_id: str) -> None:
     output, temp = Path(folder_paths.get_output_directory()), Path(folder_paths.get_temp_directory())
     left = output.parent / "left"
     moving = left / f".{prompt_id}"
-    (moving / "output").mkdir(parents=True)
-    (moving / "temp").mkdir()
+    try:
+        # The folders of a run before, emptied: to make new ones takes longer than the moving.
+        (left / "spare").rename(moving)
+    except OSError:
+        (moving / "output").mkdir(parents=True)
+        (moving / "temp").mkdir()
     for folder, aside in ((output, moving / "output"), (temp, moving / "temp")):
         for path in _entries(folder, _model_folders()):
             # What cannot be moved only keeps its name from others.
