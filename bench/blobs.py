@@ -1,11 +1,13 @@
 """How fast, and in how much memory, a large file goes into the server and out again by its public routes.
 
-    python -m bench.blobs [--mebibytes N] [--folder DIR] [--bucket]
+    python -m bench.blobs [--mebibytes N] [--folder DIR] [--bucket] [--pace MB]
 
 Up by `POST /api/upload/image`, down by the signed address that `GET /api/view` sends to, by the hash that this end has
 computed. Beside them stand a plain copy with one fsync in the same folder, and the file through a bare socket. With
 `--bucket` the server's files are in a bucket of a SeaweedFS on this machine; then a plain multipart PUT to that bucket
-and a plain GET from it stand beside. Ends with 1 when the server process grew by 64 MB or more.
+and a plain GET from it stand beside. `--pace` has the file sent once more, over no faster line than so many megabytes a
+second: what that takes longer than the line is what the server adds. Ends with 1 when the server process grew by 64 MB
+or more.
 """
 
 import contextlib
@@ -92,15 +94,15 @@ def send_barely(source: Source) -> None:
         sender.join()
 
 
-def upload(server: Server, source: Source) -> None:
-    """Send the file as the form that people send."""
+def upload(server: Server, source: Source, pace: float = 0) -> None:
+    """Send the file as the form that people send, at so many megabytes a second."""
     connection = _connection(server)
     headers = {
         "X-API-Key": server.key,
         "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
         "Content-Length": str(len(_HEAD) + source.size_bytes + len(_TAIL)),
     }
-    connection.request("POST", "/api/upload/image", _form(source), headers)
+    connection.request("POST", "/api/upload/image", _form(source, pace), headers)
     _answer(connection, 200).read()
     connection.close()
 
@@ -121,7 +123,7 @@ def download(server: Server, source: Source) -> None:
 
 def put_plainly(source: Source, store: S3Store) -> None:
     """Put the file into the bucket past the server, in the parts that the server would."""
-    obstore.put(store, _PLAIN, source.path, chunk_size=5 * _CHUNK_BYTES, max_concurrency=4)
+    obstore.put(store, _PLAIN, source.path, chunk_size=8 * _CHUNK_BYTES, max_concurrency=3)
 
 
 def get_plainly(source: Source, store: S3Store) -> None:
@@ -172,9 +174,19 @@ def _watched(way: str, server: Server, work: Callable[[], None]) -> Spent:
     )
 
 
-def _form(source: Source) -> Iterator[bytes]:
+def measure_pace(server: Server, source: Source, folder: Path, pace: float) -> Spent:
+    """Send other bytes than before, of the same size, over a line of that pace."""
+    other = make_source(folder / "other", source.size_bytes // _CHUNK_BYTES)
+    return _watched("paced upload", server, lambda: upload(server, other, pace))
+
+
+def _form(source: Source, pace: float) -> Iterator[bytes]:
     yield _HEAD
-    yield from _chunks(source)
+    begun = time.perf_counter()
+    for number, chunk in enumerate(_chunks(source)):
+        if pace:
+            time.sleep(max(0.0, begun + number * _CHUNK_BYTES / (pace * 1e6) - time.perf_counter()))
+        yield chunk
     yield _TAIL
 
 
@@ -205,8 +217,9 @@ def _check_size(source: Source, received: int) -> None:
     assert received == source.size_bytes, f"{received} bytes came of {source.size_bytes}"
 
 
-def _print(ways: Sequence[Spent], source: Source) -> None:
+def _print(ways: Sequence[Spent], paced: Spent | None, source: Source, pace: float) -> None:
     copied, uploaded, sent, downloaded = ways
+    line = Spent(way="line", seconds=source.size_bytes / (pace * 1e6)) if pace else None
     gigabytes = source.size_bytes / 1e9
     rows = [
         (
@@ -216,7 +229,10 @@ def _print(ways: Sequence[Spent], source: Source) -> None:
             f"{ours.grown_bytes / 1e6:.1f}" if ours.grown_bytes is not None else "",
             ratio(ours.seconds, baseline.seconds),
         )
-        for ours, baseline in ((copied, copied), (uploaded, copied), (sent, sent), (downloaded, sent))
+        for ours, baseline in (
+            *((copied, copied), (uploaded, copied), (sent, sent), (downloaded, sent)),
+            *([(line, line), (paced, line)] if line and paced else []),
+        )
     ]
     columns = ("MB/s", "CPU s/GB", "grown MB", "x plain")
     print_table(f"bytes, a file of {gigabytes:.2f} GB", columns, rows)
@@ -227,6 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = parser_of("blobs", __doc__)
     parser.add_argument("--mebibytes", type=int, default=2048)
     parser.add_argument("--bucket", action="store_true")
+    parser.add_argument("--pace", type=float, default=0, metavar="MB")
     options = parser.parse_args(arguments)
     with work_folder(options.folder) as folder, contextlib.ExitStack() as stack:
         source = make_source(folder / "source", options.mebibytes)
@@ -239,8 +256,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             server = stack.enter_context(running_server(folder / "data", workers=0))
             ways = measure(server, source, folder)
-    _print(ways, source)
-    if max(way.grown_bytes or 0 for way in ways) >= MAX_GROWTH_BYTES:
+        paced = measure_pace(server, source, folder, options.pace) if options.pace else None
+    _print(ways, paced, source, options.pace)
+    if max(way.grown_bytes or 0 for way in (*ways, *([paced] if paced else []))) >= MAX_GROWTH_BYTES:
         sys.exit("the server grew by more than it may")
 
 

@@ -1,25 +1,26 @@
 """The places that blobs are kept in, for the exam of the drivers: a folder, and a bucket of a real object server."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+import httpx
 import obstore
 from tests.object_server import ObjectServer
 
 from fireside.blobs.base import Blobs, ListedBlob
+from fireside.blobs.bucket import Bucket
+from fireside.blobs.direct import utc_now
 from fireside.blobs.local import LocalBlobs
 from fireside.blobs.objects import ObjectBlobs
+from fireside.blobs.presigning import AccessKey, Presigner
 
 
 class Place(Protocol):
     """Where blobs are, opened by a driver and looked at past it."""
-
-    @property
-    def unfinished(self) -> Path:
-        """The folder that bytes are in on their way."""
-        ...
 
     def open(self) -> Blobs:
         """Open it as another process would."""
@@ -36,11 +37,6 @@ class FolderPlace:
 
     folder: Path
 
-    @property
-    def unfinished(self) -> Path:
-        """A folder within."""
-        return self.folder / "unfinished"
-
     def open(self) -> LocalBlobs:
         """Open the folder."""
         return LocalBlobs(self.folder)
@@ -56,16 +52,25 @@ class BucketPlace:
 
     server: ObjectServer
     prefix: str
-    unfinished: Path
 
     def open(self) -> ObjectBlobs:
         """Open the part of the bucket."""
-        return ObjectBlobs(self.server.store(self.prefix), self.unfinished)
+        return ObjectBlobs(self.server.store(self.prefix), bucket=Bucket(self.signer, utc_now))
+
+    @property
+    def signer(self) -> Presigner:
+        """Sign for the part, with the server's own key."""
+        of = self.server.environment
+        key = AccessKey(id=of["AWS_ACCESS_KEY_ID"], secret=of["AWS_SECRET_ACCESS_KEY"])
+        signed = obstore.sign(self.server.store(self.prefix), "GET", "0", timedelta(minutes=1))
+        return Presigner.like(signed, key, "blobs", self.prefix, "0")
 
     def names(self) -> list[str]:
-        """List all objects, and the files on their way."""
+        """List all objects, and the uploads in parts that have no end."""
         objects = [one["path"] for page in obstore.list(self.server.store(self.prefix)) for one in page]
-        return [*objects, *files_in(self.unfinished)]
+        query = {"uploads": "", "prefix": self.prefix}
+        uploads = httpx.get(self.signer.sign("GET", "", utc_now(), 60, query=query)).raise_for_status().text
+        return [*objects, *re.findall(r"<Key>(.*?)</Key>", uploads)]
 
 
 def files_in(folder: Path) -> list[str]:

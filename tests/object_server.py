@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import obstore
 from obstore.exceptions import BaseError
@@ -56,7 +57,7 @@ class ObjectServer:
         """Name a place in the bucket."""
         return f"s3://{_BUCKET}/{prefix}"
 
-    def store(self, prefix: str) -> S3Store:
+    def store(self, prefix: str, **options: Any) -> S3Store:
         """Open a place in the bucket."""
         return S3Store(
             _BUCKET,
@@ -67,6 +68,7 @@ class ObjectServer:
             region="us-east-1",
             virtual_hosted_style_request=False,
             client_options={"allow_http": True},
+            **options,
         )
 
     def start(self) -> None:

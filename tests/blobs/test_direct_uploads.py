@@ -73,7 +73,7 @@ async def place(objects: ObjectServer, tmp_path: Path) -> AsyncIterator[Place]:
     direct = DirectBucket(here, here, part_bytes=PART_BYTES)
     store = objects.store(prefix)
     async with httpx.AsyncClient(timeout=60) as http:
-        blobs = ObjectBlobs(store, tmp_path / "unfinished", direct=direct)
+        blobs = ObjectBlobs(store, bucket=direct.bucket, direct=direct)
         yield Place(store=store, blobs=blobs, direct=direct, http=http, folder=tmp_path)
 
 

@@ -147,6 +147,16 @@ async def test_a_full_disk_is_told_and_loses_nothing(tiny_disk: Path) -> None:
     assert (await blobs.write(chunks_of(b"small"), limit_bytes=None)).created
 
 
+async def test_what_a_dead_writer_left_is_swept_and_a_young_one_kept(blobs: LocalBlobs, folder: Path) -> None:
+    old, young = folder / "unfinished" / "old", folder / "unfinished" / "young"
+    old.write_bytes(b"half")
+    young.write_bytes(b"half")
+    os.utime(old, (0, 0))
+
+    assert await blobs.sweep_unfinished(datetime.now(UTC) - timedelta(hours=1)) == 1
+    assert files_in(folder) == ["unfinished/young"]
+
+
 def age(folder: Path, hours: float) -> None:
     """Let everything in the folder be older."""
     for path in (folder / name for name in files_in(folder)):

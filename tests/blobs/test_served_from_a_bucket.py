@@ -59,7 +59,7 @@ def test_inputs_and_outputs_of_a_job_are_objects_and_outlive_the_server(server: 
     assert (part.status_code, part.content) == (206, b"PNG")
     names = {one["path"].rpartition("/")[2] for page in obstore.list(objects.store("files")) for one in page}
     assert {job["outputs"][0]["hash"].removeprefix("blake3:")} < names
-    assert not any(path.is_file() for path in (server.data_dir / "unfinished").iterdir())
+    assert not (server.data_dir / "blobs").exists()
 
 
 def test_while_the_objects_are_away_files_are_refused_and_nothing_is_lost(server: Any, objects: ObjectServer) -> None:

@@ -1,7 +1,6 @@
 """What two servers do to the same object at once, one of which thinks it still leads."""
 
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import obstore
@@ -29,8 +28,8 @@ async def half_set_aside(store: S3Store, blobs: ObjectBlobs) -> BlobHash:
     return blob_hash
 
 
-async def test_a_walk_beside_one_who_sets_aside_takes_no_copy_away(store: S3Store, tmp_path: Path) -> None:
-    blobs = ObjectBlobs(store, tmp_path)
+async def test_a_walk_beside_one_who_sets_aside_takes_no_copy_away(store: S3Store) -> None:
+    blobs = ObjectBlobs(store)
     blob_hash = await half_set_aside(store, blobs)
 
     assert [one.is_set_aside for one in await walk(blobs, 9)] == [False]
@@ -39,9 +38,9 @@ async def test_a_walk_beside_one_who_sets_aside_takes_no_copy_away(store: S3Stor
     assert await all_of(blobs.read(blob_hash)) == b"bytes"
 
 
-async def test_a_copy_that_was_left_over_goes_later(store: S3Store, tmp_path: Path) -> None:
+async def test_a_copy_that_was_left_over_goes_later(store: S3Store) -> None:
     # The store's clock is another one than ours.
-    blobs = ObjectBlobs(store, tmp_path, left_over_after=timedelta(hours=-1))
+    blobs = ObjectBlobs(store, left_over_after=timedelta(hours=-1))
     blob_hash = await half_set_aside(store, blobs)
 
     assert [one.is_set_aside for one in await walk(blobs, 9)] == [False]

@@ -1,7 +1,6 @@
 """The exam of every driver of `Blobs`."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "folder":
         return FolderPlace(tmp_path / "blobs")
-    return BucketPlace(request.getfixturevalue("server"), uuid4().hex, tmp_path / "unfinished")
+    return BucketPlace(request.getfixturevalue("server"), uuid4().hex)
 
 
 @pytest.fixture
@@ -185,17 +184,6 @@ async def test_a_deleted_blob_is_gone_and_can_be_written_again(blobs: Blobs) -> 
 
     assert await blobs.stat(written.hash) is None
     assert (await blobs.write(chunks_of(b"bytes"), limit_bytes=None)).created
-
-
-async def test_what_a_dead_writer_left_is_swept_and_a_young_one_kept(blobs: Blobs, place: Place) -> None:
-    now = datetime.now(UTC)
-    old, young = place.unfinished / "old", place.unfinished / "young"
-    old.write_bytes(b"half")
-    young.write_bytes(b"half")
-    os.utime(old, (0, 0))
-
-    assert await blobs.sweep_unfinished(now - timedelta(hours=1)) == 1
-    assert [name.rpartition("/")[2] for name in place.names()] == ["young"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 1000])

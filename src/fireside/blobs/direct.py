@@ -7,13 +7,12 @@ address that we hand out can change a blob, and nothing passes this server but t
 
 import base64
 import binascii
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fireside.blobs.base import CHUNK_BYTES, BegunUpload, HashMismatch, UploadGone, UploadPart
 from fireside.blobs.bucket import Bucket
-from fireside.blobs.keys import UNFINISHED, key_of
+from fireside.blobs.keys import key_of, unfinished_name
 from fireside.blobs.presigning import Presigner
 from fireside.domain.errors import BadRequest
 from fireside.domain.ids import BlobHash
@@ -24,7 +23,8 @@ _MOST_PARTS = 10_000
 _SHA256_BYTES = 32
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """Read the clock that addresses are signed by."""
     return datetime.now(UTC)
 
 
@@ -36,7 +36,7 @@ class DirectBucket:
         here: Presigner,
         outside: Presigner,
         *,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
         part_bytes: int = _PART_BYTES,
     ) -> None:
         self.outside = outside
@@ -57,7 +57,7 @@ class DirectBucket:
                 f"Say the SHA-256, as base64, of each {self.part_bytes} bytes and of what is left: {count} in all, and"
                 f" {_MOST_PARTS} at most."
             )
-        name = f"{UNFINISHED}{secrets.token_hex(16)}"
+        name = unfinished_name()
         upload_id = await self.bucket.begin_parts(name, checked=True) if count > 1 else ""
         return BegunUpload(name=name, hash=blob_hash, size_bytes=size_bytes, sha256=tuple(sha256), upload_id=upload_id)
 

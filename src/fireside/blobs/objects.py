@@ -1,10 +1,10 @@
 """Blobs in an object store - S3 and what speaks its protocol, Google's, Azure's: `ab/abcd…`, one object each.
 
-Bytes are hashed in a file of this machine first, because an object's name is its hash: so nothing unfinished is ever in
-the store, and an object is there as a whole or not at all. A blob that is set aside is `abcd….unwanted`. There are no
-renames: to set aside is to copy and then to remove, to put back is to copy alone, so that at whatever point either is
-interrupted the blob is at one of the two places. A copy that is left over beside its blob goes with a walk an hour
-later, because a collector that lost the lead may be about to remove the blob.
+An object's name is its hash, which is known when all bytes have come. So what is larger than a part goes below
+`unfinished/` while it is hashed, and is copied to its name: whatever is at a name is whole. A blob that is set aside is
+`abcd….unwanted`. There are no renames: to set aside is to copy and then to remove, to put back is to copy alone, so
+that at whatever point either is interrupted the blob is at one of the two places. A copy that is left over beside its
+blob goes with a walk an hour later, because a collector that lost the lead may be about to remove the blob.
 
 Nothing here renews the time of a blob, as `LocalBlobs` does, since an object's time is the store's. It need not: who
 finds a blob that is old finds it again after it was set aside, for as long as the collector leaves it there.
@@ -33,9 +33,11 @@ from fireside.blobs.base import (
     is_blob_hash,
     require_hash,
 )
+from fireside.blobs.bucket import MOST_BYTES_OF_A_COPY, Bucket, Found
 from fireside.blobs.direct import DirectBucket
-from fireside.blobs.keys import ASIDE, UNFINISHED, aside_of, key_of
-from fireside.blobs.unfinished import Unfinished, check_size, fill, in_thread, sweep
+from fireside.blobs.keys import ASIDE, UNFINISHED, aside_of, key_of, unfinished_name
+from fireside.blobs.staging import Incoming, part_bytes_of, staging
+from fireside.blobs.unfinished import check_size, settled
 from fireside.domain.errors import NotFound, Unavailable
 from fireside.domain.ids import BlobHash
 
@@ -46,12 +48,7 @@ if TYPE_CHECKING:
 _BEHIND = "~"
 """Sorts behind a hash and what is set aside of it."""
 _OWNER = "owner"
-_PART_BYTES = 5 * CHUNK_BYTES
-"""S3 takes no smaller ones, and each that is on its way is in memory, more than once."""
-_PARTS_AT_ONCE = 4
-_MOST_PARTS = 10_000
-"""Of one object of S3's."""
-_MOST_BYTES_OF_A_COPY = 5 * 1024**3
+_MOST_BYTES_OF_ONE_COPY = 5 * 1024**3
 """S3 copies no more by itself (CopyObject)."""
 _LOOKS = 3
 _UNSIGNED_SECONDS = 600.0
@@ -62,26 +59,34 @@ _log = structlog.get_logger(__name__)
 
 
 class ObjectBlobs:
-    """The object store's driver of `Blobs`; `unfinished` is a folder of this machine for bytes on their way in."""
+    """The object store's driver of `Blobs`."""
 
     def __init__(
         self,
         store: "ObjectStore",
-        unfinished: Path,
         *,
+        patient: "ObjectStore | None" = None,
         watcher: BytesWatcher | None = None,
+        bucket: Bucket | None = None,
         direct: DirectBucket | None = None,
         signer: "SignCapableStore | None" = None,
         left_over_after: timedelta = _LEFT_OVER_AFTER,
+        copies_at_once: bool = True,
     ) -> None:
-        """Send programs to the place by links that the `signer`, the same store, makes; by none without it."""
+        """Send programs to the place by links that the `signer`, the same store, makes; by none without it.
+
+        `patient` is the same store, which waits longer for an answer: copies and large parts take their time. The
+        `bucket` does what S3's protocol knows beyond. A store whose answer to a copy is that it has begun does not copy
+        at once.
+        """
         self._left_over_after = left_over_after
+        self._copies_at_once = copies_at_once
         self._store = store
+        self._patient = patient or store
         self._signer = signer
         self._signs_again_at = 0.0
+        self._bucket = bucket
         self._direct = direct
-        self._unfinished = unfinished
-        self._unfinished.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._watcher = watcher
 
     @property
@@ -98,26 +103,22 @@ class ObjectBlobs:
         self, chunks: AsyncIterator[bytes], *, limit_bytes: int | None, expected: BlobHash | None = None
     ) -> WrittenBlob:
         """Store the chunks; see `Blobs.write`."""
-        unfinished = await in_thread(lambda: Unfinished.create(self._unfinished))
-        try:
-            await fill(unfinished, chunks, limit_bytes)
-            return await self._publish(
-                BlobHash(unfinished.hasher.hexdigest()),
-                unfinished.path,
-                unfinished.size_bytes,
-                bytes(unfinished.head),
-                expected,
-            )
-        finally:
-            await in_thread(unfinished.discard)
+        part_bytes = part_bytes_of(limit_bytes)
+        incoming = Incoming(chunks, limit_bytes)
+        begin: list[bytearray] = []
+        async with contextlib.aclosing(incoming.blocks()) as blocks:
+            async for block in blocks:
+                begin.append(block)
+                if incoming.size_bytes > part_bytes:
+                    return await self._write_large(incoming, begin, blocks, part_bytes, expected)
+        return await self._write_small(incoming.hash, b"".join(begin), expected)
 
     async def write_bytes(
         self, content: bytes, *, limit_bytes: int | None, expected: BlobHash | None = None
     ) -> WrittenBlob:
-        """Store a small blob without a file; see `Blobs.write_bytes`."""
+        """Store a small blob by one request; see `Blobs.write_bytes`."""
         check_size(len(content), limit_bytes)
-        blob_hash = BlobHash(blake3(content).hexdigest())
-        return await self._publish(blob_hash, content, len(content), content[:HEAD_BYTES], expected)
+        return await self._write_small(BlobHash(blake3(content).hexdigest()), content, expected)
 
     async def read(self, blob_hash: BlobHash, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give a range of the bytes; see `Blobs.read`."""
@@ -230,43 +231,69 @@ class ObjectBlobs:
         return None
 
     async def sweep_unfinished(self, older_than: datetime) -> int:
-        """Remove what dead writers left on this machine, and workers in the bucket; see `Blobs.sweep_unfinished`."""
-        swept = await in_thread(lambda: sweep(self._unfinished, older_than.timestamp()))
+        """Remove what dead servers and workers left in the bucket; see `Blobs.sweep_unfinished`."""
+        swept = 0
         with _away():
             async for page in obstore.list(self._store, prefix=UNFINISHED):
                 for one in page:
                     if one["last_modified"] < older_than:
                         await self._remove(one["path"])
                         swept += 1
-        if self._direct is not None:
-            for name, upload_id in await self._direct.bucket.unfinished_parts(older_than):
-                await self._direct.bucket.abort_parts(name, upload_id)
+        if self._bucket is not None:
+            for name, upload_id in await self._bucket.unfinished_parts(older_than):
+                await self._bucket.abort_parts(name, upload_id)
                 swept += 1
         return swept
 
-    async def _publish(
-        self, blob_hash: BlobHash, content: bytes | Path, size_bytes: int, head: bytes, expected: BlobHash | None
+    async def _write_small(self, blob_hash: BlobHash, content: bytes, expected: BlobHash | None) -> WrittenBlob:
+        found = await self._find_equal(blob_hash, len(content), expected)
+        if found is None:
+            with _away():
+                store = self._store if len(content) <= CHUNK_BYTES else self._patient
+                await obstore.put_async(store, key_of(blob_hash), content, use_multipart=False)
+        return self._written(blob_hash, len(content), content[:HEAD_BYTES], found)
+
+    async def _write_large(
+        self,
+        incoming: Incoming,
+        begin: list[bytearray],
+        rest: AsyncIterator[bytearray],
+        part_bytes: int,
+        expected: BlobHash | None,
     ) -> WrittenBlob:
+        # What is announced goes to its own name, where nothing is before its hash is known to be right.
+        is_in_place = expected is not None and await self.stat(expected) is None
+        name = key_of(expected) if expected is not None and is_in_place else unfinished_name()
+        with _away():
+            try:
+                async with staging(self._patient, name, part_bytes) as staged:
+                    while begin:
+                        await staged.append(begin.pop(0))
+                    async for block in rest:
+                        await staged.append(block)
+                    found = await self._find_equal(incoming.hash, incoming.size_bytes, expected)
+                    if found is None:
+                        await staged.end()
+                if found is None and not is_in_place:
+                    await self._copy(name, key_of(incoming.hash))
+            finally:
+                if not is_in_place and self._copies_at_once:
+                    await settled(self._forget(name))
+        return self._written(incoming.hash, incoming.size_bytes, incoming.head, found)
+
+    async def _find_equal(self, blob_hash: BlobHash, size_bytes: int, expected: BlobHash | None) -> BlobStat | None:
         require_hash(blob_hash, expected)
         found = await self.stat(blob_hash)
-        created = found is None or found.size_bytes != size_bytes
-        if created:
-            with _away():
-                await obstore.put_async(
-                    self._store,
-                    key_of(blob_hash),
-                    content,
-                    use_multipart=size_bytes > _PART_BYTES,
-                    chunk_size=max(_PART_BYTES, -(-size_bytes // _MOST_PARTS)),
-                    max_concurrency=_PARTS_AT_ONCE,
-                )
+        return found if found is not None and found.size_bytes == size_bytes else None
+
+    def _written(self, blob_hash: BlobHash, size_bytes: int, head: bytes, found: BlobStat | None) -> WrittenBlob:
         self._tell("written", size_bytes)
         return WrittenBlob(
             hash=blob_hash,
             size_bytes=size_bytes,
             written_at=datetime.now(UTC) if found is None else found.written_at,
             head=head,
-            created=created,
+            created=found is None,
         )
 
     async def _head(self, key: str) -> BlobStat | None:
@@ -286,19 +313,29 @@ class ObjectBlobs:
 
     async def _copy(self, source: str, target: str) -> None:
         found = await obstore.head_async(self._store, source)
-        if found["size"] <= _MOST_BYTES_OF_A_COPY:
-            await obstore.copy_async(self._store, source, target)
+        if found["size"] > MOST_BYTES_OF_A_COPY and self._bucket is not None:
+            await self._bucket.copy(source, target, Found(size_bytes=found["size"], etag=found["e_tag"] or ""))
+            return
+        if found["size"] <= _MOST_BYTES_OF_ONE_COPY:
+            await obstore.copy_async(self._patient, source, target)
             return
         _log.info("copying an object through this server, which the store does not by itself", bytes=found["size"])
         answer = await obstore.get_async(self._store, source)
-        chunk_size = max(_PART_BYTES, -(-found["size"] // _MOST_PARTS))
-        await obstore.put_async(
-            self._store, target, answer.stream(min_chunk_size=CHUNK_BYTES), chunk_size=chunk_size, max_concurrency=1
-        )
+        async with staging(self._patient, target, part_bytes_of(found["size"])) as staged:
+            async for part in answer.stream(min_chunk_size=CHUNK_BYTES):
+                await staged.append(bytes(part))
+            await staged.end()
 
     async def _remove(self, key: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key)
+
+    async def _forget(self, name: str) -> None:
+        """Remove what is needed no more; where that fails it is left to upkeep."""
+        try:
+            await self._remove(name)
+        except BaseError as error:
+            _log.warning("an upload stays in the object store", reason=str(error).partition("\n")[0])
 
     async def _keys(self, after: str, most: int) -> Sequence[tuple[str, int, datetime]]:
         """Read the next names behind a hash, in order, how large they are, and since when they are there."""

@@ -11,7 +11,8 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from fireside.blobs.base import Blobs, BytesWatcher
-from fireside.blobs.direct import DirectBucket
+from fireside.blobs.bucket import Bucket
+from fireside.blobs.direct import DirectBucket, utc_now
 from fireside.blobs.local import LocalBlobs
 from fireside.blobs.objects import ObjectBlobs
 from fireside.blobs.presigning import AccessKey, Presigner
@@ -19,6 +20,8 @@ from fireside.config import Config, ConfigError
 
 _DRIVERS = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
 _ANY_NAME = "0"
+_PATIENCE = timedelta(minutes=5)
+"""How long one request may take that copies, or brings a part over a slow line."""
 _RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
 
 
@@ -38,19 +41,32 @@ def open_blobs(config: Config, data_dir: Path, *, watcher: BytesWatcher | None =
             " az://CONTAINER/PREFIX or file:///FOLDER"
         )
     try:
-        store = _DRIVERS[place.scheme].from_url(
-            config.blobs_url, retry_config=_RETRIES, **_endpoint(config, place.scheme)
-        )
+        store, patient = _store(config), _store(config, timeout=_PATIENCE)
     except BaseError as error:
         raise ConfigError(f"blobs_url: {error}") from error
-    direct = _direct(config, store)
+    here = _presigner(config, store)
     # Such links say no type of what they lead to.
     is_elsewhere = not config.public_url or _origin(config.blobs_endpoint) != _origin(config.public_url)
     signer = store if config.blobs_direct and is_elsewhere else None
-    return ObjectBlobs(store, data_dir / "unfinished", watcher=watcher, direct=direct, signer=signer)
+    return ObjectBlobs(
+        store,
+        patient=patient,
+        watcher=watcher,
+        bucket=Bucket(here, utc_now) if here else None,
+        direct=_direct(config, here),
+        signer=signer,
+        copies_at_once=place.scheme != "az",
+    )
 
 
-def _direct(config: Config, store: S3Store | GCSStore | AzureStore) -> DirectBucket | None:
+def _store(config: Config, **client: Any) -> S3Store | GCSStore | AzureStore:
+    scheme = urlsplit(config.blobs_url).scheme
+    options = _endpoint(config, scheme)
+    options["client_options"] = options.get("client_options", {}) | client
+    return _DRIVERS[scheme].from_url(config.blobs_url, retry_config=_RETRIES, **options)
+
+
+def _presigner(config: Config, store: S3Store | GCSStore | AzureStore) -> Presigner | None:
     """Sign for the bucket where that can be done: with a key of S3's protocol, which the environment has."""
     key = AccessKey(
         id=os.environ.get("AWS_ACCESS_KEY_ID", ""),
@@ -63,11 +79,16 @@ def _direct(config: Config, store: S3Store | GCSStore | AzureStore) -> DirectBuc
             "blobs_public_endpoint: links are signed for s3:// alone, with a key from AWS_ACCESS_KEY_ID and"
             " AWS_SECRET_ACCESS_KEY"
         )
-    if not config.blobs_direct or not isinstance(store, S3Store) or not can_sign:
+    if not isinstance(store, S3Store) or not can_sign:
         return None
     place = urlsplit(config.blobs_url)
     signed = sign(store, "GET", _ANY_NAME, timedelta(minutes=1))
-    here = Presigner.like(signed, key, place.netloc, unquote(place.path).strip("/"), _ANY_NAME)
+    return Presigner.like(signed, key, place.netloc, unquote(place.path).strip("/"), _ANY_NAME)
+
+
+def _direct(config: Config, here: Presigner | None) -> DirectBucket | None:
+    if not config.blobs_direct or here is None:
+        return None
     outside = here.at(_public_endpoint(config)) if config.blobs_public_endpoint else here
     if config.public_url and _origin(outside.address) == _origin(config.public_url):
         raise ConfigError(

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import errno
 import os
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -83,7 +83,14 @@ class Unfinished:
 
 async def fill(unfinished: Unfinished, chunks: AsyncIterator[bytes], limit_bytes: int | None) -> None:
     """Write all that comes; raises `TooLarge` beyond the limit, `StorageFull`, and what the sender raises."""
-    # Blocks of 1 MiB, because a hop to a thread for each packet of a socket costs several times the writing.
+    async with contextlib.aclosing(blocks_of(chunks, limit_bytes)) as blocks:
+        async for block in blocks:
+            await in_thread(lambda block=block: unfinished.append(block))
+
+
+async def blocks_of(chunks: AsyncIterator[bytes], limit_bytes: int | None) -> AsyncGenerator[bytearray]:
+    """Put chunks together to blocks of a mebibyte or a little more; raises `TooLarge` as soon as they are too many."""
+    # Because a hop to a thread for each packet of a socket costs several times the writing.
     block = bytearray()
     received = 0
     async for chunk in chunks:
@@ -92,9 +99,9 @@ async def fill(unfinished: Unfinished, chunks: AsyncIterator[bytes], limit_bytes
         block += chunk
         if len(block) >= CHUNK_BYTES:
             full, block = block, bytearray()
-            await in_thread(lambda full=full: unfinished.append(full))
+            yield full
     if block:
-        await in_thread(lambda: unfinished.append(block))
+        yield block
 
 
 def check_size(size_bytes: int, limit_bytes: int | None) -> None:
@@ -120,19 +127,36 @@ async def in_thread(work: Callable[[], _T]) -> _T:
     A thread cannot be stopped; leaving it alone would let it write into a file that is being removed.
     """
     running = asyncio.get_running_loop().run_in_executor(None, work)
+    canceled = await _end_of(running)
+    if canceled is not None:
+        if not running.cancelled() and running.exception() is None and isinstance(made := running.result(), Unfinished):
+            made.discard()
+        raise canceled
+    return running.result()
+
+
+async def settled(work: Awaitable[_T]) -> _T:
+    """Await work to its end and, when canceled, pass the cancellation on afterwards."""
+    running = asyncio.ensure_future(work)
+    canceled = await _end_of(running)
+    if canceled is not None:
+        if not running.cancelled():
+            running.exception()  # looked at, so that nobody is told of it
+        raise canceled
+    return running.result()
+
+
+async def _end_of(running: asyncio.Future[_T]) -> asyncio.CancelledError | None:
+    """Wait until it has ended, in whichever way; gives the cancellation that came meanwhile."""
     canceled: asyncio.CancelledError | None = None
     while not running.done():
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError as error:
             canceled = error
-        except Exception:  # noqa: BLE001 - its outcome is taken below
+        except Exception:  # noqa: BLE001 - its outcome is taken by whoever waits
             break
-    if canceled is not None:
-        if not running.cancelled() and running.exception() is None and isinstance(made := running.result(), Unfinished):
-            made.discard()
-        raise canceled
-    return running.result()
+    return canceled
 
 
 @contextlib.contextmanager
