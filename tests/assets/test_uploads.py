@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fireside.assets.library import Library
-from fireside.assets.pictures import NotAPicture
+from fireside.assets.pictures import NotAPicture, PictureLimits, PictureTooLarge
 from fireside.assets.uploads import Upload, discard_unrecorded, record_upload, upload_name
 from fireside.blobs.base import WrittenBlob
 from fireside.blobs.local import LocalBlobs
@@ -58,6 +58,16 @@ async def test_an_upload_without_a_record_leaves_no_bytes(library: Library, ann:
     await discard_unrecorded(library, refused.blob)
 
     assert await library.blobs.stat(refused.blob.hash) is None
+
+
+async def test_a_picture_that_is_too_large_is_not_fetched_from_a_bucket(far_library: Library, ann: User) -> None:
+    library = replace(far_library, limits=PictureLimits(max_bytes=9))
+    refused = await upload(library, ann, "a.png", b"ten bytes!")
+
+    with pytest.raises(PictureTooLarge):
+        await record_upload(library, refused)
+
+    assert not library.scratch.exists()
 
 
 async def test_bytes_with_a_record_stay(library: Library, ann: User) -> None:

@@ -27,7 +27,7 @@ class Maker:
 
 async def what_made(library: Library, asset: Asset) -> Maker | None:
     """Find what made an asset; None when neither its file nor a job tells. Raises `NotFound` without its bytes."""
-    if asset.content_type.startswith("image/"):
+    if asset.content_type.startswith("image/") and asset.size_bytes <= library.limits.max_bytes:
         async with blob_file(library, asset.hash) as path:
             texts = await _texts(path, library.limits)
         workflow, prompt = (_json(texts.get(name, "")) for name in ("workflow", "prompt"))

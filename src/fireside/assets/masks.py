@@ -10,7 +10,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from fireside.assets.library import Library, blob_file, chunks_of, scratch_file
-from fireside.assets.pictures import apply_mask
+from fireside.assets.pictures import apply_mask, check_bytes
 from fireside.assets.uploads import Upload, discard_unrecorded, record_checked
 from fireside.domain.assets import Asset, FileName
 from fireside.store.store import Store
@@ -49,6 +49,8 @@ async def record_masked(library: Library, mask: Upload, original: Asset) -> Asse
 
     The texts of the original stay in it. Raises as `pictures.apply_mask`.
     """
+    for size_bytes in (mask.blob.size_bytes, original.size_bytes):
+        check_bytes(size_bytes, library.limits)
     with scratch_file(library) as out:
         async with blob_file(library, original.hash) as picture, blob_file(library, mask.blob.hash) as alpha:
             await apply_mask(picture, alpha, out, library.limits)

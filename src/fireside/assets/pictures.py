@@ -62,6 +62,12 @@ class PictureInfo:
     has_alpha: bool
 
 
+def check_bytes(size_bytes: int, limits: PictureLimits) -> None:
+    """Raise `PictureTooLarge` for a picture of more bytes than are taken."""
+    if size_bytes > limits.max_bytes:
+        raise PictureTooLarge(f"The picture has {size_bytes} bytes; at most {limits.max_bytes} are taken.")
+
+
 async def inspect_picture(path: Path, limits: PictureLimits) -> PictureInfo:
     """Look at a picture and make sure that it can be unpacked.
 
@@ -167,9 +173,7 @@ def _preview(
 @contextmanager
 def _open(path: Path, limits: PictureLimits) -> Generator[ImageFile.ImageFile]:
     """Open a picture whose size is within the limits; its pixels are not unpacked yet."""
-    size_bytes = path.stat().st_size
-    if size_bytes > limits.max_bytes:
-        raise PictureTooLarge(f"The picture has {size_bytes} bytes; at most {limits.max_bytes} are taken.")
+    check_bytes(path.stat().st_size, limits)
     with _damage_as_refusal(limits), Image.open(path, formats=_FORMATS) as image:
         _measure(image, limits)
         yield image

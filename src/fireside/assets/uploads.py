@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from fireside.assets.library import Library, blob_file
 from fireside.assets.measures.reading import read_metadata
-from fireside.assets.pictures import NotAPicture, inspect_picture
+from fireside.assets.pictures import NotAPicture, check_bytes, inspect_picture
 from fireside.blobs.base import WrittenBlob
 from fireside.blobs.sniff import sniff_content_type
 from fireside.domain.assets import Asset, FileName, Folder
@@ -97,6 +97,7 @@ async def _check_picture(library: Library, upload: Upload, content_type: str) ->
     is_named_picture = PurePosixPath(upload.file.name.lower()).suffix in _PICTURE_SUFFIXES
     if not is_named_picture and content_type not in _PICTURE_TYPES:
         return
+    check_bytes(upload.blob.size_bytes, library.limits)  # before a bucket is asked for all of it
     async with blob_file(library, upload.blob.hash) as path:
         try:
             await inspect_picture(path, library.limits)
