@@ -9,16 +9,17 @@ import pytest
 from scripts import docs
 
 from fireside.server.tables import FLEET_ROUTES, ROUTES
-from fireside.wire import fleet, live
+from fireside.wire import fleet, fleet_joining, fleet_uploads, live
 
 PAGE = (docs.ROOT / "docs" / "worker-protocol.md").read_text("utf-8")
 AMONG_SERVERS = {fleet.QueueChanged, fleet.PoolFigure, fleet.PoolFigures}
 """What servers tell each other, which is in the same module."""
 
 
-def _structs(module: Any) -> list[type[msgspec.Struct]]:
+def _structs(*modules: Any) -> list[type[msgspec.Struct]]:
     return [
         kind
+        for module in modules
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__ and kind not in AMONG_SERVERS
     ]
@@ -38,7 +39,9 @@ def _words(kind: type[msgspec.Struct]) -> set[str]:
     return words
 
 
-@pytest.mark.parametrize("kind", [*_structs(fleet), *_frames()], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [*_structs(fleet, fleet_joining, fleet_uploads), *_frames()], ids=lambda kind: kind.__name__
+)
 def test_every_field_and_word_of_a_message_is_on_the_page(kind: type[msgspec.Struct]) -> None:
     missing = {word for word in _words(kind) if not re.search(rf"[`\"]{word}[`\":,]", PAGE)}
 
@@ -63,7 +66,7 @@ def test_every_route_of_workers_is_on_the_page_and_no_other() -> None:
 
 
 def test_limits_and_names_are_those_of_the_code() -> None:
-    assert fleet.PART_BYTES_HEADER in PAGE
+    assert fleet_uploads.PART_BYTES_HEADER in PAGE
     assert f"This is protocol {fleet.PROTOCOL};" in PAGE
     assert f"{fleet.MOST_MODEL_BYTES:,} bytes at most" in PAGE
     assert f"`parts`, {live.MOST_PARTS} at most" in PAGE

@@ -17,7 +17,7 @@ from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Topic
 from fireside.runtimes.base import ModelFile, RuntimeInfo, Subgraph, TemplateFile
 from fireside.server.edge import build_edge
-from fireside.wire.fleet import JoinBody
+from fireside.wire.fleet_joining import JoinBody
 from fireside.worker.joining import introduce
 
 INFO = RuntimeInfo(

@@ -18,23 +18,9 @@ from blake3 import blake3
 from fireside.domain.errors import StaleLease
 from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import Lease
-from fireside.wire.fleet import (
-    PART_BYTES_HEADER,
-    BootBody,
-    BootReply,
-    EnrollBody,
-    EnrollReply,
-    InputFile,
-    JoinBody,
-    JoinReply,
-    OutputBody,
-    RegistryHashes,
-    UploadBody,
-    UploadedBody,
-    UploadPartBody,
-    UploadReply,
-    WorkBody,
-)
+from fireside.wire.fleet import InputFile, OutputBody, RegistryHashes, WorkBody
+from fireside.wire.fleet_joining import BootBody, BootReply, EnrollBody, EnrollReply, JoinBody, JoinReply
+from fireside.wire.fleet_uploads import PART_BYTES_HEADER, UploadBody, UploadedBody, UploadPartBody, UploadReply
 
 _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)

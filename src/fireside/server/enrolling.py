@@ -20,7 +20,8 @@ from fireside.server.callers import services_of, worker_of
 from fireside.server.reading import read_body
 from fireside.server.routes import Access, Answer, Route, SocketRoute
 from fireside.server.services import Services
-from fireside.wire.fleet import AreYouThere, BootBody, BootReply, EnrollBody, EnrollReply
+from fireside.wire.fleet import AreYouThere
+from fireside.wire.fleet_joining import BootBody, BootReply, EnrollBody, EnrollReply
 
 _BODY_BYTES = 64 * 1024
 # Long enough for a machine that is busy: whoever does not answer in time loses its place to another process.

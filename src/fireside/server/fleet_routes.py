@@ -29,11 +29,7 @@ from fireside.server.reading import decode_json, read_body, read_bytes, read_que
 from fireside.server.routes import Answer, Handler
 from fireside.store.records import Publication
 from fireside.wire.fleet import (
-    PART_BYTES_HEADER,
-    BlobBody,
     EditorFilesBody,
-    JoinBody,
-    JoinReply,
     LeaseQuery,
     ModelFileBody,
     OutputBody,
@@ -41,6 +37,8 @@ from fireside.wire.fleet import (
     SubgraphBody,
     WorkBody,
 )
+from fireside.wire.fleet_joining import JoinBody, JoinReply
+from fireside.wire.fleet_uploads import PART_BYTES_HEADER, BlobBody
 
 _PUBLICATION_BYTES = 128 * 1024 * 1024
 _CHECKS: Mapping[Topic, Callable[[bytes], object]] = {

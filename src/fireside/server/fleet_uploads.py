@@ -22,7 +22,7 @@ from fireside.server.fleet_rows import fleet_route
 from fireside.server.reading import read_body
 from fireside.server.routes import Answer
 from fireside.server.services import Services
-from fireside.wire.fleet import BlobBody, UploadBody, UploadedBody, UploadPartBody, UploadReply
+from fireside.wire.fleet_uploads import BlobBody, UploadBody, UploadedBody, UploadPartBody, UploadReply
 
 _SENDING = timedelta(hours=6)
 """How long the parts of a large file may be on their way."""

@@ -1,7 +1,8 @@
-"""What the server and a worker say to each other: requests and reports on the bus, bodies over HTTP.
+"""What the server and a worker say to each other: requests and reports on the bus, and the work over HTTP.
 
 Bus messages are small JSON (the bus carries at most 1 MiB); graphs, outputs and files go over HTTP. Every message about
-a job carries the lease, and the subject it travels on names the worker, so neither can speak for another.
+a job carries the lease, and the subject it travels on names the worker, so neither can speak for another. How a worker
+comes in is in `fleet_joining`, how it brings bytes in `fleet_uploads`.
 """
 
 from typing import Any, Literal
@@ -24,8 +25,6 @@ LONGEST_BUS_PAUSE_SECONDS = 5.0
 """How long a worker that lost the bus waits at most between two tries to reach it."""
 MOST_MODEL_BYTES = 600_000
 """Of what is told of a model file in one message; the bus carries a little more, and bytes grow by a third in JSON."""
-PART_BYTES_HEADER = "Fireside-Part-Bytes"
-"""In the answer to a HEAD for bytes that are not here: they can be brought to the bucket itself, in such parts."""
 MODEL_MARK = 16
 """As many digits of a hash tell a model from all others of a fleet."""
 ModelPart = Literal["metadata", "preview"]
@@ -313,56 +312,6 @@ class ReportReply(msgspec.Struct, frozen=True, kw_only=True):
 # Over HTTP
 
 
-class EnrollBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `POST /fleet/enroll`, which a join token opens: let me in, once and for all.
-
-    `secret` is the credential that the worker has made for itself: `fsw_` and at least 43 random characters of
-    base64url. Who sends the same one again is the same worker. `name` is what it wants to be called; empty: whatever is
-    free, made from `hostname`. `version` is that of Fireside, and `is_transient` is as in `BootBody`, for one
-    that is killed before it can say that.
-    """
-
-    secret: str
-    protocol: int
-    version: str = ""
-    name: str = ""
-    hostname: str = ""
-    is_transient: bool = False
-
-
-class EnrollReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worker is called from now on."""
-
-    worker_id: str
-
-
-class BootBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `PUT /fleet/boot`: I am the process that speaks for this worker; may be said again at any time.
-
-    A worker that `is_transient` does not come back once it has gone, and is not listed for long when it is silent. One
-    that `renews` its credentials for the bus, by saying this again before they end, is given such as end.
-    """
-
-    boot_id: str
-    protocol: int
-    version: str = ""
-    is_transient: bool = False
-    renews: bool = False
-
-
-class BootReply(msgspec.Struct, frozen=True, kw_only=True):
-    """How to get on the bus: what to show there, and where it is beside this server's own `/bus`.
-
-    `bus_seconds` is how long the credentials are good from now on; None: for ever.
-    """
-
-    worker_id: str
-    bus_jwt: str
-    bus_seed: str
-    bus_urls: tuple[str, ...] = ()
-    bus_seconds: float | None = None
-
-
 class LeaseQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Query of `GET /fleet/jobs/{id}`: the lease, whose job is in the path."""
 
@@ -426,75 +375,6 @@ class WorkBody(msgspec.Struct, frozen=True, kw_only=True):
     time_limit: TimeLimit | None = None
     models: tuple[NeededModel, ...] = ()
     model_hosts: ModelHosts = ModelHosts()
-
-
-class BlobBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer of `PUT /fleet/blobs/{hash}`."""
-
-    hash: str
-    size_bytes: int
-
-
-class UploadBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `POST /fleet/uploads`: I have these bytes for the job of this lease, let me bring them to the bucket.
-
-    `sha256` are those of each `Fireside-Part-Bytes` bytes, as base64; the last part has what is left, and may have all.
-    """
-
-    lease: LeaseBody
-    hash: str
-    size_bytes: int
-    sha256: tuple[str, ...]
-
-
-class UploadPartBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the bytes, to be sent to `url` by PUT with exactly these `headers` and no credential."""
-
-    url: str
-    headers: dict[str, str]
-    start: int
-    size_bytes: int
-
-
-class UploadReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the parts go, and what to say when they are there; without parts, the server has the bytes already."""
-
-    upload: str = ""
-    parts: tuple[UploadPartBody, ...] = ()
-
-
-class UploadedBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `PUT /fleet/uploads`: the parts are there; `etags` are those of the bucket's answers, in order."""
-
-    lease: LeaseBody
-    upload: str
-    etags: tuple[str, ...]
-
-
-class JoinBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `PUT /fleet/worker`: what the worker, known by its token, is after this start.
-
-    The hashes name what it can publish; an empty one says that it has nothing of the kind.
-    """
-
-    boot_id: str
-    runtime: str
-    version: str
-    definitions_hash: str
-    models_hash: str = ""
-    validators_hash: str = ""
-    snapshot_hash: str = ""
-    subgraphs_hash: str = ""
-    editor_hash: str = ""
-    devices: tuple[dict[str, Any], ...] = ()
-    system: dict[str, Any] = {}
-    labels: dict[str, str] = {}
-
-
-class JoinReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of the topics the server does not know yet, to be sent with `PUT /fleet/{topic}/{hash}`."""
-
-    wants: tuple[str, ...] = ()
 
 
 class ModelFileBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ import structlog
 from fireside.client.fleet import FleetClient
 from fireside.domain.ids import BlobHash
 from fireside.domain.jobs import Lease
-from fireside.wire.fleet import LeaseBody, UploadBody, UploadedBody, UploadPartBody
+from fireside.wire.fleet import LeaseBody
+from fireside.wire.fleet_uploads import UploadBody, UploadedBody, UploadPartBody
 from fireside.worker.patience import ServerAway, patiently
 
 PATIENCE_SECONDS = 600.0

@@ -9,7 +9,7 @@ from blake3 import blake3
 
 from fireside.client.fleet import FleetClient
 from fireside.runtimes.base import RuntimeInfo
-from fireside.wire.fleet import JoinBody
+from fireside.wire.fleet_joining import JoinBody
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from fireside.bus.client import Bus
 from fireside.bus.tls import bus_urls, read_tls
 from fireside.client.fleet import FleetClient
 from fireside.domain.ids import WorkerId
-from fireside.wire.fleet import BootReply
+from fireside.wire.fleet_joining import BootReply
 from fireside.wire.tickets import RuntimeSpec, WorkerTicket
 from fireside.worker.agent import Agent
 from fireside.worker.home import CannotWork, Identity, WorkerHome

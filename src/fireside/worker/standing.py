@@ -23,7 +23,8 @@ from fireside.bus.client import Bus
 from fireside.bus.errors import BusDisconnected
 from fireside.client.fleet import FleetClient, refusal_of
 from fireside.domain.ids import WorkerId
-from fireside.wire.fleet import LONGEST_BUS_PAUSE_SECONDS, PROTOCOL, BootBody, BootReply, EnrollBody
+from fireside.wire.fleet import LONGEST_BUS_PAUSE_SECONDS, PROTOCOL
+from fireside.wire.fleet_joining import BootBody, BootReply, EnrollBody
 from fireside.worker.home import CannotWork, Identity, WorkerHome, new_secret
 from fireside.worker.patience import is_temporary
 
