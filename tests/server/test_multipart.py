@@ -29,7 +29,13 @@ def blobs(tmp_path: Path) -> LocalBlobs:
     return LocalBlobs(tmp_path / "blobs")
 
 
-async def read(blobs: LocalBlobs, *chunks: bytes, content_type: str = FORM_TYPE, is_cut: bool = False) -> Form:
+async def read(
+    blobs: LocalBlobs,
+    *chunks: bytes,
+    content_type: str = FORM_TYPE,
+    is_cut: bool = False,
+    announced: int | None = None,
+) -> Form:
     messages: list[dict[str, Any]] = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     messages.append(
         {"type": "http.disconnect"} if is_cut else {"type": "http.request", "body": b"", "more_body": False}
@@ -39,7 +45,10 @@ async def read(blobs: LocalBlobs, *chunks: bytes, content_type: str = FORM_TYPE,
     async def receive() -> dict[str, Any]:
         return next(coming)
 
-    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", content_type.encode("latin-1"))]}
+    headers = [(b"content-type", content_type.encode("latin-1"))]
+    if announced is not None:
+        headers.append((b"content-length", str(announced).encode()))
+    scope = {"type": "http", "method": "POST", "headers": headers}
     return await read_form(Request(scope, receive), blobs, limits=LIMITS)
 
 
@@ -145,6 +154,14 @@ async def test_what_is_no_form_is_refused(blobs: LocalBlobs, tmp_path: Path, bod
 async def test_more_than_the_limits_is_refused(blobs: LocalBlobs, body: bytes) -> None:
     with pytest.raises((TooLarge, BadRequest)):
         await read(blobs, body)
+
+
+async def test_what_says_that_it_is_too_long_is_refused_before_it_comes(blobs: LocalBlobs) -> None:
+    assert LIMITS.most_bytes is not None
+    assert (await read(blobs, BODY, announced=LIMITS.most_bytes)).file("image") is not None
+
+    with pytest.raises(TooLarge, match="100000 bytes"):
+        await read(blobs, is_cut=True, announced=LIMITS.most_bytes + 1)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)

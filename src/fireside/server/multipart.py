@@ -31,6 +31,15 @@ class FormLimits:
     max_files: int = 10
     max_file_bytes: int | None = None
 
+    @property
+    def most_bytes(self) -> int | None:
+        """Say how long a form within the limits may be at most; None without a limit of its files."""
+        if self.max_file_bytes is None:
+            return None
+        # Twice the headers, for the boundary and what stands between their names and values.
+        fields = self.max_fields * (self.max_field_bytes + 2 * self.max_header_bytes)
+        return fields + self.max_files * (self.max_file_bytes + 2 * self.max_header_bytes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedFile:
@@ -64,6 +73,7 @@ async def read_form(request: Request, blobs: Blobs, *, limits: FormLimits, into:
     was whole before a later part failed stays as a blob that nothing uses; a caller that gives the form to read `into`
     finds it there and can remove it.
     """
+    _check_announced(request, limits)
     parts = _Parts(request.stream(), _boundary(request), limits)
     form = Form() if into is None else into
     while (part := await parts.next_part()) is not None:
@@ -173,6 +183,15 @@ class _Parts:
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         self._found.append(data[start:end])
+
+
+def _check_announced(request: Request, limits: FormLimits) -> None:
+    """Refuse what says that it is too long before it comes, which may take hours."""
+    announced = request.headers.get("content-length", "")
+    if limits.most_bytes is None or not (announced.isascii() and announced.isdecimal()):
+        return
+    if int(announced[:20]) > limits.most_bytes:
+        raise TooLarge(f"The file is larger than {limits.max_file_bytes} bytes, the most that is taken here.")
 
 
 def _boundary(request: Request) -> bytes:
