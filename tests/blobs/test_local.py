@@ -94,6 +94,18 @@ async def test_a_blob_that_was_set_aside_comes_back_when_it_is_put_there(blobs: 
     assert files_in(folder) == [f"{written.hash[:2]}/{written.hash}"]
 
 
+async def test_what_is_put_where_other_bytes_have_been_left_is_there_as_a_whole(blobs: LocalBlobs) -> None:
+    one = enclosed(b"bytes")
+    blobs.unsynced.put(one)
+    path = blobs.local_path(one.hash)
+    assert path is not None
+    path.write_bytes(b"\0\0\0\0\0")
+
+    blobs.unsynced.put(one)
+
+    assert await all_of(blobs.read(one.hash)) == b"bytes"
+
+
 @pytest.mark.parametrize("left", [b"", b"byte", b"\0\0\0\0\0", None])
 async def test_what_a_failure_of_the_power_has_taken_is_restored(
     blobs: LocalBlobs, left: bytes | None, synced: list[str]

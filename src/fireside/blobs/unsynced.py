@@ -25,8 +25,8 @@ class UnsyncedFolder:
     def put(self, blob: EnclosedBlob) -> None:
         """Put it into its place; see `UnsyncedBlobs.put`."""
         _, target = self._files.place_of(blob.hash)
-        found = claim_at_once(target)
-        if found is None or found.size_bytes != blob.size_bytes:
+        # What an undone change has put there may have been lost with the power, in part.
+        if claim_at_once(target) is None or not _holds(target, blob):
             self._write(blob, is_synced=False)
         self._tell("written", blob.size_bytes)
 
@@ -52,7 +52,7 @@ class UnsyncedFolder:
 
     def _restore(self, blob: EnclosedBlob) -> bool:
         folder, target = self._files.place_of(blob.hash)
-        if find(target) is not None and Path(target).read_bytes() == blob.content:
+        if find(target) is not None and _holds(target, blob):
             return False
         self._write(blob, is_synced=True)
         fsync(folder)
@@ -68,3 +68,9 @@ class UnsyncedFolder:
                 self._files.move_in(unfinished, blob.hash)
         finally:
             unfinished.discard()
+
+
+def _holds(target: str, blob: EnclosedBlob) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return Path(target).read_bytes() == blob.content
+    return False
