@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from tests.databases import Databases
 from tests.publishing import publish
 
 from fireside.domain.ids import WorkerId
@@ -185,3 +187,18 @@ async def test_a_removed_worker_is_forgotten_when_its_key_has_ended(store: Store
     assert never_booted.number in {one.number for one in forgotten}
     # What `known` could run is remembered, and it is not to be listed by that.
     assert {one.worker_id for one in await store.removed_workers()} == {"late", "never", "known"}
+
+
+async def test_a_key_that_a_former_server_gave_meanwhile_has_no_end(databases: Databases, tmp_path: Path) -> None:
+    async with databases.opened(tmp_path) as database:
+        store = Store(database)
+        first = await boot(store, await enroll(store, await add_token(store)), NOW + HOUR)
+        with databases.raw(tmp_path) as execute:
+            execute("UPDATE enrollment SET booted_at = booted_at + 1")
+
+        read = await store.enrollment_of(ONE)
+        assert (first.key_ends_at, read and read.key_ends_at) == (NOW + HOUR, None)
+        assert (await boot(store, read or first, NOW + HOUR)).key_ends_at is None
+        await store.remove_worker(ONE, NOW)
+
+        assert await store.forget_removed_workers(NOW + 10 * HOUR) == []

@@ -10,7 +10,7 @@ from fireside.domain.audit import Deed
 from fireside.domain.ids import WorkerId
 from fireside.domain.workers import Enrollment, JoinToken, RemovedWorker
 from fireside.store.audit_verbs import AuditedVerbs
-from fireside.store.database import Row, Statement, Transaction, Unexpected, Violated
+from fireside.store.database import Statement, Transaction, Unexpected, Violated
 from fireside.store.refusals import DuplicateWorker, JoinTokenUsed
 from fireside.store.rows import enrollment_of, join_token_of, profile_of, removed_worker_of
 
@@ -147,7 +147,7 @@ class EnrollmentVerbs(AuditedVerbs):
         def change(tx: Transaction) -> bool:
             enrolled = tx.run("remove_enrollment", {"worker_id": worker_id})
             for row in enrolled:
-                _note_removed(tx, row, now)
+                _note_removed(tx, enrollment_of(row), now)
             tx.run("resume_worker", {"worker_id": worker_id})
             return bool(tx.run("remove_worker", {"id": worker_id}) or enrolled)
 
@@ -162,7 +162,7 @@ class EnrollmentVerbs(AuditedVerbs):
         def change(tx: Transaction) -> bool:
             enrolled = tx.run("remove_enrollment", {"worker_id": worker_id})
             for row in enrolled:
-                _note_removed(tx, row, now)
+                _note_removed(tx, enrollment_of(row), now)
             tx.run("resume_worker", {"worker_id": worker_id})
             profiles = {one.id: one for one in map(profile_of, tx.run("worker_profiles", {}))}
             if enrolled and worker_id in profiles:
@@ -209,8 +209,8 @@ class EnrollmentVerbs(AuditedVerbs):
         return frozenset(WorkerId(row["worker_id"]) for row in await self._all("drained_workers"))
 
 
-def _note_removed(tx: Transaction, enrolled: Row, now: datetime) -> None:
+def _note_removed(tx: Transaction, enrolled: Enrollment, now: datetime) -> None:
     # One that has never booted was given no key, and one that was given one before keys ended has it for ever.
-    ends_at = enrolled["key_ends_at"] if enrolled["booted_at"] is not None else now
-    note = {"number": enrolled["number"], "worker_id": enrolled["worker_id"], "now": now, "key_ends_at": ends_at}
+    ends_at = enrolled.key_ends_at if enrolled.booted_at is not None else now
+    note = {"number": enrolled.number, "worker_id": enrolled.worker_id, "now": now, "key_ends_at": ends_at}
     tx.run("note_removed_worker", note, expect=1)

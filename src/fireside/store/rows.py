@@ -220,7 +220,8 @@ def enrollment_of(row: Row) -> Enrollment:
         enrolled_at=row["enrolled_at"],
         booted_at=row["booted_at"],
         is_transient=bool(row["is_transient"]),
-        key_ends_at=row["key_ends_at"],
+        # A former server gives keys without an end, and notes nothing of that.
+        key_ends_at=row["key_ends_at"] if row["key_booted_at"] == row["booted_at"] else None,
     )
 
 
