@@ -30,6 +30,7 @@ from fireside.store.times import from_time
 RARE_WORD = "heron"
 RARE_FACT = {"series": "rare"}
 DENSE_FACT = {"project": "p1"}
+OTHER_FACT = {"model": "m0"}
 OWN_TAGS = ("cat", "dog", "sketch", "client", "final", "draft")
 FAVORITE = "favorite"
 _COLUMNS = (
@@ -58,7 +59,7 @@ async def fill_assets(target: Target, assets: int) -> None:
     async with target.store() as store:
         await _add_outputs_of_a_job(store, user.id)
         await store.recount_assets(user.id)
-        while await store.cut_large_libraries():
+        while await store.cut_large_libraries() or await store.seal_large_libraries():
             pass
     if target.database_url:
         with psycopg.connect(target.database_url, autocommit=True) as raw:
@@ -121,7 +122,7 @@ class _Rows:
         if place % max(1, self.assets // _RARE_FACTS) == 0:
             metadata = RARE_FACT
         elif chance.random() < 0.1:
-            metadata = {"project": f"p{chance.randrange(4)}"}
+            metadata = {"project": f"p{chance.randrange(4)}", "model": f"m{chance.randrange(2)}"}
         created = self._now - (self.assets - place) * _SPAN
         updated = created + chance.randrange(_SPAN * 1000)
         return (

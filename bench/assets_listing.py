@@ -8,8 +8,9 @@ The store's own calls, pages with their exact total, in turns over all sizes. Li
 where it was least.
 
 Ends with 1 when a call takes more than 1.5 times in the largest library what it takes in the smallest, and 2 ms more.
-A search by a word that some titles of a hundred have, and a page in the midst of what has a fact, are not judged:
-they find a hundred times as many in a library a hundred times as large (docs/decisions/0029).
+A search by a word that some titles of a hundred have, a page in the midst of what has a fact, one by three digits in
+another order, and one by two facts and a word are not judged: they find a hundred times as many in a library a hundred
+times as large (docs/decisions/0029 and 0051).
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from bench.asset_fill import DENSE_FACT, FAVORITE, RARE_FACT, RARE_WORD, fill_assets
+from bench.asset_fill import DENSE_FACT, FAVORITE, OTHER_FACT, RARE_FACT, RARE_WORD, fill_assets
 from bench.fill import Target
 from bench.listing_results import DATABASES, Results, Taken, print_results
 from bench.measuring import Work, ms, parser_of, seconds_of, work_folder
@@ -86,6 +87,8 @@ _WITHOUT = AssetFilter(include=frozenset({"input"}), exclude=frozenset({"cat", "
 _NAMED = AssetFilter(name_contains="comfyui")
 _RARE = AssetFilter(name_contains=RARE_WORD)
 _PROJECT = AssetFilter(metadata=DENSE_FACT)
+_TWO_FACTS = AssetFilter(metadata=DENSE_FACT | OTHER_FACT)
+_TWO_VALUES = AssetFilter(metadata={"project": ["p0", "p1"]})
 PAGES = (
     AssetsPage(name="all, 500 at once", limit=500),
     AssetsPage(name="all, by a cursor in the middle", place=0.5, by_cursor=True),
@@ -155,6 +158,28 @@ PAGES = (
         sort=AssetSort.NAME,
     ),
     AssetsPage(name="by a fact of 2 in 100, at 0.45", wanted=_PROJECT, place=0.45, is_judged=False),
+    AssetsPage(name="by two facts", wanted=_TWO_FACTS),
+    AssetsPage(name="by two facts, at 0.45", wanted=_TWO_FACTS, place=0.45),
+    AssetsPage(name="by two facts, by a cursor", wanted=_TWO_FACTS, place=0.1, by_cursor=True),
+    AssetsPage(name="by two facts, by size", wanted=_TWO_FACTS, sort=AssetSort.SIZE),
+    AssetsPage(name="by two facts and a tag", wanted=replace(_TWO_FACTS, include=frozenset({"output"})), limit=20),
+    AssetsPage(name="by two facts and a digit", wanted=replace(_TWO_FACTS, name_contains="1"), limit=20),
+    AssetsPage(name="by any of two values", wanted=_TWO_VALUES),
+    AssetsPage(name="by any of two values, at 0.45", wanted=_TWO_VALUES, place=0.45),
+    AssetsPage(name="by any of two values, by name", wanted=_TWO_VALUES, sort=AssetSort.NAME),
+    AssetsPage(name="by any of two values and a tag", wanted=replace(_TWO_VALUES, include=frozenset({"input"}))),
+    AssetsPage(name="by neither of two names", wanted=AssetFilter(metadata={"project": None, "series": None})),
+    AssetsPage(name="by a digit", wanted=AssetFilter(name_contains="1")),
+    AssetsPage(name="by a digit, at 0.45", wanted=AssetFilter(name_contains="1"), place=0.45),
+    AssetsPage(name="by a digit, by size", wanted=AssetFilter(name_contains="1"), sort=AssetSort.SIZE),
+    AssetsPage(name="by three digits", wanted=AssetFilter(name_contains="042")),
+    AssetsPage(name="by how a name with a number begins", wanted=AssetFilter(name_contains="comfyui_0")),
+    AssetsPage(
+        name="(by three digits, by size)", wanted=AssetFilter(name_contains="042"), sort=AssetSort.SIZE, is_judged=False
+    ),
+    AssetsPage(
+        name="(by two facts and a word of 5)", wanted=replace(_TWO_FACTS, name_contains="castle"), is_judged=False
+    ),
     AssetsPage(name="(by a word of 5 in 100)", wanted=AssetFilter(name_contains="castle"), is_judged=False),
 )
 

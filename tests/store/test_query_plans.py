@@ -23,7 +23,7 @@ INTERMEDIATE = {
     *("page", "file", "json_each", "axes", "touched", "wanted"),
     *("fine", "counted", "coarse", "placed", "found", "numbered"),
     *("fact", "last", "candidates", "few", "all_axes", "measured", "either"),
-    *("next", "spread", "other"),
+    *("next", "spread", "other", "part"),
 }
 # Of one block for thousands of assets; the other is an index, which SQLite always says to scan.
 SPARSE = {"uneven_asset_blocks": {"asset_cut"}}
@@ -35,7 +35,7 @@ WORK_IN_HAND = (
 )
 NUMBERED = (
     *("tally_", "fill_", "actual_", "empty_blocks", "find_block", "queue_places", "spread_queue"),
-    "uneven_asset",
+    *("uneven_asset", "asset_forms_with"),
 )
 ORDERED = ("list_created", "list_idle", "list_run", "list_assets_by", "scan_assets")
 UNSORTED = [

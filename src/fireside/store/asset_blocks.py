@@ -12,6 +12,7 @@ from itertools import pairwise
 from fireside.domain.ids import UserId
 from fireside.store.asset_counting import count_assets_anew
 from fireside.store.asset_orders import AXES, COARSE, range_of
+from fireside.store.asset_pieces import misjudged_pieces
 from fireside.store.database import Row, Rows, Transaction
 from fireside.store.verbs import Verbs
 
@@ -150,8 +151,10 @@ def _miscounted(tx: Transaction, user_id: UserId) -> int:
     mine = {"user_id": user_id}
     kinds = ("totals", "blocks", "forms", "facts", "fact_forms", "bytes")
     (misplaced,) = tx.run("misplaced_asset_facts", mine)
-    return misplaced["n"] + sum(
-        _differences(tx.run(f"kept_asset_{kind}", mine), tx.run(f"actual_asset_{kind}", mine)) for kind in kinds
+    return (
+        misplaced["n"]
+        + misjudged_pieces(tx, user_id)
+        + sum(_differences(tx.run(f"kept_asset_{kind}", mine), tx.run(f"actual_asset_{kind}", mine)) for kind in kinds)
     )
 
 

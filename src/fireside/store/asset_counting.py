@@ -76,9 +76,10 @@ def note_facts(tx: Transaction, asset_id: AssetId, user_metadata: bytes) -> None
 
 
 def count_assets_anew(tx: Transaction, user_id: UserId) -> None:
-    """Put the user's totals right; the library is cut into blocks again when upkeep finds it large."""
+    """Put the user's totals right; the library is cut into blocks and pieces again when upkeep finds it large."""
     mine = {"user_id": user_id}
     tx.run("uncut_library", mine)
+    tx.run("remove_asset_pieces", mine)
     tx.run("place_asset_facts", mine)
     for kind in ("totals", "forms", "facts", "fact_forms", "bytes"):
         tx.run(f"clear_asset_{kind}", mine)

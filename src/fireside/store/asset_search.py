@@ -17,6 +17,7 @@ from typing import Any
 
 from fireside.domain.asset_listing import AssetFilter, AssetPlace, AssetSort, AssetWindow, SearchTooBroad
 from fireside.domain.facts import conditions_of
+from fireside.store.asset_matches import Asked, Matches, find_matches
 from fireside.store.asset_orders import LAST_NUMBER, Order, bound_after, edge_of, window_params
 from fireside.store.database import Rows, Transaction
 from fireside.store.rows import ids_json, to_json
@@ -30,6 +31,8 @@ _GRAM = 3
 _DIGITS = "0123456789"
 _SAME_DIGITS = str.maketrans(_DIGITS, "0" * 10)
 _ANY_SET = 0
+_OF_ANY = 4
+_PLACES = "places"
 # To look at so many rows of facts, or of counters, costs as much as looking up one asset.
 _ROWS_OF_FACTS = 4
 # Few assets with a fact among so many times as many may lie all at the far end of them: these are not walked along.
@@ -64,6 +67,7 @@ class Search:
         self._words: tuple[str, str] | None = None
         # How many assets have the fact that is looked for, whatever their tags.
         self._having_fact: int | None = None
+        self._matches: Matches | None = None
 
     def find(self, *, by_sets: bool = False) -> Found:
         """Count what there is, as set 0 where nobody asks by which sets; raises `SearchTooBroad`."""
@@ -71,6 +75,8 @@ class Search:
         source = min(candidates, key=lambda source: candidates[source])
         if self._exact is not None:
             return Found(counts=self._exact, source=source, candidates=candidates[source])
+        if self._matches is not None:
+            return Found(counts={_ANY_SET: self._matches.total}, source=source, candidates=candidates[source])
         if candidates[source] > MOST_LOOKED_AT:
             raise SearchTooBroad(_ADVICE)
         rows = self._tx.run("found_asset_tags", self._params | {"source": source})
@@ -82,6 +88,8 @@ class Search:
         wanted = min(window.limit + 1, found.total - skip)
         if wanted <= 0:
             return []
+        if self._matches is not None and window.sort is AssetSort.CREATED_AT:
+            return self._at(self._matches.window(window), descending=window.descending)
         behind = skip if window.after else found.total - skip - wanted
         among = self._order.library if self._having_fact is None else self._having_fact
         walked = (min(skip, behind) + wanted) * among // found.total
@@ -117,13 +125,22 @@ class Search:
 
     def _walk(self, order: Order, bound: AssetPlace, skip: int, limit: int) -> Rows:
         what = "assets" if self._having_fact is None else "asset_fact"
-        return self._tx.run(f"walk_{what}_{order.suffix()}", self._params | window_params(bound, skip, limit))
+        params = self._params | window_params(bound, skip, limit)
+        if self._matches is not None:
+            params |= _NO_CONDITIONS | {"asks_more": True, "marked": self._matches.marked()}
+        return self._tx.run(f"walk_{what}_{order.suffix()}", params)
 
     def _sort(self, source: str, window: AssetWindow, skip: int) -> Rows:
         bound = self._begin(window)
-        how = {"source": source, "sort": window.sort.value, "is_bounded": bound is not None}
+        how: dict[str, Any] = {"source": source, "sort": window.sort.value, "is_bounded": bound is not None}
+        if source == _PLACES and self._matches is not None:
+            how |= _NO_CONDITIONS | {"places": to_json(self._matches.places()).decode()}
         params = self._params | how | window_params(bound or AssetPlace(place=0), skip, window.limit + 1)
         return self._tx.run(f"search_assets_{'descending' if window.descending else 'ascending'}", params)
+
+    def _at(self, places: Sequence[int], *, descending: bool) -> Rows:
+        rows = self._tx.run("assets_at_places", self._params | {"places": to_json(places).decode()})
+        return sorted(rows, key=lambda row: row["place"], reverse=descending)
 
     def _candidates(self, *, by_sets: bool) -> dict[str, int]:
         """Say how many assets each condition leaves over that can be looked up; note the answer when that is all."""
@@ -136,11 +153,29 @@ class Search:
         is_alone = self._wanted.hash is None and self._wanted.job_ids is None
         if any(asked):
             found |= self._candidates_of_facts(is_alone=is_alone)
-        if self._needle and self._exact is None and min(found.values()) > _FEW:
+        if self._exact is None and is_alone and not by_sets and min(found.values()) > _FEW:
+            found |= self._candidates_in_pieces()
+        if self._needle and self._having_fact is not None and self._matches is None:
+            found |= self._candidates_of_titled_facts(is_alone=is_alone and sum(map(len, asked)) == 1)
+        if self._needle and self._exact is None and self._matches is None and min(found.values()) > _FEW:
             found |= self._candidates_of_title(is_alone=is_alone and not any(asked), by_sets=by_sets)
         if is_alone and not any(asked) and not self._needle:
             self._exact = self._order.totals
         return found
+
+    def _candidates_in_pieces(self) -> dict[str, int]:
+        """Note what matches, if pieces tell."""
+        self._matches = find_matches(
+            self._tx,
+            Asked(
+                user_id=self._order.user_id,
+                wanted=self._wanted,
+                needle=self._needle,
+                conditions=self._conditions,
+                params=self._params,
+            ),
+        )
+        return {} if self._matches is None or self._matches.total > _FEW else {_PLACES: self._matches.total}
 
     def _candidates_of_facts(self, *, is_alone: bool) -> dict[str, int]:
         wanted, unwanted = self._conditions.wanted, self._conditions.unwanted
@@ -153,12 +188,12 @@ class Search:
         if not wanted:
             return {}
         groups = [[row for row in rows if row["fact"] in group] for group in wanted]
-        rarest = min(range(len(wanted)), key=lambda group: _sum(groups[group]))
+        # What has one certain fact can be walked along.
+        rarest = min(range(len(wanted)), key=lambda group: _sum(groups[group]) * (_OF_ANY if wanted[group][1:] else 1))
         self._params["facts"] = to_json(wanted[rarest]).decode()
         found = {"facts": self._dear(groups[rarest])}
         if len(wanted[rarest]) == 1:
             self._having_fact = _sum(groups[rarest])
-            found |= self._candidates_of_titled_facts(is_alone=is_alone) if self._needle else {}
         return found
 
     def _candidates_of_titled_facts(self, *, is_alone: bool) -> dict[str, int]:
@@ -218,6 +253,8 @@ class Search:
             "by_jobs": wanted.job_ids is not None,
             "jobs": ids_json(wanted.job_ids or ()),
             "facts": "[]",
+            "places": "[]",
+            "marked": b"",
             "wanted": to_json(conditions.wanted).decode(),
             "unwanted": to_json(conditions.unwanted).decode(),
             # Beside tags, a title and one fact.
@@ -228,6 +265,8 @@ class Search:
         }
 
 
+# Where it is known already which ones match, and these are marked.
+_NO_CONDITIONS: dict[str, Any] = {"any_set": True, "needle": "", "wanted": "[]", "unwanted": "[]"}
 _ADVICE = (
     f"More than {MOST_LOOKED_AT:,} assets would have to be looked at one by one. Add a tag or a longer part of the"
     " name, or use after, the next_cursor of the page before, instead of an offset."

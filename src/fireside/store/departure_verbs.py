@@ -19,7 +19,13 @@ _AT_ONCE = (
 """What would still speak or act for them."""
 _AT_LAST = (
     *("clear_totals", "forget_job_blocks_of_user", "forget_job_promoteds_of_user"),
-    *("forget_asset_cuts_of_user", "clear_asset_totals", "clear_asset_forms", "clear_asset_facts"),
+    *(
+        "forget_asset_cuts_of_user",
+        "remove_asset_pieces",
+        "clear_asset_totals",
+        "clear_asset_forms",
+        "clear_asset_facts",
+    ),
     *("clear_asset_fact_forms", "clear_asset_bytes", "forget_usage_days_of_user", "forget_usage_workflows_of_user"),
     *("remove_unused_tag_sets", "forget_file_counters_of_user", "forget_idempotency_keys_of_user"),
     *("forget_user_files_of_user", "forget_user_file_totals_of_user", "forget_user_settings_of_user"),

@@ -14,6 +14,7 @@ from datetime import datetime
 from fireside.store.account_verbs import AccountVerbs
 from fireside.store.asset_blocks import AssetBlockVerbs
 from fireside.store.asset_list_verbs import AssetListVerbs
+from fireside.store.asset_pieces import AssetPieceVerbs
 from fireside.store.asset_verbs import AssetVerbs
 from fireside.store.audit_verbs import AuditVerbs
 from fireside.store.blob_verbs import BlobVerbs
@@ -85,6 +86,7 @@ class Store(
     AssetVerbs,
     AssetListVerbs,
     AssetBlockVerbs,
+    AssetPieceVerbs,
     BlobVerbs,
     UserDataVerbs,
     FleetVerbs,

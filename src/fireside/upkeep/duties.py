@@ -103,7 +103,7 @@ def leader_duties(
 
 def _duties_of_assets(store: Store, clock: Callable[[], datetime]) -> list[Loop]:
     async def cut_large_libraries(now: datetime) -> None:  # noqa: ARG001 - duties are told the time
-        while await store.cut_large_libraries():
+        while await store.cut_large_libraries() or await store.seal_large_libraries():
             pass
 
     async def remove_expired_assets(now: datetime) -> None:

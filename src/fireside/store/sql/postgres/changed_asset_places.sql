@@ -1,0 +1,2 @@
+-- Read which places of sealed pieces have changed since.
+SELECT place FROM asset_changed WHERE user_id = :user_id ORDER BY place;

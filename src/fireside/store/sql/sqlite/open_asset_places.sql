@@ -1,0 +1,18 @@
+-- Read where assets that all conditions hold for stand, within ranges of places, given as a JSON list of [first, last].
+SELECT place FROM (
+    SELECT asset_pk AS pk
+    FROM json_each(:ranges) AS part CROSS JOIN asset_fact INDEXED BY asset_fact_created
+        ON whose = :user_id AND fact IN (SELECT value FROM json_each(:facts))
+            AND asset_pk BETWEEN (:user_id << 40) + json_extract(part.value, '$[0]')
+                AND (:user_id << 40) + json_extract(part.value, '$[1]')
+    WHERE
+        -- include: asset_fact_conditions
+    UNION ALL
+    SELECT pk FROM json_each(:ranges) AS part CROSS JOIN asset
+        ON pk BETWEEN (:user_id << 40) + json_extract(part.value, '$[0]')
+            AND (:user_id << 40) + json_extract(part.value, '$[1]')
+    WHERE :facts = '[]' AND (:needle = '' OR instr(folded, :needle) > 0)
+) AS candidates CROSS JOIN asset ON asset.pk = candidates.pk
+WHERE
+    -- include: asset_conditions
+;
