@@ -59,6 +59,7 @@ class ObjectServer:
 
     def store(self, prefix: str, **options: Any) -> S3Store:
         """Open a place in the bucket."""
+        with_http: dict[str, Any] = {"client_options": {"allow_http": True}, **options}
         return S3Store(
             _BUCKET,
             prefix=prefix,
@@ -67,8 +68,7 @@ class ObjectServer:
             secret_access_key=self._secret,
             region="us-east-1",
             virtual_hosted_style_request=False,
-            client_options={"allow_http": True},
-            **options,
+            **with_http,
         )
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import obstore
@@ -267,3 +268,15 @@ async def test_an_object_server_that_goes_away_in_the_middle_is_unavailable(tmp_
                 await ObjectBlobs(store).write(outliving(), limit_bytes=LARGEST)
             with pytest.raises(BaseError):
                 await staged.end()
+
+
+async def test_who_takes_bytes_slowly_gets_all_of_them(place: BucketPlace) -> None:
+    await place.open().write(large(), limit_bytes=LARGEST)
+    hurried: dict[str, Any] = {"allow_http": True, "timeout": timedelta(seconds=2)}
+    store = place.server.store(place.prefix, client_options=hurried, retry_config={"max_retries": 0})
+    chunks = ObjectBlobs(store).read(HASH)
+
+    first = await anext(chunks)
+    await asyncio.sleep(2.5)  # beyond what a request may take: nothing tells of that
+
+    assert first + await all_of(chunks) == LARGE

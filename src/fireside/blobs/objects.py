@@ -129,15 +129,9 @@ class ObjectBlobs:
         if start >= end:
             return
         with _away(), _gone_while_read():
-            answer = await obstore.get_async(self._store, key_of(blob_hash), options={"range": (start, end)})
-            block = bytearray()
-            async for part in answer.stream(min_chunk_size=CHUNK_BYTES):
-                block += part
-                while len(block) >= CHUNK_BYTES:
-                    yield self._read(bytes(block[:CHUNK_BYTES]))
-                    del block[:CHUNK_BYTES]
-            if block:
-                yield self._read(bytes(block))
+            async for chunk in self._chunks(key_of(blob_hash), start, end):
+                self._tell("read", len(chunk))
+                yield chunk
 
     async def stat(self, blob_hash: BlobHash) -> BlobStat | None:
         """Look at a blob; see `Blobs.stat`."""
@@ -320,11 +314,33 @@ class ObjectBlobs:
             await obstore.copy_async(self._patient, source, target)
             return
         _log.info("copying an object through this server, which the store does not by itself", bytes=found["size"])
-        answer = await obstore.get_async(self._store, source)
         async with staging(self._patient, target, part_bytes_of(found["size"])) as staged:
-            async for part in answer.stream(min_chunk_size=CHUNK_BYTES):
-                await staged.append(bytes(part))
+            async for chunk in self._chunks(source, 0, found["size"]):
+                await staged.append(chunk)
             await staged.end()
+
+    async def _chunks(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """Read a range; who takes it slowly outlives the time that a request may take, so another one goes on."""
+        while True:
+            begun_at = start
+            try:
+                answer = await obstore.get_async(self._store, key, options={"range": (start, end)})
+                block = bytearray()
+                async for part in answer.stream(min_chunk_size=CHUNK_BYTES):
+                    block += part
+                    while len(block) >= CHUNK_BYTES:
+                        start += CHUNK_BYTES
+                        yield bytes(block[:CHUNK_BYTES])
+                        del block[:CHUNK_BYTES]
+                if block:
+                    yield bytes(block)
+            except BaseError:
+                if start == begun_at:
+                    raise
+                if start == end:
+                    return
+            else:
+                return
 
     async def _remove(self, key: str) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -346,10 +362,6 @@ class ObjectBlobs:
             if len(found) >= most:
                 break
         return sorted(found)
-
-    def _read(self, chunk: bytes) -> bytes:
-        self._tell("read", len(chunk))
-        return chunk
 
     def _tell(self, direction: str, count: int) -> None:
         if self._watcher is not None:
