@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from fireside.domain.errors import BadRequest
-from fireside.store.database import Rows, Statement, Transaction, Unexpected, Violated
+from fireside.store.database import DatabaseError, Rows, Statement, Transaction, Unexpected, Violated
 from fireside.store.postgres import PostgresDatabase, prepare
 from fireside.store.postgres_pipeline import Answer, Pipeline
 
@@ -51,6 +51,21 @@ def note(number: int, expect: int | None = 1) -> Statement:
 async def noted(database: PostgresDatabase) -> list[int]:
     (rows,) = await database.read([Statement("noted")])
     return [row["version"] - 1_000_000 for row in rows]
+
+
+@pytest.mark.parametrize("before", [[], [Statement("echo", {"value": b"1"})]])
+async def test_a_query_that_the_database_does_not_understand_is_an_error_wherever_it_stands(
+    database: PostgresDatabase, before: list[Statement]
+) -> None:
+    database._queries["misspelled"] = prepare("SELECT value FROM nowhere")
+    asked = [*before, Statement("misspelled"), Statement("noted")]
+
+    with pytest.raises(DatabaseError, match="nowhere"):
+        await database.read(asked)
+    with pytest.raises(DatabaseError, match="nowhere"):
+        await database.write([note(1), *asked])
+
+    assert await noted(database) == []
 
 
 async def test_a_change_waits_once_for_its_statements_and_once_for_its_commit(

@@ -107,6 +107,9 @@ class Pipeline:
                 self._take(step, result)
             elif result.status == ExecStatus.COMMAND_OK:
                 self._prepared.add(step)
+            elif isinstance(prepared_for := steps[1], Answer):
+                # What it was prepared for is done no more: this is what came of it.
+                self._take(prepared_for, result)
 
     def tell(self, asked: Sequence[Answer]) -> None:
         """Send statements and do not wait: what comes of them is nobody's business."""
