@@ -255,7 +255,9 @@ class Bus:
                 async with asyncio.timeout(_BACK_SECONDS):
                     await back.wait()
         finally:
-            self._watchers.remove(changed)
+            # Who closes meanwhile has it forget all of them.
+            with contextlib.suppress(ValueError):
+                self._watchers.remove(changed)
 
     async def _wait_for_quiet(self) -> None:
         while True:
