@@ -40,7 +40,7 @@ class Tasks:
 
     SHOWING = (
         *("SaveImage", "PreviewImage", "PreviewAny", "SaveAnimatedWEBP", "SaveLatent"),
-        *("FiresideShow", "FiresideExpand", "FiresidePicky"),
+        *("FiresideShow", "FiresideExpand", "FiresidePicky", "FiresideFrozen"),
     )
 
     def __init__(self, folder: Path) -> None:

@@ -166,6 +166,17 @@ async def test_an_equal_graph_shows_its_files_again_with_the_workflow_of_who_run
         assert json.loads(picture.info["workflow"]) == {"of": "me"}
 
 
+async def test_what_was_loaded_at_the_start_is_not_searched_for_garbage(
+    real_runtime: ComfyRuntime, make_task: Tasks
+) -> None:
+    events = await all_events(real_runtime, make_task({"1": node("FiresideFrozen")}))
+
+    (output,) = of(NodeOutput, events)
+    frozen, searched = map(int, output.output["text"])
+    # A search takes as long as there are objects: of PyTorch's and the nodes' own there are hundreds of thousands.
+    assert frozen > 100_000 > searched
+
+
 async def test_nodes_inside_of_others_show_their_files_again_too(real_runtime: ComfyRuntime, make_task: Tasks) -> None:
     graph = {"1": node("FiresideExpand", color=0x123456)}
     runs = [await all_events(real_runtime, make_task(graph)) for _ in range(3)]

@@ -4,6 +4,7 @@
 ComfyUI into trouble, or show and read whatever a test wants.
 """
 
+import gc
 import json
 import os
 import time
@@ -228,7 +229,23 @@ class Picky:
         return {"ui": {"text": [str(number)]}}
 
 
+class Frozen:
+    """Shows how many objects are left out of searches for garbage, and how many are searched."""
+
+    RETURN_TYPES = ()
+    OUTPUT_NODE = True
+    FUNCTION = "run"
+    CATEGORY = "fireside"
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {}}
+
+    def run(self):
+        return {"ui": {"text": [str(gc.get_freeze_count()), str(len(gc.get_objects()))]}}
+
+
 NODE_CLASS_MAPPINGS = {
     f"Fireside{node.__name__}": node
-    for node in (Sleep, Fail, Switch, SplitLines, JoinLines, Trouble, Show, Expand, ReadText, Picky)
+    for node in (Sleep, Fail, Switch, SplitLines, JoinLines, Trouble, Show, Expand, ReadText, Picky, Frozen)
 }

@@ -45,6 +45,7 @@ def _install(server: Any) -> None:
     async def hello(request: web.Request) -> web.Response:  # noqa: ARG001 # pyright: ignore[reportUnusedFunction]
         # All node packs, and the folders that they have added, are there by now.
         elsewhere.add_fetched_folders()
+        running.leave_alone_what_is_loaded()
         return web.json_response({"pid": os.getpid()})
 
     @routes.get("/fireside/executor")

@@ -7,6 +7,7 @@ is seen by nodes or written into pictures.
 """
 
 import functools
+import gc
 import importlib
 import inspect
 import threading
@@ -22,6 +23,7 @@ _EXECUTOR = "prompt_worker"
 
 _salts: "OrderedDict[str, Mapping[str, Any]]" = OrderedDict()
 _was_seen = False
+_is_loaded = False
 
 
 def install(server: Any) -> None:
@@ -44,6 +46,19 @@ def install(server: Any) -> None:
 
     # A coroutine since ComfyUI 0.3.45.
     cache.get = get_soon if inspect.iscoroutinefunction(original) else get
+
+
+def leave_alone_what_is_loaded() -> None:
+    """Have what has been loaded by now, once, left out of searches for garbage: it stays.
+
+    ComfyUI searches after a run, for 0.2 s among all that PyTorch and the nodes have brought, and answers nothing
+    meanwhile: whoever asks for the same again waits for that.
+    """
+    global _is_loaded
+    if not _is_loaded:
+        _is_loaded = True
+        gc.collect()
+        gc.freeze()
 
 
 def executor_is_alive() -> bool | None:
