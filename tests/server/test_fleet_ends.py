@@ -197,3 +197,17 @@ async def test_small_files_that_the_power_has_taken_are_there_after_the_next_sta
 
     async with open_workshop(config) as shop:
         assert await all_of(shop.services.blobs.read(HASH)) == PNG
+
+
+async def test_what_a_killed_server_has_half_written_goes_with_the_next_start(
+    databases: Databases, tmp_path: Path
+) -> None:
+    config = databases.config(tmp_path / "data")
+    async with open_workshop(config):
+        (unfinished,) = tmp_path.rglob("unfinished")
+    half = unfinished / "half"
+    half.write_bytes(b"half")
+
+    async with open_workshop(config) as shop:
+        # Another server may be writing it, where there can be several.
+        assert half.exists() is not shop.store.writes_alone

@@ -298,6 +298,9 @@ async def _own_nats(
 async def _open_blobs(config: Config, data_dir: Path, store: Store, meters: Meters) -> Blobs:
     blobs = open_blobs(config, data_dir, watcher=meters.bytes_moved)
     await restore_blobs(store, blobs)
+    if store.writes_alone and blobs.unsynced is not None:
+        # Nobody else writes there: what a killed server has begun is nobody's any more.
+        await blobs.sweep_unfinished(utc_now())
     return blobs
 
 
