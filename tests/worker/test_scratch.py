@@ -56,7 +56,7 @@ async def test_the_next_run_finds_nothing_and_nothing_else_goes(tmp_path: Path, 
     folder = scratch.take()
     leave(folder)
 
-    await scratch.give_back(folder)
+    await scratch.give_back(folder, is_at_rest=True)
     following = scratch.take()
 
     assert [path.name for path in following.rglob("*")] == ["run"]
@@ -71,7 +71,17 @@ async def test_runs_at_the_same_time_have_folders_of_their_own_and_few_are_kept(
     assert len(set(folders)) == 9
 
     for folder in folders:
-        await scratch.give_back(folder)
+        await scratch.give_back(folder, is_at_rest=True)
 
     assert len(list((tmp_path / "jobs").iterdir())) == 4
     assert scratch.take() in folders
+
+
+async def test_the_folder_of_a_run_that_was_broken_off_is_never_used_again(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "jobs")
+    folder = scratch.take()
+
+    await scratch.give_back(folder, is_at_rest=False)
+
+    assert not folder.exists()
+    assert scratch.take() != folder

@@ -88,7 +88,7 @@ class Database(Protocol):
 
     @property
     def writes_alone(self) -> bool:
-        """Whether this process alone writes, so that a change that waits for a moment keeps no other server waiting."""
+        """Whether this process alone writes: no other server can run beside it, nor wait while a change is made."""
         ...
 
     async def start(self) -> None:

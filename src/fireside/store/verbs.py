@@ -14,7 +14,7 @@ class Verbs:
 
     @property
     def writes_alone(self) -> bool:
-        """Whether nobody else waits while a change of ours is under way."""
+        """Whether no other server can run; see `Database.writes_alone`."""
         return self._database.writes_alone
 
     async def _all(self, query: str, params: Mapping[str, Any] | None = None, *, is_quick: bool = False) -> Rows:

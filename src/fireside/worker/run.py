@@ -163,6 +163,7 @@ class Run:
 
 async def run_job(run: Run) -> Outcome | None:
     """Do the job, report its end and give it; None when the lease was lost."""
+    outcome: Outcome | None = None
     try:
         outcome = await _prepare_and_run(run)
         await run.telling.settle()
@@ -175,7 +176,7 @@ async def run_job(run: Run) -> Outcome | None:
         await run.telling.settle()
         run.held.close()
         if run.folder is not None:
-            await run.scratch.give_back(run.folder)
+            await run.scratch.give_back(run.folder, is_at_rest=isinstance(outcome, Finished))
     return outcome
 
 

@@ -36,17 +36,21 @@ class Scratch:
         (folder / RUN).mkdir(parents=True)
         return folder
 
-    async def give_back(self, folder: Path) -> None:
-        """Remove all that is in the folder, as far as that can be done; what is little without waking a thread."""
-        try:
-            _empty_little(str(folder))
-        except (_TooMuchError, OSError):
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            return
-        if len(self._kept) < _MOST_KEPT:
-            self._kept.append(folder)
-        else:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    async def give_back(self, folder: Path, *, is_at_rest: bool) -> None:
+        """Remove all that is in the folder, as far as that can be done; what is little without waking a thread.
+
+        It is used again only when it is at rest: of a run that was broken off a thread may still be writing, and the
+        next one is somebody else's.
+        """
+        if is_at_rest and len(self._kept) < _MOST_KEPT:
+            try:
+                _empty_little(str(folder))
+            except (_TooMuchError, OSError):
+                pass
+            else:
+                self._kept.append(folder)
+                return
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _empty_little(folder: str) -> None:
