@@ -19,20 +19,51 @@ from fireside.domain.asset_listing import AssetFilter, AssetPage, AssetSort, Ass
 from fireside.domain.assets import Asset, FileName, Folder
 from fireside.domain.facts import conditions_of, facts_of, is_met
 from fireside.domain.ids import AssetId, BlobHash, UserId
-from fireside.store.asset_bits import from_bits, texts_of, to_bits
-from fireside.store.asset_pieces import begin, keep, read
+from fireside.store.asset_bits import by_keys, from_bits, places_of_titles, text_key, texts_of, to_bits
+from fireside.store.asset_matches import EDITION
+from fireside.store.asset_pieces import begin, keep, keep_columns, read
 from fireside.store.asset_verbs import AssetChange
 from fireside.store.store import Store
 
 PLACES = 32
 SETTINGS = {
     "asset_pieces.PIECE_PLACES": PLACES,
+    "asset_pieces.PART_PLACES": PLACES // 4,
     "asset_pieces._CHANGED": 5,
     "asset_bits._COMMON": 3,
     "asset_bits._SPARSE": 1 / 4,
     "asset_search._FEW": 0,
+    "asset_search._FEW_SORTED": 0,
+    "asset_search._FAR_ALONG": 0,
+    "asset_name_ranks._BETWEEN": 3,
+    "asset_pieces._TOUCHED": 4,
+    "asset_nearness._MANY": 8,
+    "asset_nearness._EVERY": 2,
+    "asset_nearness._ENOUGH": 4,
+    "asset_nearness._ROOM": -8,
+    "asset_ranks._SOME": 4,
+    "asset_ranks._AROUND": 1,
+    "asset_ranks._GROWN": 3,
 }
-TITLES = ("ComfyUI_000{n}_.png", "o {n}", "{n}1a-{n}", "写{n}", "11{n}11", "_12_x12", "castle")
+LIMITS = (
+    "asset_bits._MOST_TEXTS",
+    "asset_bits._MOST_FORMS",
+    "asset_matches._MOST_UNSURE",
+    "asset_name_ranks._MOST_WORDS",
+    "asset_texts._MOST_DOUBTS",
+)
+TITLES = (
+    "ComfyUI_000{n}_.png",
+    "o {n}",
+    "{n}1a-{n}",
+    "写{n}",
+    "11{n}11",
+    "_12_x12",
+    "castle",
+    "abcab{n}",
+    "abc cab bca",
+    "ab1ab{n}a ab2a",
+)
 TAGS = ("input", "cat", "dog")
 FILTERS = (
     AssetFilter(metadata={"seed": 1, "model": "a"}),
@@ -43,9 +74,25 @@ FILTERS = (
     AssetFilter(metadata={"seed": [1, 2]}, any_of=frozenset({"cat", "dog"})),
     AssetFilter(metadata={"seed": 1, "model": "a"}, name_contains="1"),
     AssetFilter(metadata={"seed": 1, "model": "a"}, name_contains="o"),
+    AssetFilter(metadata={"seed": [0, 2]}, name_contains="comfyui"),
+    AssetFilter(metadata={"seed": [0, 1, 2], "model": None}, name_contains="abcab", include=frozenset({"input"})),
     *(
         AssetFilter(name_contains=text)
-        for text in ("1", "12", "_0", "写1", "11a", "ui_0001", "comfyui_0", "12_x1", "0001")
+        for text in (
+            "1",
+            "12",
+            "_0",
+            "写1",
+            "11a",
+            "ui_0001",
+            "comfyui_0",
+            "12_x1",
+            "0001",
+            "ast",
+            "astle",
+            "bcabc",
+            "ab1a",
+        )
     ),
     AssetFilter(name_contains="2", include=frozenset({"input"}), exclude=frozenset({"cat"})),
 )
@@ -75,7 +122,9 @@ class Library:
     async def change(self, index: int, change: AssetChange) -> None:
         if self.assets:
             at = index % len(self.assets)
-            found = await self.store.change_asset(self.assets[at].id, change, NOW, user_id=self.user_id)
+            found = await self.store.change_asset(
+                self.assets[at].id, change, NOW + timedelta(seconds=index % 7), user_id=self.user_id
+            )
             assert found is not None
             self.assets[at] = found[1]
 
@@ -84,6 +133,13 @@ class Library:
         for asset in gone:
             await self.store.remove_asset(asset.id, user_id=self.user_id)
             self.assets.remove(asset)
+
+    async def touch(self, index: int, count: int) -> None:
+        at = NOW + timedelta(seconds=index % 5 - 2)
+        some = range(len(self.assets))[index : index + count]
+        await self.store.touch_assets([self.assets[one].id for one in some], at)
+        for one in some:
+            self.assets[one] = replace(self.assets[one], accessed_at=max(at, self.assets[one].accessed_at))
 
     async def keep_up(self) -> None:
         while await self.store.cut_large_libraries(at_least=1) or await self.store.seal_large_libraries():
@@ -114,6 +170,8 @@ class Library:
             size_bytes=number * 7 % 11,
             content_type="image/png",
             created_at=NOW + timedelta(seconds=number),
+            updated_at=NOW + timedelta(seconds=number * 5 % 13),
+            accessed_at=NOW + timedelta(seconds=number * 3 % 17),
             tags=tuple(tag for at, tag in enumerate(TAGS) if kind >> at & 1),
             user_metadata=json.dumps(said).encode(),
         )
@@ -123,6 +181,8 @@ KEYS: dict[AssetSort, Callable[[Asset], Any]] = {
     AssetSort.CREATED_AT: lambda asset: asset.created_at,
     AssetSort.SIZE: lambda asset: (asset.size_bytes, asset.created_at),
     AssetSort.NAME: lambda asset: (asset.title.casefold().encode(), asset.created_at),
+    AssetSort.UPDATED_AT: lambda asset: (asset.updated_at, asset.created_at),
+    AssetSort.LAST_ACCESS_TIME: lambda asset: (asset.accessed_at, asset.created_at),
 }
 
 
@@ -149,8 +209,12 @@ steps = st.one_of(
     st.tuples(st.just("record"), st.integers(1, 40), st.integers(0, 3)),
     st.tuples(st.just("change"), st.integers(0, 99), changes),
     st.tuples(st.just("remove"), st.integers(-1, 70), st.integers(1, 50)),
+    st.tuples(st.just("touch"), st.integers(0, 70), st.integers(1, 9)),
     st.tuples(st.just("keep_up")),
 )
+
+
+limits = st.fixed_dictionaries({}, optional=dict.fromkeys(LIMITS, st.just(0)))
 
 
 @settings(max_examples=12, deadline=None)
@@ -159,16 +223,24 @@ steps = st.one_of(
     sort=AssetSort.CREATED_AT,
     offset=2,
     descending=True,
+    limits={},
 )
-@example(history=[("keep_up",)], sort=AssetSort.SIZE, offset=0, descending=False)
+@example(history=[("keep_up",)], sort=AssetSort.NAME, offset=5, descending=False, limits={})
+@example(history=[("keep_up",)], sort=AssetSort.NAME, offset=5, descending=True, limits=dict.fromkeys(LIMITS, 0))
 @given(
     history=st.lists(steps, max_size=12),
     sort=st.sampled_from(list(KEYS)),
     offset=st.integers(0, 9),
     descending=st.booleans(),
+    limits=limits,
 )
 def test_pages_and_totals_are_those_of_plain_python_whatever_has_happened(
-    open_database: OpenDatabase, history: Sequence[tuple[Any, ...]], sort: AssetSort, offset: int, descending: bool
+    open_database: OpenDatabase,
+    history: Sequence[tuple[Any, ...]],
+    sort: AssetSort,
+    offset: int,
+    descending: bool,
+    limits: dict[str, int],
 ) -> None:
     async def compare() -> None:
         async with open_database() as database:
@@ -182,22 +254,34 @@ def test_pages_and_totals_are_those_of_plain_python_whatever_has_happened(
             await library.keep_up()
             await library.check(sort, offset, descending=descending)
 
-    with small_pieces():
+    with small_pieces(**limits):
         asyncio.run(compare())
 
 
-@pytest.mark.parametrize("wanted", [FILTERS[0], FILTERS[1], FILTERS[8], FILTERS[14]], ids=range(4))
-async def test_what_many_assets_have_is_counted_without_looking_at_each(
-    store: Store, ann: User, wanted: AssetFilter
+@pytest.mark.parametrize("sort", AssetSort)
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        AssetFilter(metadata={"seed": 1, "model": "a"}),
+        AssetFilter(metadata={"seed": [0, 2]}, name_contains="o"),
+        AssetFilter(metadata={"seed": [0, 1, 2, 3]}, name_contains="abcab"),
+        AssetFilter(name_contains="1", include=frozenset({"cat"})),
+        AssetFilter(name_contains="comfyui_0"),
+    ],
+    ids=range(5),
+)
+async def test_what_many_assets_have_is_listed_without_looking_at_each(
+    store: Store, ann: User, wanted: AssetFilter, sort: AssetSort
 ) -> None:
     library = Library(store, ann.id)
     with small_pieces(**{"asset_search.MOST_LOOKED_AT": 1}):
-        await library.record(4 * PLACES, 0)
+        await library.record(5 * PLACES, 0)
         await library.keep_up()
 
-        page = await store.list_assets(ann.id, wanted, AssetWindow(limit=3, offset=2))
+        page = await store.list_assets(ann.id, wanted, AssetWindow(sort=sort, limit=3, offset=2))
 
-    assert page.total == len(list(filter(matching(wanted), library.assets))) > 4
+    matching_ones = sorted(filter(matching(wanted), library.assets), key=KEYS[sort], reverse=True)
+    assert shown(page) == ([asset.title for asset in matching_ones[2:5]], len(matching_ones))
     assert len(page.assets) == 3
 
 
@@ -208,7 +292,7 @@ async def test_a_piece_that_could_get_new_assets_is_not_sealed_any_more(store: S
         await library.keep_up()
         await library.remove(PLACES, PLACES)
         await library.remove(-1, PLACES)
-        left = await store._database.look(lambda tx: tx.run("asset_pieces", {"user_id": ann.id})[:])
+        left = await store._database.look(lambda tx: tx.run("asset_pieces", {"user_id": ann.id, "edition": EDITION})[:])
         await library.record(PLACES, 0)
 
         assert [piece["first_place"] for piece in left] == [0]
@@ -221,11 +305,12 @@ async def test_what_changes_while_a_piece_is_made_is_counted_right(store: Store,
     with small_pieces():
         await library.record(2 * PLACES, 0)
         assert await store._database.decide(lambda tx: begin(tx, piece))
-        found = await store._database.look(lambda tx: read(tx, piece))
+        found, columns = await store._database.look(lambda tx: read(tx, piece))
         await library.change(5, AssetChange(title="11", tags=["cat"], user_metadata=b'{"seed": 1, "model": "a"}'))
         await store._database.decide(lambda tx: keep(tx, piece, found.kept()))
+        await store._database.decide(lambda tx: keep_columns(tx, piece, columns))
         await library.check(AssetSort.CREATED_AT, 0, descending=True)
-        await store._write("seal_asset_piece", {**piece, "has_tags": True, "has_texts": True})
+        await store._write("seal_asset_piece", {**piece, "has_tags": True, "has_texts": True, "has_forms": True})
         await library.check(AssetSort.CREATED_AT, 0, descending=True)
 
 
@@ -237,10 +322,10 @@ async def test_what_somebody_else_has_begun_anew_is_not_sealed(store: Store, ann
         await store._database.decide(lambda tx: begin(tx, piece))
         await store._database.decide(lambda tx: begin(tx, {**piece, "turn": "theirs"}))
         await store._database.decide(lambda tx: keep(tx, piece, {"every": [1]}))
-        await store._write("seal_asset_piece", {**piece, "has_tags": True, "has_texts": True})
+        await store._write("seal_asset_piece", {**piece, "has_tags": True, "has_texts": True, "has_forms": True})
 
         assert not await store._all("bits_of_asset_piece", piece)
-        assert not await store._all("asset_pieces", piece)
+        assert not await store._all("asset_pieces", {**piece, "edition": EDITION})
 
 
 async def test_wrong_bits_are_noticed_and_put_right(store: Store, ann: User) -> None:
@@ -251,7 +336,7 @@ async def test_wrong_bits_are_noticed_and_put_right(store: Store, ann: User) -> 
         piece = {"user_id": ann.id, "first_place": PLACES, "last_place": 2 * PLACES - 1, "turn": "wrong"}
         await store._database.decide(lambda tx: begin(tx, piece))
         await store._database.decide(lambda tx: keep(tx, piece, {"every": [1]}))
-        await store._write("seal_asset_piece", {**piece, "has_tags": True, "has_texts": True})
+        await store._write("seal_asset_piece", {**piece, "has_tags": True, "has_texts": True, "has_forms": True})
 
         assert await store.miscounted_assets(ann.id) == 1
         await store.recount_assets(ann.id)
@@ -267,5 +352,10 @@ def test_bits_tell_the_places_they_were_made_of(places: list[int]) -> None:
 
 
 @pytest.mark.once
-def test_of_titles_only_what_has_a_digit_is_kept() -> None:
-    assert texts_of("ab1-2") == {"1", "2", "b1", "1-", "-2", "ab1", "b1-", "1-2"}
+@given(titles=st.lists(st.text("ab1 _9写", max_size=9), max_size=9).map(enumerate).map(list))
+def test_all_parts_of_titles_up_to_three_characters_are_kept(titles: list[tuple[int, str]]) -> None:
+    texts, _ = places_of_titles(titles)
+
+    assert {key: sorted(places) for key, places in texts.items()} == by_keys(
+        (place, map(text_key, texts_of(title))) for place, title in titles
+    )

@@ -1,12 +1,13 @@
-"""What the assets of a piece of a library have, as bits: a key for each tag, fact and bit of text, and its places.
+"""What the assets of a piece of a library have, as bits: a key for each tag, fact, form and text, and its places.
 
-Of titles there are one to three characters with a digit among them: what has no digit, forms of titles know. Pure, and
+Of titles there are all parts of one to three characters, and their forms, in which all digits are the same. Pure, and
 without a database; what pieces are is told in `asset_pieces`.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from struct import pack, unpack
 
 EVERY = "every"
@@ -19,11 +20,15 @@ Places = Mapping[str, Sequence[int]]
 """The places of each key, counted from where the piece begins."""
 # A fact that fewer places of a piece have is looked up in its index.
 _COMMON = 16
-_MOST_KEYS = 4096
+_MOST_TAGS = 4096
+_MOST_FACTS = 4096
+_MOST_FORMS = 4096
+_MOST_TEXTS = 16_384
 # Bits are combined sooner than lists of places, which are kept where they take an eighth of the room.
 _SPARSE = 1 / 16
 _BYTE = re.compile(rb"[^\0]", re.DOTALL)
-_RUN = re.compile(f"[{DIGITS}]+")
+_DIGIT = re.compile(f"[{DIGITS}]")
+_SAME_DIGITS = str.maketrans(DIGITS, "0" * 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +39,33 @@ class PieceOfLibrary:
     tags: Places
     facts: Places
     texts: Places
+    forms: Places
 
     @property
     def has_tags(self) -> bool:
         """Whether so few tags occur that all are kept."""
-        return len(self.tags) <= _MOST_KEYS
+        return len(self.tags) <= _MOST_TAGS
 
     @property
     def has_texts(self) -> bool:
         """Whether so few texts occur that all are kept."""
-        return len(self.texts) <= _MOST_KEYS
+        return len(self.texts) <= _MOST_TEXTS
+
+    @property
+    def has_forms(self) -> bool:
+        """Whether so few forms of titles occur that all are kept."""
+        return len(self.forms) <= _MOST_FORMS
 
     def kept(self) -> Places:
-        """Give what is kept: tags and texts all or none, and the commonest facts."""
+        """Give what is kept: tags, texts and forms all or none, and the commonest facts."""
         common = sorted((key for key in self.facts if len(self.facts[key]) >= _COMMON), key=self._rareness)
-        facts = {key: self.facts[key] for key in common[:_MOST_KEYS]}
+        return {EVERY: self.every, **self.needed(), **{key: self.facts[key] for key in common[:_MOST_FACTS]}}
+
+    def needed(self) -> Places:
+        """Give what is kept all or none, but for all places."""
         nothing: Places = {}
         tags, texts = self.tags if self.has_tags else nothing, self.texts if self.has_texts else nothing
-        return {EVERY: self.every, **tags, **texts, **facts}
+        return {**tags, **texts, **(self.forms if self.has_forms else nothing)}
 
     def _rareness(self, fact: str) -> int:
         return -len(self.facts[fact])
@@ -72,23 +86,51 @@ def text_key(text: str) -> str:
     return f"text {text}"
 
 
+def form_key(form: str) -> str:
+    """Name a form of titles."""
+    return f"form {form}"
+
+
+def form_of(text: str) -> str:
+    """Give a text with all digits the same."""
+    return text.translate(_SAME_DIGITS)
+
+
 def has_digits(text: str) -> bool:
     """Whether a digit is in a text."""
-    return _RUN.search(text) is not None
+    return _DIGIT.search(text) is not None
 
 
 def grams(text: str, length: int = GRAM) -> list[str]:
-    """Give the parts of a text that are so long and have a digit."""
-    return [
-        text[start : start + length]
-        for run in _RUN.finditer(text)
-        for start in range(max(0, run.start() - length + 1), min(run.end(), len(text) - length + 1))
-    ]
+    """Give the parts of a text that are so long."""
+    return [text[start : start + length] for start in range(len(text) - length + 1)]
 
 
 def texts_of(folded: str) -> set[str]:
     """Give all that is kept of a title."""
-    return {*grams(folded, 1), *grams(folded, 2), *grams(folded, 3)}
+    return {*folded, *grams(folded, 2), *grams(folded, 3)}
+
+
+def places_of_titles(titles: Iterable[tuple[int, str]]) -> tuple[Places, Places]:
+    """Give the places of each text in titles, and of each form."""
+    forms: dict[str, list[tuple[int, str]]] = {}
+    for place, folded in titles:
+        forms.setdefault(form_of(folded), []).append((place, folded))
+    texts: dict[str, list[int]] = {}
+    for form, alike in forms.items():
+        # What has no digit, all titles of a form have; what has one stands in the same places in all of them.
+        places = [place for place, _ in alike]
+        for text in texts_of(form):
+            if not has_digits(text):
+                texts.setdefault(text, []).extend(places)
+        numbered = _numbered(form)
+        if numbered:
+            parts_of = itemgetter(*numbered, numbered[0])
+            for place, folded in alike:
+                for text in set(parts_of(folded)):
+                    texts.setdefault(text, []).append(place)
+    by_form = {form_key(form): [place for place, _ in alike] for form, alike in forms.items()}
+    return {text_key(text): places for text, places in texts.items()}, by_form
 
 
 def by_keys(assets: Iterable[tuple[int, Iterable[str]]]) -> Places:
@@ -111,7 +153,17 @@ def to_bits(places: Sequence[int], size: int) -> bytes:
 
 
 def from_bits(bits: bytes, size: int) -> list[int]:
-    """Give the places that are noted, in order."""
+    """Give the places that are noted."""
     if len(bits) < size:
         return list(unpack(f"<{len(bits) >> 1}H", bits))
     return [found.start() << 3 | bit for found in _BYTE.finditer(bits) for bit in range(8) if found[0][0] >> bit & 1]
+
+
+def _numbered(form: str) -> list[slice]:
+    """Say where in a form the parts are that have a digit."""
+    return [
+        slice(start, start + length)
+        for length in range(1, GRAM + 1)
+        for start in range(len(form) - length + 1)
+        if has_digits(form[start : start + length])
+    ]

@@ -10,9 +10,10 @@ from typing import Any
 
 from fireside.domain.asset_listing import AssetFilter, AssetPage, AssetWindow
 from fireside.domain.ids import UserId
+from fireside.store.asset_columns import KnownColumns
 from fireside.store.asset_orders import Order, place_of, read_after, read_window
 from fireside.store.asset_search import Search
-from fireside.store.database import Transaction
+from fireside.store.database import Database, Transaction
 from fireside.store.rows import asset_of, from_json
 from fireside.store.verbs import Verbs
 
@@ -20,16 +21,20 @@ from fireside.store.verbs import Verbs
 class AssetListVerbs(Verbs):
     """Lists of assets."""
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._known = KnownColumns()
+
     async def list_assets(self, user_id: UserId, wanted: AssetFilter, window: AssetWindow) -> AssetPage:
         """One page with its exact total, both of one state of the database; raises `SearchTooBroad`."""
-        return await self._database.look(lambda tx: _page(tx, user_id, wanted, window))
+        return await self._database.look(lambda tx: _page(tx, self._known, user_id, wanted, window))
 
     async def count_tags(self, user_id: UserId, wanted: AssetFilter | None = None) -> Mapping[str, int]:
         """How many of the assets that are wanted, or of all, have each tag; tags that none of them has are left out.
 
         Raises `SearchTooBroad`.
         """
-        return await self._database.look(lambda tx: _tags(tx, user_id, wanted or AssetFilter()))
+        return await self._database.look(lambda tx: _tags(tx, self._known, user_id, wanted or AssetFilter()))
 
     async def known_tags(self, user_id: UserId) -> Sequence[str]:
         """Every tag that an asset of the user has or, until it is forgotten, had."""
@@ -37,12 +42,12 @@ class AssetListVerbs(Verbs):
         return sorted({tag for row in rows for tag in from_json(row["tags"].encode())})
 
 
-def _page(tx: Transaction, user_id: UserId, wanted: AssetFilter, window: AssetWindow) -> AssetPage:
+def _page(tx: Transaction, known: KnownColumns, user_id: UserId, wanted: AssetFilter, window: AssetWindow) -> AssetPage:
     sets = _sets(tx, user_id, wanted)
     order = sets.in_order(user_id, window)
     # One more than asked for tells whether any follow.
     if not wanted.is_by_tags_alone and order.rows:
-        search = Search(tx, wanted, order)
+        search = Search(tx, wanted, order, known)
         found = search.find()
         total, rows = found.total, search.read(found, window)
     elif window.after is not None:
@@ -54,11 +59,11 @@ def _page(tx: Transaction, user_id: UserId, wanted: AssetFilter, window: AssetWi
     return AssetPage(assets=[asset_of(row) for row in shown], total=total, next_after=next_after)
 
 
-def _tags(tx: Transaction, user_id: UserId, wanted: AssetFilter) -> Mapping[str, int]:
+def _tags(tx: Transaction, known: KnownColumns, user_id: UserId, wanted: AssetFilter) -> Mapping[str, int]:
     sets = _sets(tx, user_id, wanted)
     counted = sets.totals
     if not wanted.is_by_tags_alone and counted:
-        counted = Search(tx, wanted, sets.in_order(user_id, AssetWindow())).find(by_sets=True).counts
+        counted = Search(tx, wanted, sets.in_order(user_id, AssetWindow()), known).find(by_sets=True).counts
     tags: dict[str, int] = {}
     for number, rows in counted.items():
         for tag in sets.tags[number]:

@@ -1,30 +1,35 @@
-"""Which assets of a large library meet several conditions at once, told from its sealed pieces.
+"""Which assets of a large library meet several conditions at once, told from its sealed pieces, and windows of them.
 
-The bits of all pieces are put one behind the other, a number for each condition, and these are combined: all that has a
-fact and another one, any value of a name, a tag, or a text with digits. Places that are not sealed, or have changed
-since, are looked at one by one. Not every text is told by its bits, so it may be that nothing is told (`None`); and
-pieces that are not sealed yet are not waited for.
+The bits of all pieces are put one behind the other, an array for each condition, and these are combined: all that has a
+fact and another one, any value of a name, a tag, or a text. Places that are not sealed, or have changed since, are
+looked at one by one. Where that would be too many nothing is told (`None`); and pieces that are not sealed yet are not
+waited for.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
-from fireside.domain.asset_listing import AssetFilter, AssetWindow
+import numpy as np
+
+from fireside.domain.asset_listing import AssetFilter, AssetPlace, AssetSort, AssetWindow
 from fireside.domain.facts import FactConditions
 from fireside.domain.ids import UserId
-from fireside.store.asset_bits import DIGITS, EVERY, GRAM, fact_key, from_bits, grams, has_digits, tag_key, text_key
-from fireside.store.asset_columns import Columns, places_of, size_of
-from fireside.store.database import Row, Rows, Transaction
-from fireside.store.rows import to_json
+from fireside.store.asset_bits import EVERY, fact_key, tag_key
+from fireside.store.asset_columns import LAST_PLACE, Columns, KnownColumns, Pieces, pieces_of
+from fireside.store.asset_nearness import near_window, positions_of
+from fireside.store.asset_ranks import Bits, Indexes, Ranks, Standing, Whole
+from fireside.store.asset_texts import Telling, ask_for_forms, telling_of
+from fireside.store.database import Rows, Transaction
+from fireside.store.rows import from_json, to_json
+
+EDITION = 2
+"""Which kind of pieces this is the code for; a piece of another edition is made anew."""
 
 # So many places that are in no sealed piece are looked at one by one.
 _MOST_OPEN = 16_384
-_MOST_FORMS = 10_000
-_LAST_PLACE = (1 << 40) - 1
-_SAME_DIGITS = str.maketrans(DIGITS, "0" * 10)
+# So many titles of which the bits do not tell are looked at one by one.
+_MOST_UNSURE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,187 +41,186 @@ class Asked:
     needle: str
     conditions: FactConditions
     params: Mapping[str, Any]
+    sort: AssetSort
+    known: KnownColumns
+
+
+class Other(NamedTuple):
+    """An asset that was looked at, as a query tells of it."""
+
+    place: int
+    tag_set: int
+    number: int
+    word: str
+
+    @property
+    def stands(self) -> AssetPlace:
+        """Say where it stands in the order that is asked for."""
+        return AssetPlace(number=self.number, word=self.word, place=self.place)
 
 
 class Matches:
-    """The places that match: those in sealed pieces, and others that were looked at."""
+    """The places that match: those in sealed pieces, by bits, and `others` that were looked at."""
 
-    def __init__(self, pieces: Sequence[Row], bits: bytes, others: Iterable[int]) -> None:
+    def __init__(self, columns: Columns, pieces: Pieces, bits: Bits, others: Iterable[Other]) -> None:
+        self._columns = columns
         self._pieces = pieces
         self._bits = bits
         self._others = sorted(others)
-        self.total = int.from_bytes(bits, "little").bit_count() + len(self._others)
+        self._other_places: Whole = np.array([other.place for other in self._others], np.int64)
+        self.total = int(np.bitwise_count(bits).sum()) + len(self._others)
 
-    def places(self) -> list[int]:
-        """Give all of them in order."""
-        return self._between(0, _LAST_PLACE, 0, self.total, descending=False)
+    def by_sets(self) -> Mapping[int, int]:
+        """Count them by their sets of tags."""
+        sets = self._columns.sets()[positions_of(self._bits)]
+        numbers, counts = np.unique(
+            np.concatenate([sets, [other.tag_set for other in self._others]]).astype(np.int64), return_counts=True
+        )
+        return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
-    def marked(self) -> bytes:
-        """Give one bit for each place of the library, from the first one on."""
-        newest = max([*self._others[-1:], *(piece["last_place"] for piece in self._pieces[-1:])], default=0)
-        marks = bytearray((newest >> 3) + 1)
-        at = 0
-        for piece in self._pieces:
-            first, size = piece["first_place"] >> 3, size_of(piece)
-            marks[first : first + size] = self._bits[at : at + size]
-            at += size
-        for place in self._others:
-            marks[place >> 3] |= 1 << (place & 7)
-        return bytes(marks)
+    def window(self, window: AssetWindow) -> tuple[Sequence[int], int]:
+        """Give places among which a window with one more than its limit is, and how many of these stand before it.
 
-    def window(self, window: AssetWindow) -> list[int]:
-        """Give those of a window of create order, one more than its limit."""
-        first, last, skip = 0, _LAST_PLACE, window.offset
-        if window.after is not None:
-            skip = 0
-            first, last = (0, window.after.place - 1) if window.descending else (window.after.place + 1, _LAST_PLACE)
-        return self._between(first, last, skip, window.limit + 1, descending=window.descending)
+        By name, these may be some more; behind a place, names before it may be among them, and are for the reader to
+        leave out. Otherwise they are the window.
+        """
+        if window.sort is AssetSort.CREATED_AT:
+            return self._in_create_order(window).tolist(), 0
+        limit, sign = window.limit + 1, -1 if window.descending else 1
+        ranks = self._columns.ranks(window.sort)
+        standing, skip = self._standing(ranks, window)
+        if window.after is None:
+            places, before = standing.window(skip, limit)
+            return np.abs(places).tolist(), before
+        rank = ranks.rank_of(window.after)
+        return np.abs(standing.behind(sign * rank, sign * window.after.place, limit)).tolist(), 0
 
-    def _between(self, first: int, last: int, skip: int, limit: int, *, descending: bool) -> list[int]:
-        found: list[int] = []
-        for part in self._parts(descending=descending):
-            if part.last < first or part.first > last:
-                continue
-            if part.first >= first and part.last <= last and skip >= part.count:
-                skip -= part.count
-                continue
-            places = [place for place in part.places() if first <= place <= last]
-            if descending:
-                places.reverse()
-            found += places[skip : skip + limit - len(found)]
-            skip = max(0, skip - len(places))
-            if len(found) >= limit:
-                break
-        return found
+    def _standing(self, ranks: Ranks, window: AssetWindow) -> tuple[Standing, int]:
+        """Say where those stand that are near a window, and how many of them are to be skipped."""
+        others = np.array([ranks.rank_of(other.stands) for other in self._others], np.int64)
+        near = near_window(ranks, self._bits, others, window, self.total) if ranks.steps else None
+        bits, chosen, skip = near or (self._bits, np.arange(len(others)), window.offset)
+        positions, other_places = positions_of(bits), self._other_places[chosen]
 
-    def _parts(self, *, descending: bool) -> "Iterator[_Part]":
-        """Cut what matches into pieces, and what is between and behind them."""
-        ends = [-1, *(piece["last_place"] for piece in self._pieces)]
-        starts = list(accumulate(map(size_of, self._pieces), initial=0))
-        behind = self._part(ends[-1] + 1, _LAST_PLACE, b"")
-        if descending:
-            yield behind
-        each = range(len(self._pieces))
-        for at in reversed(each) if descending else each:
-            piece = self._pieces[at]
-            inside = self._part(piece["first_place"], piece["last_place"], self._bits[starts[at] : starts[at + 1]])
-            between = self._part(ends[at] + 1, piece["first_place"] - 1, b"")
-            yield from (inside, between) if descending else (between, inside)
-        if not descending:
-            yield behind
+        def places_of(numbers: Indexes) -> Whole:
+            inside = numbers < len(positions)
+            places = np.empty(len(numbers), np.int64)
+            places[inside] = self._pieces.places(positions[numbers[inside]])
+            places[~inside] = other_places[numbers[~inside] - len(positions)]
+            return -places if window.descending else places
 
-    def _part(self, first: int, last: int, bits: bytes) -> "_Part":
-        others = self._others[bisect_left(self._others, first) : bisect_right(self._others, last)]
-        return _Part(first=first, last=last, bits=bits, others=others)
+        low = np.concatenate([ranks.low[positions], others[chosen]])
+        high = low if ranks.high is ranks.low else np.concatenate([ranks.high[positions], others[chosen]])
+        if window.descending:
+            turned = -high
+            low, high = turned, turned if high is low else -low
+        return Standing(low=low, high=high, places_of=places_of, is_exact=ranks.is_exact), skip
 
+    def _in_create_order(self, window: AssetWindow) -> Whole:
+        """Read from the bits of the pieces that the window is in alone."""
+        before = self._before_pieces()
+        limit, skip, after = window.limit + 1, window.offset, window.after
+        if after is not None:
+            skip = self._before(before, after.place + (not window.descending))
+            skip = self.total - skip if window.descending else skip
+        begin, end = min(skip, self.total), min(skip + limit, self.total)
+        if window.descending:
+            begin, end = self.total - end, self.total - begin
+        if begin >= end:
+            return self._other_places[:0]
+        first = max(0, int(np.searchsorted(before, begin, "right")) - 1)
+        last = int(np.searchsorted(before, end, "left"))
+        found = self._in_pieces(first, last)[begin - int(before[first]) : end - int(before[first])]
+        return found[::-1] if window.descending else found
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """What matches between two places: bits from the first one on, and others."""
+    def _before_pieces(self) -> Whole:
+        """Say how many match before each piece, the first having all before it too; and how many in all."""
+        counts = np.bitwise_count(self._bits).reshape(len(self._pieces.rows), -1).sum(axis=1, dtype=np.int64)
+        others = np.searchsorted(self._other_places, self._pieces.firsts)
+        others[0] = 0
+        return np.append(np.concatenate([[0], np.cumsum(counts)[:-1]]) + others, self.total)
 
-    first: int
-    last: int
-    bits: bytes
-    others: Sequence[int]
+    def _before(self, before: Whole, place: int) -> int:
+        """Say how many match before a place."""
+        at = max(0, int(np.searchsorted(self._pieces.firsts, place, "right")) - 1)
+        return int(before[at]) + int(np.searchsorted(self._in_pieces(at, at + 1), place))
 
-    @property
-    def count(self) -> int:
-        """How many match."""
-        return int.from_bytes(self.bits, "little").bit_count() + len(self.others)
-
-    def places(self) -> list[int]:
-        """Give them in order."""
-        return sorted([*(self.first + place for place in from_bits(self.bits, len(self.bits))), *self.others])
+    def _in_pieces(self, first: int, last: int) -> Whole:
+        """Give what matches in some pieces, and behind each up to the next, in order; the first has all before it."""
+        size = self._pieces.places_each >> 3
+        positions = positions_of(self._bits[first * size : last * size]) + first * self._pieces.places_each
+        begin = int(self._pieces.firsts[first]) if first else 0
+        end = int(self._pieces.firsts[last]) if last < len(self._pieces.rows) else LAST_PLACE
+        inside = slice(*np.searchsorted(self._other_places, [begin, end]).tolist())
+        return np.sort(np.concatenate([self._pieces.places(positions), self._other_places[inside]]))
 
 
 def find_matches(tx: Transaction, asked: Asked) -> Matches | None:
     """Find all that matches; None where bits do not tell, or too much is not sealed."""
-    if not _is_told(tx, asked):
+    # All are asked for before one is looked at: a database far away answers them together.
+    mine = {"user_id": asked.user_id}
+    turns = tx.run("asset_piece_turns", mine | {"edition": EDITION})
+    changes = [tx.run("changed_asset_places", mine)]
+    if asked.sort is AssetSort.LAST_ACCESS_TIME:
+        changes.append(tx.run("touched_asset_places", mine))
+    newest = tx.run("newest_asset_place", mine)
+    forms = ask_for_forms(tx, asked.user_id, asked.needle)
+    if not turns[0]["turns"]:
         return None
-    library = _Library(tx, asked)
-    if not library.pieces or library.open_places > _MOST_OPEN:
+    pieces = pieces_of(tx, asked.known, asked.user_id, turns[0]["turns"], EDITION)
+    if asked.wanted.include | asked.wanted.any_of | asked.wanted.exclude:
+        pieces = pieces.with_all("has_tags")
+    telling = _telling(asked.needle, forms, pieces)
+    changed = [row["place"] for rows in changes for row in rows]
+    if not pieces.rows or newest[0]["place"] + 1 - pieces.places_covered + len(changed) > _MOST_OPEN:
         return None
-    return Matches(library.pieces, library.met(), library.others())
+    columns = Columns(tx, asked.user_id, pieces, asked.known)
+    met = _met(columns, asked, telling)
+    if changed:
+        met = met & ~pieces.bits_at(pieces.positions(changed))
+    sure, doubtful = _without_doubts(columns, pieces, met, telling, asked.needle)
+    return Matches(columns, pieces, sure, _look_at(tx, asked, pieces, [*changed, *doubtful]))
 
 
-def _is_told(tx: Transaction, asked: Asked) -> bool:
-    """Whether titles with all parts of the text have the text: each part has one place in their forms, inside of it."""
-    if len(asked.needle) <= GRAM or not has_digits(asked.needle):
-        return has_digits(asked.needle) or not asked.needle
-    parts = [part.translate(_SAME_DIGITS) for part in grams(asked.needle)]
-    form = asked.needle.translate(_SAME_DIGITS)
-    params = {"user_id": asked.user_id, "needle": parts[0], "limit": _MOST_FORMS}
-    rows = tx.run("asset_forms_with", params)
-    if not rows or rows[0]["forms"] >= _MOST_FORMS:
-        return False
-    having = (row["form"] for row in rows if all(part in row["form"] for part in parts))
-    return all(form in one and not any(_is_twice(part, one) for part in parts) for one in having)
+def _telling(needle: str, forms: Rows, pieces: Pieces) -> Telling:
+    """Say what tells of a text, as far as all pieces know that."""
+    telling = telling_of(needle, forms)
+    if telling.parts and not all(piece["has_texts"] for piece in pieces.rows):
+        return Telling(unsure=None)
+    if telling.by_forms and not all(piece["has_forms"] for piece in pieces.rows):
+        return Telling(parts=telling.parts, unsure=None)
+    return telling
 
 
-def _is_twice(part: str, form: str) -> bool:
-    return form.find(part, form.find(part) + 1) >= 0
+def _met(columns: Columns, asked: Asked, telling: Telling) -> Bits:
+    """Give the places of sealed pieces that meet all conditions as far as bits tell."""
+    wanted, conditions = asked.wanted, asked.conditions
+    needed = [[key] for key in (*telling.parts, *map(tag_key, wanted.include))]
+    needed += [list(map(fact_key, group)) for group in conditions.wanted]
+    needed += [list(map(tag_key, wanted.any_of))] if wanted.any_of else []
+    needed = needed or [[EVERY]]
+    refused = [*map(tag_key, wanted.exclude), *map(fact_key, conditions.unwanted), *telling.wrong]
+    facts = [fact for group in (*conditions.wanted, conditions.unwanted) for fact in group]
+    columns.load([key for keys in (*needed, refused, telling.unsure or ()) for key in keys], facts)
+    met = np.bitwise_and.reduce([columns.any_of(keys) for keys in needed])
+    return met & ~columns.any_of(refused) if refused else met
 
 
-class _Library:
-    """The sealed pieces of a library that can tell what is asked, and what is not in them."""
+def _without_doubts(
+    columns: Columns, pieces: Pieces, met: Bits, telling: Telling, needle: str
+) -> tuple[Bits, Sequence[int]]:
+    """Leave out the places of which bits do not tell whether they have the text, and give these too, if few."""
+    if telling.unsure is not None and not telling.unsure:
+        return met, ()
+    unsure = met if telling.unsure is None else met & columns.any_of(telling.unsure)
+    if int(np.bitwise_count(unsure).sum()) > _MOST_UNSURE:
+        return met & columns.titled(needle), ()
+    return met & ~unsure, pieces.places(positions_of(unsure)).tolist()
 
-    def __init__(self, tx: Transaction, asked: Asked) -> None:
-        mine = {"user_id": asked.user_id}
-        wanted, needle = asked.wanted, asked.needle
-        tags = wanted.include | wanted.any_of | wanted.exclude
-        self._tx, self._asked = tx, asked
-        self._texts = [text_key(text) for text in ([needle] if len(needle) <= GRAM else grams(needle)) if text]
-        self._facts = [fact for group in (*asked.conditions.wanted, asked.conditions.unwanted) for fact in group]
-        is_narrowed = wanted.include or wanted.any_of or asked.conditions.wanted or needle
-        self._all = [] if is_narrowed else [EVERY]
-        keys = [*self._all, *map(tag_key, tags), *self._texts, *map(fact_key, self._facts)]
-        pieces = tx.run("asset_pieces", mine)
-        newest = tx.run("newest_asset_place", mine)
-        changed = tx.run("changed_asset_places", mine)
-        self._rows = tx.run("asset_piece_bits", mine | {"keys": to_json(keys).decode()})
-        self.pieces = [
-            piece for piece in pieces if (piece["has_tags"] or not tags) and (piece["has_texts"] or not needle)
-        ]
-        self._changed = [row["place"] for row in changed]
-        self.open_places = newest[0]["place"] + 1 - sum(map(places_of, self.pieces)) + len(self._changed)
 
-    def met(self) -> bytes:
-        """Give the places of sealed pieces that match and have not changed."""
-        columns = Columns(self.pieces, self._rows)
-        columns.add_facts(self._loose_facts())
-        wanted, conditions = self._asked.wanted, self._asked.conditions
-        needed = [[key] for key in (*self._all, *self._texts, *map(tag_key, wanted.include))]
-        needed += [list(map(fact_key, group)) for group in conditions.wanted]
-        needed += [list(map(tag_key, wanted.any_of))] if wanted.any_of else []
-        met = columns.any_of(needed[0])
-        for keys in needed[1:]:
-            met &= columns.any_of(keys)
-        met &= ~columns.any_of([*map(tag_key, wanted.exclude), *map(fact_key, conditions.unwanted)])
-        met &= ~columns.of_places(self._changed)
-        return met.to_bytes(columns.size, "little")
-
-    def others(self) -> Sequence[int]:
-        """Look at places that are not sealed, or have changed, for those that match."""
-        ranges = [[place, place] for place in self._changed]
-        begin = 0
-        for piece in self.pieces:
-            ranges.append([begin, piece["first_place"] - 1])
-            begin = piece["last_place"] + 1
-        ranges = [one for one in [*ranges, [begin, _LAST_PLACE]] if one[0] <= one[1]]
-        rows = self._tx.run("open_asset_places", {**self._asked.params, "ranges": to_json(ranges).decode()})
-        return list({row["place"] for row in rows})
-
-    def _loose_facts(self) -> Rows:
-        """Look up the facts that are not common in a piece."""
-        there: dict[str, set[int]] = {}
-        for row in self._rows:
-            there.setdefault(row["what"], set()).add(row["first_place"])
-        pieces = [
-            [fact, piece["first_place"], piece["last_place"]]
-            for fact in self._facts
-            for known in [there.get(fact_key(fact), set())]
-            for piece in self.pieces
-            if piece["first_place"] not in known
-        ]
-        params = {"user_id": self._asked.user_id, "pieces": to_json(pieces).decode()}
-        return self._tx.run("loose_asset_facts", params) if pieces else []
+def _look_at(tx: Transaction, asked: Asked, pieces: Pieces, places: Sequence[int]) -> Iterable[Other]:
+    """Look at these places, and at those that are in no piece, for those that match."""
+    ranges = [*pieces.others, *((place, place) for place in places)]
+    params = {**asked.params, "ranges": to_json(ranges).decode(), "sort": asked.sort.value}
+    (row,) = tx.run("open_asset_places", params)
+    return {Other(*other) for other in from_json(row["found"].encode())}

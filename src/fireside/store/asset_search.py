@@ -2,13 +2,13 @@
 
 How many there are is known before they are looked for. Titles of one form, which differ in digits alone, are counted
 together, and so are facts of the metadata, and both at once; these counts are kept for each set of tags, so that a word
-that most titles have is counted without looking at a title. Where they say nothing exact, as of two facts at once,
-assets are looked at one by one, as many as one condition leaves over.
+that most titles have is counted without looking at a title. Where they say nothing exact, as of two facts at once, the
+bits of a large library do (`asset_matches`); and where these do not either, assets are looked at one by one, as many as
+one condition leaves over.
 
-A window is then read in the cheaper of two ways: all that one condition leaves over are looked up and sorted, or the
-order is walked along until the window is full, that of the assets with a fact where one is asked for. Evenly spread,
-that is at most the geometric mean of what is walked along and of where the window ends. More than `MOST_LOOKED_AT` are
-not looked at.
+A window is then read in the cheapest of three ways: all that one condition leaves over are looked up and sorted; the
+order is walked along until the window is full, that of the assets with a fact where one is asked for; or, of a large
+library, it is known where all that match stand. More than `MOST_LOOKED_AT` are not looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ from typing import Any
 
 from fireside.domain.asset_listing import AssetFilter, AssetPlace, AssetSort, AssetWindow, SearchTooBroad
 from fireside.domain.facts import conditions_of
+from fireside.store.asset_columns import KnownColumns
 from fireside.store.asset_matches import Asked, Matches, find_matches
 from fireside.store.asset_orders import LAST_NUMBER, Order, bound_after, edge_of, window_params
 from fireside.store.database import Rows, Transaction
@@ -25,16 +26,23 @@ from fireside.store.rows import ids_json, to_json
 MOST_LOOKED_AT = 100_000
 """So many assets a search looks at one by one; one that would have to look at more is refused."""
 
-_FEW = 4096
-_MOST_FORMS = 10_000
+# So few are looked up sooner than told by pieces.
+_FEW = 512
+# So few are sorted rather than walked to, wherever they may lie.
+_FEW_SORTED = 4096
+# Where more than so many match, pieces are asked where they stand only if an order had to be walked along so far.
+_MANY = 65_536
+_FAR_ALONG = 8192
+_MOST_FORMS = 4096
 _GRAM = 3
 _DIGITS = "0123456789"
 _SAME_DIGITS = str.maketrans(_DIGITS, "0" * 10)
 _ANY_SET = 0
 _OF_ANY = 4
-_PLACES = "places"
 # To look at so many rows of facts, or of counters, costs as much as looking up one asset.
 _ROWS_OF_FACTS = 4
+# To walk along so many rows of a fact costs as much as looking up one asset.
+_ROWS_WALKED = 32
 # Few assets with a fact among so many times as many may lie all at the far end of them: these are not walked along.
 _FAR = 64
 
@@ -56,8 +64,9 @@ class Found:
 class Search:
     """Conditions beside tags, and how the assets that meet them are found."""
 
-    def __init__(self, tx: Transaction, wanted: AssetFilter, order: Order) -> None:
+    def __init__(self, tx: Transaction, wanted: AssetFilter, order: Order, known: KnownColumns) -> None:
         self._tx = tx
+        self._known = known
         self._wanted = wanted
         self._order = order
         self._needle = wanted.name_contains.casefold()
@@ -76,7 +85,8 @@ class Search:
         if self._exact is not None:
             return Found(counts=self._exact, source=source, candidates=candidates[source])
         if self._matches is not None:
-            return Found(counts={_ANY_SET: self._matches.total}, source=source, candidates=candidates[source])
+            counts = self._matches.by_sets() if by_sets else {_ANY_SET: self._matches.total}
+            return Found(counts=counts, source=source, candidates=candidates[source])
         if candidates[source] > MOST_LOOKED_AT:
             raise SearchTooBroad(_ADVICE)
         rows = self._tx.run("found_asset_tags", self._params | {"source": source})
@@ -88,11 +98,13 @@ class Search:
         wanted = min(window.limit + 1, found.total - skip)
         if wanted <= 0:
             return []
-        if self._matches is not None and window.sort is AssetSort.CREATED_AT:
-            return self._at(self._matches.window(window), descending=window.descending)
         behind = skip if window.after else found.total - skip - wanted
         among = self._order.library if self._having_fact is None else self._having_fact
         walked = (min(skip, behind) + wanted) * among // found.total
+        if self._matches is None and self._is_alone and self._is_dear(found, walked):
+            self._note_matches()
+        if self._matches is not None:
+            return self._at(self._matches, window)
         if min(walked, found.candidates) > MOST_LOOKED_AT:
             raise SearchTooBroad(_ADVICE)
         if self._is_better_sorted(found, walked):
@@ -101,10 +113,18 @@ class Search:
             return self._walk(self._order.turned, self._edge(self._order.turned), behind, wanted)[::-1]
         return self._walk(self._order, self._begin(window) or self._edge(self._order), skip, wanted)
 
+    def _is_dear(self, found: Found, walked: int) -> bool:
+        """Whether to sort or to walk costs more than to ask pieces where all stand."""
+        if self._is_better_sorted(found, walked):
+            return found.candidates > _FEW
+        if self._having_fact is not None and not self._params["asks_more"]:
+            walked //= _ROWS_WALKED
+        return walked > (_FAR_ALONG if found.total > _MANY else _FEW)
+
     def _is_better_sorted(self, found: Found, walked: int) -> bool:
         if self._having_fact is None:
-            return found.candidates <= max(_FEW, walked)
-        if found.candidates <= _FEW and found.candidates * _FAR < self._having_fact:
+            return found.candidates <= max(_FEW_SORTED, walked)
+        if found.candidates <= _FEW_SORTED and found.candidates * _FAR < self._having_fact:
             return True
         return found.candidates <= (walked if self._params["asks_more"] else walked // _ROWS_OF_FACTS)
 
@@ -125,22 +145,24 @@ class Search:
 
     def _walk(self, order: Order, bound: AssetPlace, skip: int, limit: int) -> Rows:
         what = "assets" if self._having_fact is None else "asset_fact"
-        params = self._params | window_params(bound, skip, limit)
-        if self._matches is not None:
-            params |= _NO_CONDITIONS | {"asks_more": True, "marked": self._matches.marked()}
-        return self._tx.run(f"walk_{what}_{order.suffix()}", params)
+        return self._tx.run(f"walk_{what}_{order.suffix()}", self._params | window_params(bound, skip, limit))
 
     def _sort(self, source: str, window: AssetWindow, skip: int) -> Rows:
         bound = self._begin(window)
         how: dict[str, Any] = {"source": source, "sort": window.sort.value, "is_bounded": bound is not None}
-        if source == _PLACES and self._matches is not None:
-            how |= _NO_CONDITIONS | {"places": to_json(self._matches.places()).decode()}
         params = self._params | how | window_params(bound or AssetPlace(place=0), skip, window.limit + 1)
         return self._tx.run(f"search_assets_{'descending' if window.descending else 'ascending'}", params)
 
-    def _at(self, places: Sequence[int], *, descending: bool) -> Rows:
-        rows = self._tx.run("assets_at_places", self._params | {"places": to_json(places).decode()})
-        return sorted(rows, key=lambda row: row["place"], reverse=descending)
+    def _at(self, matches: Matches, window: AssetWindow) -> Rows:
+        """Read a window where it is known where all stand, by name nearly so."""
+        places, before = matches.window(window)
+        params = self._params | {"places": to_json(places).decode()}
+        if window.sort is not AssetSort.NAME:
+            there = {row["place"]: row for row in self._tx.run("assets_at_places", params)}
+            return [there[place] for place in places]
+        params |= window_params(window.after or AssetPlace(place=0), before, window.limit + 1)
+        params["is_bounded"] = window.after is not None
+        return self._tx.run(f"named_assets_at_places_{'descending' if window.descending else 'ascending'}", params)
 
     def _candidates(self, *, by_sets: bool) -> dict[str, int]:
         """Say how many assets each condition leaves over that can be looked up; note the answer when that is all."""
@@ -149,21 +171,26 @@ class Search:
             found["hash"] = self._count("hash")
         if self._wanted.job_ids is not None:
             found["jobs"] = self._count("jobs")
-        asked = [*self._conditions.wanted, self._conditions.unwanted]
-        is_alone = self._wanted.hash is None and self._wanted.job_ids is None
-        if any(asked):
-            found |= self._candidates_of_facts(is_alone=is_alone)
-        if self._exact is None and is_alone and not by_sets and min(found.values()) > _FEW:
-            found |= self._candidates_in_pieces()
+        facts = sum(map(len, (*self._conditions.wanted, self._conditions.unwanted)))
+        if facts:
+            found |= self._candidates_of_facts()
+        is_counted = bool(self._needle) and not self._has_digits and facts == len(self._conditions.wanted) <= 1
+        if self._exact is None and self._is_alone and not is_counted and min(found.values()) > _FEW:
+            self._note_matches()
         if self._needle and self._having_fact is not None and self._matches is None:
-            found |= self._candidates_of_titled_facts(is_alone=is_alone and sum(map(len, asked)) == 1)
+            found |= self._candidates_of_titled_facts(is_alone=self._is_alone and facts == 1)
         if self._needle and self._exact is None and self._matches is None and min(found.values()) > _FEW:
-            found |= self._candidates_of_title(is_alone=is_alone and not any(asked), by_sets=by_sets)
-        if is_alone and not any(asked) and not self._needle:
+            found |= self._candidates_of_title(is_alone=self._is_alone and not facts, by_sets=by_sets)
+        if self._is_alone and not facts and not self._needle:
             self._exact = self._order.totals
         return found
 
-    def _candidates_in_pieces(self) -> dict[str, int]:
+    @property
+    def _is_alone(self) -> bool:
+        """Whether nothing is asked for that pieces and counters do not know."""
+        return self._wanted.hash is None and self._wanted.job_ids is None
+
+    def _note_matches(self) -> bool:
         """Note what matches, if pieces tell."""
         self._matches = find_matches(
             self._tx,
@@ -173,16 +200,17 @@ class Search:
                 needle=self._needle,
                 conditions=self._conditions,
                 params=self._params,
+                sort=self._order.sort,
+                known=self._known,
             ),
         )
-        return {} if self._matches is None or self._matches.total > _FEW else {_PLACES: self._matches.total}
+        return self._matches is not None
 
-    def _candidates_of_facts(self, *, is_alone: bool) -> dict[str, int]:
+    def _candidates_of_facts(self) -> dict[str, int]:
         wanted, unwanted = self._conditions.wanted, self._conditions.unwanted
         asked = [fact for group in (*wanted, unwanted) for fact in group]
         rows = self._tx.run("count_asset_facts", self._params | {"facts": to_json(asked).decode()})
-        is_alone = is_alone and len(asked) == 1
-        if is_alone and not self._needle:
+        if self._is_alone and len(asked) == 1 and not self._needle:
             having = self._wanted_of(rows)
             self._exact = having if wanted else _without(self._order.totals, having)
         if not wanted:
@@ -227,8 +255,12 @@ class Search:
         if is_exact and is_alone and (not most or (self._order.is_whole and not by_sets)):
             self._exact = {_ANY_SET: most} if most else {}
         elif is_exact and is_alone and most > _FEW:
+            if most <= _MANY and self._note_matches():
+                return {}
             rows = self._tx.run("count_asset_forms_by_sets", self._params | form)
             self._exact = {row["tag_set"]: row["n"] for row in rows}
+        if self._exact is None and (most > _FEW or not is_known) and self._is_alone and self._note_matches():
+            return {}
         if len(self._needle) < _GRAM:
             return {}
         return {"title": most if is_exact or (is_known and most <= _FEW) else self._count("title")}
@@ -253,8 +285,6 @@ class Search:
             "by_jobs": wanted.job_ids is not None,
             "jobs": ids_json(wanted.job_ids or ()),
             "facts": "[]",
-            "places": "[]",
-            "marked": b"",
             "wanted": to_json(conditions.wanted).decode(),
             "unwanted": to_json(conditions.unwanted).decode(),
             # Beside tags, a title and one fact.
@@ -265,8 +295,6 @@ class Search:
         }
 
 
-# Where it is known already which ones match, and these are marked.
-_NO_CONDITIONS: dict[str, Any] = {"any_set": True, "needle": "", "wanted": "[]", "unwanted": "[]"}
 _ADVICE = (
     f"More than {MOST_LOOKED_AT:,} assets would have to be looked at one by one. Add a tag or a longer part of the"
     " name, or use after, the next_cursor of the page before, instead of an offset."

@@ -1,5 +1,10 @@
--- Read where assets that all conditions hold for stand, within ranges of places, given as a JSON list of [first, last].
-SELECT place FROM (
+-- Read where assets that all conditions hold for stand, within ranges of places, given as a JSON list of [first, last]: as a
+-- JSON list of place, set of tags, and number and word of another order.
+SELECT coalesce(json_agg(json_build_array(place, tag_set,
+    CASE :sort::text WHEN 'updated_at' THEN updated_at WHEN 'size' THEN size_bytes WHEN 'last_access_time' THEN accessed_at ELSE 0 END,
+    CASE :sort::text WHEN 'name' THEN folded ELSE '' END
+)), '[]')::text AS found
+FROM (
     SELECT asset_pk AS pk FROM json_array_elements(:ranges::json) AS part (value) CROSS JOIN LATERAL (
         SELECT asset_pk FROM asset_fact
         WHERE whose = :user_id

@@ -27,6 +27,3 @@ UNION ALL
 SELECT pk FROM asset WHERE :source::text = 'tags' AND user_id = :user_id
     AND tag_set = ANY (ARRAY(SELECT value::integer FROM json_array_elements_text(:sets) AS sets (value)))
     AND (:needle::text = '' OR strpos(folded, :needle::text) > 0)
-UNION ALL
-SELECT (:user_id::bigint << 40) + value::bigint FROM json_array_elements_text(:places) AS places (value)
-WHERE :source::text = 'places'

@@ -15,6 +15,3 @@ AND (:unwanted::text = '[]' OR 0 = (
     SELECT count(*) FROM asset_fact WHERE asset_pk = asset.pk
         AND fact = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(:unwanted::json) AS facts (value)))
 ))
-AND (length(:marked::bytea) = 0 OR
-    -- include: asset_is_marked
-)

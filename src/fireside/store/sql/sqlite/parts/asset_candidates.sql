@@ -26,5 +26,3 @@ UNION ALL
 SELECT pk FROM asset INDEXED BY asset_named
 WHERE :source = 'tags' AND user_id = :user_id AND tag_set IN (SELECT value FROM json_each(:sets))
     AND (:needle = '' OR instr(folded, :needle) > 0)
-UNION ALL
-SELECT (:user_id << 40) + value FROM json_each(:places) WHERE :source = 'places'

@@ -11,6 +11,3 @@ AND (:wanted = '[]' OR NOT EXISTS (
 AND (:unwanted = '[]' OR NOT EXISTS (
     SELECT 1 FROM asset_fact WHERE asset_pk = asset.pk AND fact IN (SELECT value FROM json_each(:unwanted))
 ))
-AND (length(:marked) = 0 OR
-    -- include: asset_is_marked
-)

@@ -1,0 +1,3 @@
+-- Read the turns of the sealed pieces of a library as one text, which tells whether something is known otherwise.
+SELECT coalesce(string_agg(turn || access_turn, ',' ORDER BY first_place), '') AS turns FROM asset_piece
+WHERE user_id = :user_id AND is_sealed AND edition = :edition;
