@@ -1,2 +1,4 @@
 -- Read a user's newest record of some bytes.
-SELECT * FROM asset WHERE hash = :hash AND user_id = :user_id ORDER BY pk DESC LIMIT 1;
+SELECT * FROM (
+    SELECT * FROM asset WHERE hash = :hash AND user_id = :user_id OFFSET 0
+) AS found ORDER BY pk DESC LIMIT 1;
