@@ -159,7 +159,7 @@ class Search:
         params = self._params | {"places": to_json(places).decode()}
         if window.sort is not AssetSort.NAME:
             there = {row["place"]: row for row in self._tx.run("assets_at_places", params)}
-            return [there[place] for place in places]
+            return [there[place] for place in places if place in there]
         params |= window_params(window.after or AssetPlace(place=0), before, window.limit + 1)
         params["is_bounded"] = window.after is not None
         return self._tx.run(f"named_assets_at_places_{'descending' if window.descending else 'ascending'}", params)
