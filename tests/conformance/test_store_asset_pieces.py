@@ -49,6 +49,7 @@ LIMITS = (
     "asset_bits._MOST_TEXTS",
     "asset_bits._MOST_FORMS",
     "asset_matches._MOST_UNSURE",
+    "asset_name_ranks._MOST_ALIKE",
     "asset_name_ranks._MOST_WORDS",
     "asset_texts._MOST_DOUBTS",
 )

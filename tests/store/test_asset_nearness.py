@@ -74,6 +74,16 @@ def test_few_are_near_a_window(descending: bool) -> None:
     assert LIMIT < len(positions_of(near[0])) < total // 4
 
 
+def test_steps_are_cut_anew_when_much_has_come() -> None:
+    numbers = np.arange(PLACES)
+    steps = steps_of(numbers)
+
+    for count in range(PLACES, 2 * PLACES, 500):
+        steps = steps_of(np.arange(count + 500), steps, count)
+
+    assert steps.most_alike < 2000
+
+
 def in_window(ranks: np.ndarray, skip: int, descending: bool) -> list[int]:
     ordered = ranks[::-1] if descending else ranks
     return ordered[skip : skip + LIMIT + 1].tolist()

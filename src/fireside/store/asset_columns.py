@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ _Turns = tuple[str, ...]
 _MOST_BYTES = 64 << 20
 LAST_PLACE = (1 << 40) - 1
 """No asset stands behind it."""
+
+
+K = TypeVar("K", np.uint8, np.int64)
 
 
 class Column(Protocol):
@@ -143,7 +146,7 @@ class Columns:
         """Have the bits of these keys and facts at hand."""
         missing: dict[str, tuple[int, Bits]] = {}
         for key in {*keys, *map(fact_key, facts)}:
-            begin, self._bits[key] = self._begun(key, self._pieces.turns, self._pieces.size, np.uint8)
+            begin, self._bits[key] = self._known_bits(key)
             if begin < len(self._pieces.rows):
                 missing[key] = begin, self._bits[key]
         if missing:
@@ -159,7 +162,7 @@ class Columns:
     def titled(self, needle: str) -> Bits:
         """Give what has a text in its title, by looking at each title of pieces of which that is not known yet."""
         key, pieces = f"needle {needle}", self._pieces
-        begin, column = self._begun(key, pieces.turns, pieces.size, np.uint8)
+        begin, column = self._known_bits(key)
         if begin < len(pieces.rows):
             params: dict[str, Any] = {"user_id": self._user_id, "needle": needle}
             if begin:
@@ -173,7 +176,11 @@ class Columns:
 
     def sets(self) -> Whole:
         """Give the number of each position's set of tags."""
-        return self._numbers(SETS, self._pieces.turns)
+        turns = self._pieces.turns
+        begin, numbers = self._begun(turns, self._pieces.size << 3, *self._known.get(self._user_id, SETS), np.int64)
+        self._fill_numbers(SETS, numbers, begin)
+        self._known.put(self._user_id, SETS, turns, numbers)
+        return numbers
 
     def ranks(self, sort: AssetSort) -> Ranks:
         """Say where each position stands in an order."""
@@ -187,32 +194,37 @@ class Columns:
         return ranks
 
     def _ranks_of(self, sort: AssetSort, turns: _Turns, former: Ranks | None, former_turns: _Turns) -> Ranks:
-        numbers = self._numbers(sort.value, turns)
-        is_same_size = former is not None and len(former.low) * len(turns) == len(numbers) * len(former_turns)
-        alike = _alike(former_turns, turns) * self._pieces.places_each if is_same_size else 0
-        return ranks_of_numbers(numbers, steps_of(numbers, former.steps if former else None, alike))
+        begin, numbers = self._begun(
+            turns, self._pieces.size << 3, former_turns, former.low if former else None, np.int64
+        )
+        self._fill_numbers(sort.value, numbers, begin)
+        return ranks_of_numbers(numbers, steps_of(numbers, former.steps if former else None, begin * self._each))
 
     def _ranks_of_names(self) -> Ranks:
-        words, each = self._parts(WORDS, 0), self._pieces.places_each
-        ranks = ranks_of_words(words, each) if len(words) == len(self._pieces.rows) else None
-        return ranks or ranks_of_fences(self._parts(AssetSort.NAME.value, 0), each)
+        words = self._parts(WORDS, 0)
+        ranks = ranks_of_words(words, self._each) if len(words) == len(self._pieces.rows) else None
+        return ranks or ranks_of_fences(self._parts(AssetSort.NAME.value, 0), self._each)
 
-    def _numbers(self, what: str, turns: _Turns) -> Whole:
-        begin, numbers = self._begun(what, turns, self._pieces.size << 3, np.int64)
-        if begin < len(turns):
-            each = self._pieces.places_each
-            numbers[begin * each :] = numbers_from(self._parts(what, begin), each)
-            self._known.put(self._user_id, what, turns, numbers)
-        return numbers
+    @property
+    def _each(self) -> int:
+        return self._pieces.places_each
 
-    def _begun(self, what: str, turns: _Turns, size: int, kind: type[Any]) -> tuple[int, NDArray[Any]]:
+    def _fill_numbers(self, what: str, numbers: Whole, begin: int) -> None:
+        if begin < len(self._pieces.rows):
+            numbers[begin * self._each :] = numbers_from(self._parts(what, begin), self._each)
+
+    def _known_bits(self, what: str) -> tuple[int, Bits]:
+        return self._begun(self._pieces.turns, self._pieces.size, *self._known.get(self._user_id, what), np.uint8)
+
+    def _begun(
+        self, turns: _Turns, size: int, known_turns: _Turns, known: NDArray[K] | None, kind: type[K]
+    ) -> tuple[int, NDArray[K]]:
         """Say how many of the first pieces are known, and give a column with these, for the others to be filled in."""
-        # Columns of another size of pieces are others.
-        known_turns, known = self._known.get(self._user_id, what)
         if known_turns == turns and known is not None:
             return len(turns), known
         column = np.zeros(size, kind)
         alike = 0
+        # Columns of another size of pieces are others.
         if known is not None and len(known) * len(turns) == size * len(known_turns):
             alike = _alike(known_turns, turns)
             column[: alike * size // len(turns)] = known[: alike * size // len(turns)]

@@ -24,6 +24,8 @@ WORDS = "words"
 _BETWEEN = 8
 _MOST_WORDS = 2048
 _MOST_WORDS_OF_LIBRARY = 65_536
+# More positions of one rank, or a thousandth of them all, are too many.
+_MOST_ALIKE = 2048
 # A word's rank, and what follows: nine characters of five bits each.
 _SHIFT = 45
 _TAIL = 9
@@ -47,7 +49,7 @@ def columns_of_names(rows: Rows, first: int, places: int) -> dict[str, bytes]:
 
 
 def ranks_of_words(parts: Sequence[Part], each: int) -> Ranks | None:
-    """Tell ranks by words and what follows them; None when there are too many words."""
+    """Tell ranks by words and what follows them; None when there are too many words, or too many names of one rank."""
     both = _LABEL.itemsize + _NUMBER.itemsize
     own: list[list[bytes]] = [
         [word.encode() for word in from_json(entries[places * both :])] for entries, places in parts
@@ -70,6 +72,8 @@ def ranks_of_words(parts: Sequence[Part], each: int) -> Ranks | None:
         return 2 * bisect_left(words, word) << _SHIFT if there is None else there + _told(tail)
 
     steps = steps_of(whole)
+    if steps.most_alike > max(_MOST_ALIKE, len(whole) >> 10):
+        return None
     nbytes = whole.nbytes + steps.nbytes + 128 * len(words)
     return Ranks(low=whole, high=whole, rank_of=rank_of, nbytes=nbytes, steps=steps)
 

@@ -26,7 +26,7 @@ NUMBERS: Mapping[str, str] = {
 # The ranks of many are told by about so many of them, and by so many more on both sides.
 _SOME = 4096
 _AROUND = 96
-# Fences are told by some ranks, and anew when a library has grown by so small a part of it.
+# Fences are told by some ranks, and anew when so small a part of a library has come or changed.
 _SAMPLE = 65_536
 _FENCES = 4096
 _GROWN = 64
@@ -62,6 +62,13 @@ class Steps:
 
     fences: Whole
     each: NDArray[np.uint16]
+    anew: int = 0
+    """How many positions have come or changed since the fences were made."""
+
+    @property
+    def most_alike(self) -> int:
+        """Say how many positions are in one step at most."""
+        return int(np.bincount(self.each).max(initial=0))
 
     @property
     def nbytes(self) -> int:
@@ -75,8 +82,9 @@ class Steps:
 
 def steps_of(ranks: Whole, former: Steps | None = None, alike: int = 0) -> Steps:
     """Cut ranks into steps; the former ones are kept of so many first positions that are as they were."""
-    if former is not None and alike and len(ranks) - len(former.each) <= len(former.each) // _GROWN:
-        return replace(former, each=np.concatenate([former.each[:alike], former.of(ranks[alike:])]))
+    if former is not None and former.anew + len(ranks) - alike <= len(ranks) // _GROWN:
+        each = np.concatenate([former.each[:alike], former.of(ranks[alike:])])
+        return replace(former, each=each, anew=former.anew + len(ranks) - alike)
     some = np.sort(ranks[:: max(1, len(ranks) // _SAMPLE)])
     fences = np.unique(some[:: max(1, len(some) // _FENCES)])
     return Steps(fences=fences, each=np.searchsorted(fences, ranks, "right").astype(np.uint16))
@@ -143,7 +151,7 @@ def ranks_of_numbers(numbers: Whole, steps: Steps) -> Ranks:
         low=numbers,
         high=numbers,
         rank_of=lambda place: place.number,
-        nbytes=steps.nbytes,
+        nbytes=numbers.nbytes + steps.nbytes,
         is_exact=True,
         steps=steps,
     )
