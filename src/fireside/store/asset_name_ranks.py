@@ -29,6 +29,8 @@ _MOST_ALIKE = 2048
 # A word's rank, and what follows: nine characters of five bits each.
 _SHIFT = 45
 _TAIL = 9
+# Of a place that has no asset.
+_NOTHING = -1
 _LABEL = np.dtype("<u2")
 _NUMBER = np.dtype("<i8")
 _Fence = tuple[bytes, int]
@@ -41,7 +43,7 @@ def columns_of_names(rows: Rows, first: int, places: int) -> dict[str, bytes]:
     words = sorted({word for _, word, _ in cut})
     if len(words) > _MOST_WORDS:
         return names
-    labels, tails = np.zeros(places, _LABEL), np.zeros(places, _NUMBER)
+    labels, tails = np.zeros(places, _LABEL), np.full(places, _NOTHING, _NUMBER)
     known = {word: label for label, word in enumerate(words)}
     for at, word, tail in cut:
         labels[at], tails[at] = known[word], _told(tail)
@@ -62,8 +64,8 @@ def ranks_of_words(parts: Sequence[Part], each: int) -> Ranks | None:
     ranks: list[Whole] = []
     for (entries, places), its in zip(parts, own, strict=True):
         of_words = np.array([known[word] for word in its] or [0], np.int64)
-        labels = np.frombuffer(entries, _LABEL, places)
-        ranks.append(of_words[labels] + np.frombuffer(entries, _NUMBER, places, places * _LABEL.itemsize))
+        tails = np.frombuffer(entries, _NUMBER, places, places * _LABEL.itemsize)
+        ranks.append(np.where(tails == _NOTHING, 0, of_words[np.frombuffer(entries, _LABEL, places)] + tails))
     whole = laid_out(ranks, each)
 
     def rank_of(place: AssetPlace) -> int:
@@ -72,7 +74,8 @@ def ranks_of_words(parts: Sequence[Part], each: int) -> Ranks | None:
         return 2 * bisect_left(words, word) << _SHIFT if there is None else there + _told(tail)
 
     steps = steps_of(whole)
-    if steps.most_alike > max(_MOST_ALIKE, len(whole) >> 10):
+    alike = int(np.bincount(steps.each[whole > 0]).max(initial=0))
+    if alike > max(_MOST_ALIKE, len(whole) >> 10):
         return None
     nbytes = whole.nbytes + steps.nbytes + 128 * len(words)
     return Ranks(low=whole, high=whole, rank_of=rank_of, nbytes=nbytes, steps=steps)

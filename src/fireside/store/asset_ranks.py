@@ -66,11 +66,6 @@ class Steps:
     """How many positions have come or changed since the fences were made."""
 
     @property
-    def most_alike(self) -> int:
-        """Say how many positions are in one step at most."""
-        return int(np.bincount(self.each).max(initial=0))
-
-    @property
     def nbytes(self) -> int:
         """Say how much memory this takes."""
         return self.each.nbytes + self.fences.nbytes
