@@ -35,6 +35,8 @@ SETTINGS = {
     "asset_search._FEW": 0,
     "asset_search._FEW_SORTED": 0,
     "asset_search._FAR_ALONG": 0,
+    "asset_orders._DENSE": 2,
+    "asset_orders._MANY_SETS": 0,
     "asset_name_ranks._BETWEEN": 3,
     "asset_pieces._TOUCHED": 4,
     "asset_nearness._MANY": 8,
@@ -67,6 +69,9 @@ TITLES = (
 )
 TAGS = ("input", "cat", "dog")
 FILTERS = (
+    AssetFilter(),
+    AssetFilter(include=frozenset({"cat"})),
+    AssetFilter(any_of=frozenset({"cat", "input"}), exclude=frozenset({"dog"})),
     AssetFilter(metadata={"seed": 1, "model": "a"}),
     AssetFilter(metadata={"seed": [0, 2]}),
     AssetFilter(metadata={"seed": [0, 1, 2], "model": ["b", "c"]}, include=frozenset({"cat"})),

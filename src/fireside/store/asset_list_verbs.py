@@ -1,7 +1,7 @@
 """The store's verbs about lists of assets: a window over them with its exact total, and how often tags occur.
 
 A filter by tags alone costs the same however many assets there are: totals are counters, and `asset_orders` reads the
-window. Other conditions are `asset_search`'s business.
+window, or pieces tell where it is. Other conditions are `asset_search`'s business.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from typing import Any
 from fireside.domain.asset_listing import AssetFilter, AssetPage, AssetWindow
 from fireside.domain.ids import UserId
 from fireside.store.asset_columns import KnownColumns
-from fireside.store.asset_orders import Order, place_of, read_after, read_window
+from fireside.store.asset_orders import Order, is_dear, place_of, read_after, read_window
 from fireside.store.asset_search import Search
-from fireside.store.database import Database, Transaction
+from fireside.store.database import Database, Rows, Transaction
 from fireside.store.rows import asset_of, from_json
 from fireside.store.verbs import Verbs
 
@@ -50,13 +50,18 @@ def _page(tx: Transaction, known: KnownColumns, user_id: UserId, wanted: AssetFi
         search = Search(tx, wanted, order, known)
         found = search.find()
         total, rows = found.total, search.read(found, window)
-    elif window.after is not None:
-        total, rows = order.rows, read_after(tx, order, window.after, window.limit + 1)
     else:
-        total, rows = order.rows, read_window(tx, order, window.offset, window.limit + 1)
+        told = Search(tx, wanted, order, known).read_told(window) if is_dear(order, window) else None
+        total, rows = order.rows, _by_sets(tx, order, window) if told is None else told
     shown = rows[: window.limit]
     next_after = place_of(shown[-1], window.sort) if shown and len(rows) > len(shown) else None
     return AssetPage(assets=[asset_of(row) for row in shown], total=total, next_after=next_after)
+
+
+def _by_sets(tx: Transaction, order: Order, window: AssetWindow) -> Rows:
+    if window.after is not None:
+        return read_after(tx, order, window.after, window.limit + 1)
+    return read_window(tx, order, window.offset, window.limit + 1)
 
 
 def _tags(tx: Transaction, known: KnownColumns, user_id: UserId, wanted: AssetFilter) -> Mapping[str, int]:

@@ -3,7 +3,8 @@
 There are two ways. A set of tags is a range of an index, and up to sixteen ranges are merged by one query; of more,
 each sixteen are merged by one and then these. Or the whole order is read on and rows of other sets are left out, which
 is better where these are few. A deep offset is found through blocks, so that fewer rows than a block are looked at.
-The cost grows with the number of sets of tags that a filter leaves over, and not with the number of assets.
+The cost grows with the number of sets of tags that a filter leaves over, and not with the number of assets; a window
+that is dear to read so is better asked of the pieces of a large library (`asset_search`).
 """
 
 import heapq
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fireside.domain.asset_listing import AssetPlace, AssetSort
+from fireside.domain.asset_listing import AssetPlace, AssetSort, AssetWindow
 from fireside.domain.ids import UserId
 from fireside.store.database import Row, Rows, Transaction
 from fireside.store.rows import to_json
@@ -29,6 +30,7 @@ COARSE = 10
 _TIMES = {AssetSort.UPDATED_AT: "updated_at", AssetSort.LAST_ACCESS_TIME: "accessed_at"}
 _SLOTS = 16
 _NO_SET = -1
+_MANY_SETS = 256
 _ROWS_SKIPPED = 1024
 _SPARSE = 1 / 64
 _DENSE = 1 / 4
@@ -116,6 +118,16 @@ def read_after(tx: Transaction, order: Order, after: AssetPlace, limit: int) -> 
     if order.density >= _DENSE:
         return _scanned(tx, order, bound, 0, limit)
     return _merged(tx, order, bound, 0, limit)
+
+
+def is_dear(order: Order, window: AssetWindow) -> bool:
+    """Whether a window lies deep among few, or is of very many sets of tags, so that much is read for it."""
+    if order.density >= _DENSE:
+        return False
+    if len(order.totals) > _MANY_SETS:
+        return True
+    nearer_end = min(window.offset, order.rows - window.offset - window.limit)
+    return window.after is None and nearer_end > _ROWS_SKIPPED
 
 
 def bound_after(sort: AssetSort, after: AssetPlace, *, descending: bool) -> AssetPlace:

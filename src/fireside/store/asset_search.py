@@ -11,12 +11,13 @@ order is walked along until the window is full, that of the assets with a fact w
 library, it is known where all that match stand. More than `MOST_LOOKED_AT` are not looked at.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fireside.domain.asset_listing import AssetFilter, AssetPlace, AssetSort, AssetWindow, SearchTooBroad
 from fireside.domain.facts import conditions_of
+from fireside.store.asset_bits import GRAM, form_of, grams, has_digits
 from fireside.store.asset_columns import KnownColumns
 from fireside.store.asset_matches import Asked, Matches, find_matches
 from fireside.store.asset_orders import LAST_NUMBER, Order, bound_after, edge_of, window_params
@@ -34,9 +35,6 @@ _FEW_SORTED = 4096
 _MANY = 65_536
 _FAR_ALONG = 8192
 _MOST_FORMS = 4096
-_GRAM = 3
-_DIGITS = "0123456789"
-_SAME_DIGITS = str.maketrans(_DIGITS, "0" * 10)
 _ANY_SET = 0
 _OF_ANY = 4
 # To look at so many rows of facts, or of counters, costs as much as looking up one asset.
@@ -112,6 +110,11 @@ class Search:
         if behind < skip:
             return self._walk(self._order.turned, self._edge(self._order.turned), behind, wanted)[::-1]
         return self._walk(self._order, self._begin(window) or self._edge(self._order), skip, wanted)
+
+    def read_told(self, window: AssetWindow) -> Rows | None:
+        """Read a window, one more than its limit, if pieces tell where it is."""
+        matches = self._note_matches()
+        return self._at(matches, window) if matches else None
 
     def _is_dear(self, found: Found, walked: int) -> bool:
         """Whether to sort or to walk costs more than to ask pieces where all stand."""
@@ -190,7 +193,7 @@ class Search:
         """Whether nothing is asked for that pieces and counters do not know."""
         return self._wanted.hash is None and self._wanted.job_ids is None
 
-    def _note_matches(self) -> bool:
+    def _note_matches(self) -> Matches | None:
         """Note what matches, if pieces tell."""
         self._matches = find_matches(
             self._tx,
@@ -204,7 +207,7 @@ class Search:
                 known=self._known,
             ),
         )
-        return self._matches is not None
+        return self._matches
 
     def _candidates_of_facts(self) -> dict[str, int]:
         wanted, unwanted = self._conditions.wanted, self._conditions.unwanted
@@ -261,7 +264,7 @@ class Search:
             self._exact = {row["tag_set"]: row["n"] for row in rows}
         if self._exact is None and (most > _FEW or not is_known) and self._is_alone and self._note_matches():
             return {}
-        if len(self._needle) < _GRAM:
+        if len(self._needle) < GRAM:
             return {}
         return {"title": most if is_exact or (is_known and most <= _FEW) else self._count("title")}
 
@@ -273,14 +276,14 @@ class Search:
     @property
     def _has_digits(self) -> bool:
         """Whether the form of a title does not say if the text is in it."""
-        return any(digit in self._needle for digit in _DIGITS)
+        return has_digits(self._needle)
 
     def _all_params(self) -> dict[str, Any]:
         wanted, conditions = self._wanted, self._conditions
         return self._order.sets | {
             "needle": self._needle,
-            "form": self._needle.translate(_SAME_DIGITS),
-            "grams": to_json(_grams(self._needle)).decode(),
+            "form": form_of(self._needle),
+            "grams": to_json(list(dict.fromkeys(grams(self._needle)))).decode(),
             "hash": wanted.hash or "",
             "by_jobs": wanted.job_ids is not None,
             "jobs": ids_json(wanted.job_ids or ()),
@@ -307,8 +310,3 @@ def _without(totals: Mapping[int, int], counts: Mapping[int, int]) -> dict[int, 
 
 def _sum(rows: Rows) -> int:
     return sum(row["n"] for row in rows)
-
-
-def _grams(needle: str) -> Sequence[str]:
-    """Give the parts of a text that are three characters long, as the indexes of titles have them."""
-    return list(dict.fromkeys(needle[start : start + _GRAM] for start in range(len(needle) - _GRAM + 1)))

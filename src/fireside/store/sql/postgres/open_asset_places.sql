@@ -20,6 +20,8 @@ FROM (
         WHERE :facts::text = '[]' AND pk BETWEEN (:user_id::bigint << 40) + (part.value ->> 0)::bigint
             AND (:user_id::bigint << 40) + (part.value ->> 1)::bigint
             AND (:needle::text = '' OR strpos(folded, :needle::text) > 0)
+            AND (:any_set::boolean
+                OR tag_set = ANY (ARRAY(SELECT value::integer FROM json_array_elements_text(:sets) AS sets (value))))
         OFFSET 0
     ) AS standing
 ) AS candidates CROSS JOIN LATERAL (

@@ -17,6 +17,7 @@ FROM (
         ON pk BETWEEN (:user_id << 40) + json_extract(part.value, '$[0]')
             AND (:user_id << 40) + json_extract(part.value, '$[1]')
     WHERE :facts = '[]' AND (:needle = '' OR instr(folded, :needle) > 0)
+        AND (:any_set OR tag_set IN (SELECT value FROM json_each(:sets)))
 ) AS candidates CROSS JOIN asset ON asset.pk = candidates.pk
 WHERE
     -- include: asset_conditions
