@@ -1,10 +1,11 @@
 """Ranks of names: by words or by fences, they are in the order of the names, also of what is in no piece."""
 
+import random
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fireside.domain.asset_listing import AssetPlace, AssetSort
@@ -12,7 +13,7 @@ from fireside.store.asset_name_ranks import WORDS, columns_of_names, ranks_of_fe
 from fireside.store.asset_ranks import Ranks
 
 ROOM = 8192
-NAMES = st.lists(st.text("ab09-_.é", max_size=14), min_size=1, max_size=30)
+NAMES = st.lists(st.text("abxy09-_.é", max_size=14), min_size=1, max_size=30)
 
 pytestmark = pytest.mark.once
 
@@ -30,6 +31,7 @@ def columns(names: Sequence[str]) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("told", [by_words, by_fences])
+@example(names=["0b"], others=["0a0"])
 @given(names=NAMES, others=NAMES)
 def test_ranks_are_in_the_order_of_the_names(
     told: Callable[[Sequence[str]], Ranks | None], names: list[str], others: list[str]
@@ -47,6 +49,11 @@ def test_ranks_are_in_the_order_of_the_names(
 
 def test_names_with_a_counter_are_told_by_words_however_short_the_piece_is() -> None:
     assert by_words([f"comfyui_{number:05}_.png" for number in range(960)]) is not None
+
+
+def test_names_that_are_hashes_are_told_by_words() -> None:
+    chance = random.Random(1)
+    assert by_words([f"{chance.getrandbits(128):032x}.png" for _ in range(ROOM)]) is not None
 
 
 def test_names_that_are_alike_for_long_behind_a_digit_are_not_told_by_words() -> None:

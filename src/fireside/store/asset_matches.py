@@ -23,7 +23,7 @@ from fireside.store.asset_texts import Telling, ask_for_forms, telling_of
 from fireside.store.database import Rows, Transaction
 from fireside.store.rows import from_json, to_json
 
-EDITION = 2
+EDITION = 3
 """Which kind of pieces this is the code for; a piece of another edition is made anew."""
 
 # So many places that are in no sealed piece are looked at one by one.

@@ -134,17 +134,23 @@ def _cut(name: str) -> tuple[bytes, bytes]:
 
 
 def _told(tail: bytes) -> int:
-    """Tell the first characters by a number that is not less for what comes later."""
+    """Tell the first characters by a number that is not less for what comes later.
+
+    Nothing is told of what stands behind a character that shares its step: it could belong to another one.
+    """
     number = 0
-    for byte in tail[:_TAIL].ljust(_TAIL, b"\0"):
-        number = number << 5 | _STEPS[byte]
+    for at, byte in enumerate(tail[:_TAIL]):
+        number |= _STEPS[byte] << 5 * (_TAIL - 1 - at)
+        if byte not in _ALONE:
+            break
     return number
 
 
 def _steps() -> Sequence[int]:
-    """Say how bytes are told apart: digits and what stands beside them each, letters by threes."""
-    begins = [1, *b"-./0123456789:_", *range(ord("a"), ord("z"), 3), ord("z") + 1, 128]
+    """Say how bytes are told apart: what hexadecimal digits and marks are each alone, other letters by some."""
+    begins = [1, *b"-./0123456789:_`abcdefgkosw{", 128]
     return [bisect_right(begins, byte) for byte in range(256)]
 
 
 _STEPS = _steps()
+_ALONE = frozenset(byte for byte, step in enumerate(_STEPS) if _STEPS.count(step) == 1)
