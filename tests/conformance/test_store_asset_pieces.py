@@ -39,7 +39,7 @@ SETTINGS = {
     "asset_orders._MANY_SETS": 0,
     "asset_name_ranks._BETWEEN": 3,
     "asset_pieces._TOUCHED": 4,
-    "asset_nearness._MANY": 8,
+    "asset_matches.MANY": 8,
     "asset_nearness._EVERY": 2,
     "asset_nearness._ENOUGH": 4,
     "asset_nearness._ROOM": -8,

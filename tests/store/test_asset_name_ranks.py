@@ -4,13 +4,14 @@ import random
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fireside.domain.asset_listing import AssetPlace, AssetSort
 from fireside.store.asset_name_ranks import WORDS, columns_of_names, ranks_of_fences, ranks_of_words
-from fireside.store.asset_ranks import Ranks
+from fireside.store.asset_ranks import Ranks, most_alike
 
 ROOM = 8192
 NAMES = st.lists(st.text("abxy09-_.é", max_size=14), min_size=1, max_size=30)
@@ -58,3 +59,8 @@ def test_names_that_are_hashes_are_told_by_words() -> None:
 
 def test_names_that_are_alike_for_long_behind_a_digit_are_not_told_by_words() -> None:
     assert by_words([f"sd3.5_large_{number:05}_.png" for number in range(4000)]) is None
+
+
+@given(st.lists(st.integers(0, 5)))
+def test_how_many_share_a_rank_is_counted(ranks: list[int]) -> None:
+    assert most_alike(np.array(ranks, np.int64)) == max(map(ranks.count, ranks), default=0)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.once
 def library(seed: int, kinds: int) -> tuple[Ranks, np.random.Generator]:
     chance = np.random.default_rng(seed)
     numbers = chance.integers(0, kinds, PLACES)
-    return ranks_of_numbers(numbers, steps_of(numbers)), chance
+    return ranks_of_numbers(numbers), chance
 
 
 @settings(max_examples=40, deadline=None)
@@ -36,7 +36,7 @@ def test_a_window_is_among_what_is_near_it(seed: int, kinds: int, share: float, 
     everything = np.sort(np.concatenate([ranks.low[positions_of(bits)], others]))
     window = AssetWindow(sort=AssetSort.SIZE, descending=descending, offset=int(place * len(everything)), limit=LIMIT)
 
-    near = near_window(ranks, bits, others, window, len(everything))
+    near = near_window(ranks, steps_of(ranks.low), bits, others, window, len(everything))
 
     if near is not None:
         left, chosen, skip = near
@@ -54,7 +54,7 @@ def test_what_follows_a_place_is_among_what_is_near_it(seed: int, kinds: int, de
     after = AssetPlace(number=int(chance.choice(everything)), place=1)
     window = AssetWindow(sort=AssetSort.SIZE, descending=descending, limit=LIMIT, after=after)
 
-    near = near_window(ranks, bits, others, window, len(everything))
+    near = near_window(ranks, steps_of(ranks.low), bits, others, window, len(everything))
 
     if near is not None:
         found = np.sort(np.concatenate([ranks.low[positions_of(near[0])], others[near[1]]]))
@@ -68,7 +68,7 @@ def test_few_are_near_a_window(descending: bool) -> None:
     window = AssetWindow(sort=AssetSort.SIZE, descending=descending, offset=9000, limit=LIMIT)
     total = len(positions_of(bits))
 
-    near = near_window(ranks, bits, np.arange(0), window, total)
+    near = near_window(ranks, steps_of(ranks.low), bits, np.arange(0), window, total)
 
     assert near is not None
     assert LIMIT < len(positions_of(near[0])) < total // 4

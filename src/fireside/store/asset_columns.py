@@ -18,7 +18,18 @@ from fireside.domain.asset_listing import AssetSort
 from fireside.domain.ids import UserId
 from fireside.store.asset_bits import fact_key
 from fireside.store.asset_name_ranks import WORDS, ranks_of_fences, ranks_of_words
-from fireside.store.asset_ranks import SETS, Bits, Indexes, Part, Ranks, Whole, numbers_from, ranks_of_numbers, steps_of
+from fireside.store.asset_ranks import (
+    SETS,
+    Bits,
+    Indexes,
+    Part,
+    Ranks,
+    Steps,
+    Whole,
+    numbers_from,
+    ranks_of_numbers,
+    steps_of,
+)
 from fireside.store.database import Row, Rows, Transaction
 from fireside.store.rows import from_json, to_json
 
@@ -184,8 +195,7 @@ class Columns:
 
     def ranks(self, sort: AssetSort) -> Ranks:
         """Say where each position stands in an order."""
-        is_touched = sort is AssetSort.LAST_ACCESS_TIME
-        turns = self._pieces.access_turns if is_touched else self._pieces.turns
+        turns = self._turns_of(sort)
         former_turns, former = self._known.get(self._user_id, f"by {sort.value}")
         if former_turns == turns:
             return former
@@ -193,12 +203,29 @@ class Columns:
         self._known.put(self._user_id, f"by {sort.value}", turns, ranks)
         return ranks
 
+    def steps(self, sort: AssetSort) -> Steps:
+        """Give coarser ranks of an order, of which each asset has one."""
+        key, turns = f"steps {sort.value}", self._turns_of(sort)
+        former_turns, former = self._known.get(self._user_id, key)
+        if former_turns == turns:
+            return former
+        ranks, alike = self.ranks(sort), 0
+        # Where names stand is told by all words of the library.
+        if former and sort is not AssetSort.NAME:
+            alike = _alike(turns, self._pieces.size << 3, former_turns, len(former.each))
+        steps = steps_of(ranks.low, former, alike * self._each)
+        self._known.put(self._user_id, key, turns, steps)
+        return steps
+
     def _ranks_of(self, sort: AssetSort, turns: _Turns, former: Ranks | None, former_turns: _Turns) -> Ranks:
         begin, numbers = self._begun(
             turns, self._pieces.size << 3, former_turns, former.low if former else None, np.int64
         )
         self._fill_numbers(sort.value, numbers, begin)
-        return ranks_of_numbers(numbers, steps_of(numbers, former.steps if former else None, begin * self._each))
+        return ranks_of_numbers(numbers)
+
+    def _turns_of(self, sort: AssetSort) -> _Turns:
+        return self._pieces.access_turns if sort is AssetSort.LAST_ACCESS_TIME else self._pieces.turns
 
     def _ranks_of_names(self) -> Ranks:
         words = self._parts(WORDS, 0)
@@ -223,11 +250,10 @@ class Columns:
         if known_turns == turns and known is not None:
             return len(turns), known
         column = np.zeros(size, kind)
-        alike = 0
-        # Columns of another size of pieces are others.
-        if known is not None and len(known) * len(turns) == size * len(known_turns):
-            alike = _alike(known_turns, turns)
-            column[: alike * size // len(turns)] = known[: alike * size // len(turns)]
+        if known is None:
+            return 0, column
+        alike = _alike(turns, size, known_turns, len(known))
+        column[: alike * size // len(turns)] = known[: alike * size // len(turns)]
         return alike, column
 
     def _parts(self, what: str, begin: int) -> list[Part]:
@@ -293,9 +319,11 @@ class Columns:
         return found
 
 
-def _alike(one: _Turns, other: _Turns) -> int:
-    """Say how many begin both."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+def _alike(turns: _Turns, size: int, known_turns: _Turns, known_size: int) -> int:
+    """Say of how many of the first pieces a column is known already; one of another size of pieces is another one."""
+    if known_size * len(turns) != size * len(known_turns):
+        return 0
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(turns, known_turns, strict=False)))
 
 
 def places_of(piece: Row) -> int:

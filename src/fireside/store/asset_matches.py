@@ -17,7 +17,7 @@ from fireside.domain.facts import FactConditions
 from fireside.domain.ids import UserId
 from fireside.store.asset_bits import EVERY, fact_key, tag_key
 from fireside.store.asset_columns import LAST_PLACE, Columns, KnownColumns, Pieces, pieces_of
-from fireside.store.asset_nearness import near_window, positions_of
+from fireside.store.asset_nearness import MANY, near_window, positions_of
 from fireside.store.asset_ranks import Bits, Indexes, Ranks, Standing, Whole
 from fireside.store.asset_texts import Telling, ask_for_forms, telling_of
 from fireside.store.database import Rows, Transaction
@@ -98,7 +98,9 @@ class Matches:
     def _standing(self, ranks: Ranks, window: AssetWindow) -> tuple[Standing, int]:
         """Say where those stand that are near a window, and how many of them are to be skipped."""
         others = np.array([ranks.rank_of(other.stands) for other in self._others], np.int64)
-        near = near_window(ranks, self._bits, others, window, self.total) if ranks.steps else None
+        near = None
+        if self.total >= MANY and ranks.high is ranks.low:
+            near = near_window(ranks, self._columns.steps(window.sort), self._bits, others, window, self.total)
         bits, chosen, skip = near or (self._bits, np.arange(len(others)), window.offset)
         positions, other_places = positions_of(bits), self._other_places[chosen]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from fireside.domain.asset_listing import AssetPlace, AssetSort
 from fireside.store.asset_bits import DIGITS
-from fireside.store.asset_ranks import Part, Ranks, Whole, laid_out, steps_of
+from fireside.store.asset_ranks import Part, Ranks, Whole, laid_out, most_alike
 from fireside.store.database import Row, Rows
 from fireside.store.rows import from_json, to_json
 
@@ -73,12 +73,9 @@ def ranks_of_words(parts: Sequence[Part], each: int) -> Ranks | None:
         there = known.get(word)
         return 2 * bisect_left(words, word) << _SHIFT if there is None else there + _told(tail)
 
-    steps = steps_of(whole)
-    alike = int(np.bincount(steps.each[whole > 0]).max(initial=0))
-    if alike > max(_MOST_ALIKE, len(whole) >> 10):
+    if most_alike(whole[whole > 0]) > max(_MOST_ALIKE, len(whole) >> 10):
         return None
-    nbytes = whole.nbytes + steps.nbytes + 128 * len(words)
-    return Ranks(low=whole, high=whole, rank_of=rank_of, nbytes=nbytes, steps=steps)
+    return Ranks(low=whole, high=whole, rank_of=rank_of, nbytes=whole.nbytes + 128 * len(words))
 
 
 def ranks_of_fences(parts: Sequence[Part], each: int) -> Ranks:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fireside.domain.asset_listing import AssetWindow
-from fireside.store.asset_ranks import Bits, Indexes, Ranks, Whole
+from fireside.store.asset_ranks import Bits, Indexes, Ranks, Steps, Whole
 
-_MANY = 8192
+MANY = 32_768
+"""So many are not sorted as they are: it is worth knowing coarser ranks of all."""
 # One byte of bits in so many is looked at.
 _EVERY = 16
 _ENOUGH = 256
@@ -28,14 +29,11 @@ def positions_of(bits: Bits) -> Indexes:
     return np.flatnonzero(np.unpackbits(bits, bitorder="little").view(np.bool_))
 
 
-def near_window(ranks: Ranks, bits: Bits, others: Whole, window: AssetWindow, total: int) -> _Near | None:
+def near_window(ranks: Ranks, steps: Steps, bits: Bits, others: Whole, window: AssetWindow, total: int) -> _Near | None:
     """Give the bits near a window, the numbers of others there, and how many to skip of these; None for all.
 
     `others` are the ranks of what matches beside the bits, `total` is how many match in all.
     """
-    steps = ranks.steps
-    if steps is None or total < _MANY:
-        return None
     sample = np.sort(steps.each[_some_positions(bits)])
     if len(sample) < _ENOUGH:
         return None

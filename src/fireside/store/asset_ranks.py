@@ -52,8 +52,6 @@ class Ranks:
     rank_of: Callable[[AssetPlace], int]
     nbytes: int
     is_exact: bool = False
-    steps: "Steps | None" = None
-    """Coarser ranks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +71,14 @@ class Steps:
     def of(self, ranks: Whole) -> NDArray[np.uint16]:
         """Say between which fences some ranks are."""
         return np.searchsorted(self.fences, ranks, "right").astype(np.uint16)
+
+
+def most_alike(ranks: Whole) -> int:
+    """Say how many share a rank at most; of many ranks, about."""
+    every = max(1, len(ranks) // _SAMPLE)
+    some = np.sort(ranks[::every])
+    ends = np.flatnonzero(np.append(some[1:] != some[:-1], some.size > 0))
+    return every * int(np.diff(ends, prepend=-1).max(initial=0))
 
 
 def steps_of(ranks: Whole, former: Steps | None = None, alike: int = 0) -> Steps:
@@ -140,16 +146,9 @@ def laid_out(parts: Sequence[NDArray[np.int64]], each: int) -> Whole:
     return laid
 
 
-def ranks_of_numbers(numbers: Whole, steps: Steps) -> Ranks:
+def ranks_of_numbers(numbers: Whole) -> Ranks:
     """Tell ranks by numbers."""
-    return Ranks(
-        low=numbers,
-        high=numbers,
-        rank_of=lambda place: place.number,
-        nbytes=numbers.nbytes + steps.nbytes,
-        is_exact=True,
-        steps=steps,
-    )
+    return Ranks(low=numbers, high=numbers, rank_of=lambda place: place.number, nbytes=numbers.nbytes, is_exact=True)
 
 
 def _around(low: Whole, high: Whole, skip: int, limit: int) -> tuple[Indexes, int]:
