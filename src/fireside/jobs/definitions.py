@@ -21,7 +21,7 @@ from fireside.graphs.errors import no_such_worker
 from fireside.graphs.node_sets import NodeSet, read_node_set, unite, with_models
 from fireside.jobs.editor_files import EditorFiles, read_editor_files, unite_editor_files
 from fireside.store.store import Store
-from fireside.wire.fleet import ModelFileBody, SubgraphBody
+from fireside.wire.fleet_joining import ModelFileBody, SubgraphBody
 
 T = TypeVar("T")
 _MOST_NAMED = 3

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import msgspec
 
-from fireside.wire.fleet import EditorFilesBody
+from fireside.wire.fleet_joining import EditorFilesBody
 
 Templates = Mapping[str, Mapping[str, bytes]]
 """Files of example workflows, by node pack and name."""

@@ -29,15 +29,12 @@ from fireside.server.reading import decode_json, read_body, read_bytes, read_que
 from fireside.server.routes import Answer, Handler
 from fireside.store.records import Publication
 from fireside.wire.fleet import (
-    EditorFilesBody,
     LeaseQuery,
-    ModelFileBody,
     OutputBody,
     RegistryHashes,
-    SubgraphBody,
     WorkBody,
 )
-from fireside.wire.fleet_joining import JoinBody, JoinReply
+from fireside.wire.fleet_joining import EditorFilesBody, JoinBody, JoinReply, ModelFileBody, SubgraphBody
 from fireside.wire.fleet_uploads import PART_BYTES_HEADER, BlobBody
 
 _PUBLICATION_BYTES = 128 * 1024 * 1024

@@ -375,33 +375,3 @@ class WorkBody(msgspec.Struct, frozen=True, kw_only=True):
     time_limit: TimeLimit | None = None
     models: tuple[NeededModel, ...] = ()
     model_hosts: ModelHosts = ModelHosts()
-
-
-class ModelFileBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A file among a worker's models, which are published as JSON: model folder to files."""
-
-    name: str
-    size_bytes: int
-
-
-class SubgraphBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A blueprint among those that a worker's node packs bring along; they are published as a list in JSON."""
-
-    node_pack: str
-    name: str
-    data: str
-
-
-class TemplateBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A file among the example workflows of a node pack: the workflow itself, or the picture beside it."""
-
-    node_pack: str
-    file: str
-    content: bytes
-
-
-class EditorFilesBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker's node packs bring along for the editor: translations by language, and example workflows."""
-
-    translations: dict[str, Any] = {}
-    templates: list[TemplateBody] = []

@@ -1,4 +1,4 @@
-"""How a worker comes in, over HTTP: joining with a token, taking its place at each start, and telling what it is."""
+"""How a worker comes in, over HTTP: joining with a token, taking its place at each start, and saying what it has."""
 
 from typing import Any
 
@@ -79,3 +79,33 @@ class JoinReply(msgspec.Struct, frozen=True, kw_only=True):
     """Which of the topics the server does not know yet, to be sent with `PUT /fleet/{topic}/{hash}`."""
 
     wants: tuple[str, ...] = ()
+
+
+class ModelFileBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A file among a worker's models, which are published as JSON: model folder to files."""
+
+    name: str
+    size_bytes: int
+
+
+class SubgraphBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A blueprint among those that a worker's node packs bring along; they are published as a list in JSON."""
+
+    node_pack: str
+    name: str
+    data: str
+
+
+class TemplateBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A file among the example workflows of a node pack: the workflow itself, or the picture beside it."""
+
+    node_pack: str
+    file: str
+    content: bytes
+
+
+class EditorFilesBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker's node packs bring along for the editor: translations by language, and example workflows."""
+
+    translations: dict[str, Any] = {}
+    templates: list[TemplateBody] = []

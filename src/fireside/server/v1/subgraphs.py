@@ -12,7 +12,7 @@ from fireside.jobs.definitions import Subgraphs
 from fireside.server.answers import json_answer
 from fireside.server.callers import principal_of, services_of
 from fireside.server.routes import Access, Answer, Route
-from fireside.wire.fleet import SubgraphBody
+from fireside.wire.fleet_joining import SubgraphBody
 from fireside.wire.refusals import RefusalBody
 from fireside.wire.v1_editor import GlobalSubgraph, GlobalSubgraphInfo, SubgraphSource
 
