@@ -37,6 +37,7 @@ SETTINGS = {
     "asset_search._FAR_ALONG": 0,
     "asset_orders._DENSE": 2,
     "asset_orders._MANY_SETS": 0,
+    "asset_orders._ROWS_SKIPPED": -1000,
     "asset_name_ranks._BETWEEN": 3,
     "asset_pieces._TOUCHED": 4,
     "asset_matches.MANY": 8,

@@ -13,7 +13,7 @@ from fireside.domain.asset_listing import AssetPlace, AssetSort
 from fireside.store.asset_name_ranks import WORDS, columns_of_names, ranks_of_fences, ranks_of_words
 from fireside.store.asset_ranks import Ranks, most_alike
 
-ROOM = 8192
+ROOM = 140_032
 NAMES = st.lists(st.text("abxy09-_.é", max_size=14), min_size=1, max_size=30)
 
 pytestmark = pytest.mark.once
@@ -54,11 +54,17 @@ def test_names_with_a_counter_are_told_by_words_however_short_the_piece_is() -> 
 
 def test_names_that_are_hashes_are_told_by_words() -> None:
     chance = random.Random(1)
-    assert by_words([f"{chance.getrandbits(128):032x}.png" for _ in range(ROOM)]) is not None
+    assert by_words([f"{chance.getrandbits(128):032x}.png" for _ in range(7680)]) is not None
 
 
 def test_names_that_are_alike_for_long_behind_a_digit_are_not_told_by_words() -> None:
     assert by_words([f"sd3.5_large_{number:05}_.png" for number in range(4000)]) is None
+
+
+def test_names_of_one_rank_are_noticed_where_they_alternate_with_others() -> None:
+    names = [f"flux1-dev_{at:06}_.png" if at % 2 else f"comfyui_{at:06}_.png" for at in range(140_000)]
+
+    assert by_words(names) is None
 
 
 @given(st.lists(st.integers(0, 5)))

@@ -1,10 +1,10 @@
-"""Which windows of an order are dear to read by sets of tags and blocks."""
+"""For which windows of an order it is worth asking pieces where they are, and at what price."""
 
 import pytest
 
 from fireside.domain.asset_listing import AssetPlace, AssetSort, AssetWindow
 from fireside.domain.ids import UserId
-from fireside.store.asset_orders import Order, is_dear
+from fireside.store.asset_orders import Order, open_places_worth
 
 pytestmark = pytest.mark.once
 AFTER = AssetPlace(number=1, place=1)
@@ -15,20 +15,24 @@ def order_of(sets: int, rows: int, library: int) -> Order:
     return Order(user_id=UserId(1), totals=totals, library=library, sort=AssetSort.SIZE, descending=False)
 
 
+FEW = order_of(8, 16_000, 1_000_000)
+
+
 @pytest.mark.parametrize(
     ("order", "window", "expected"),
     [
-        (order_of(8, 16_000, 1_000_000), AssetWindow(offset=8000), True),
-        (order_of(8, 16_000, 1_000_000), AssetWindow(offset=100), False),
-        (order_of(8, 16_000, 1_000_000), AssetWindow(offset=15_500), False),
-        (order_of(8, 16_000, 1_000_000), AssetWindow(after=AFTER), False),
-        (order_of(8, 16_000, 20_000), AssetWindow(offset=8000), False),
-        (order_of(1000, 16_000, 1_000_000), AssetWindow(after=AFTER), True),
-        (order_of(1000, 16_000, 1_000_000), AssetWindow(), True),
-        (order_of(1000, 16_000, 20_000), AssetWindow(), False),
+        (FEW, AssetWindow(offset=8000), 1024),
+        (FEW, AssetWindow(offset=100), 0),
+        (FEW, AssetWindow(offset=15_500), 0),
+        (FEW, AssetWindow(after=AFTER), 0),
+        (order_of(8, 16_000, 20_000), AssetWindow(offset=8000), 0),
+        (order_of(1000, 16_000, 1_000_000), AssetWindow(after=AFTER), 16_384),
+        (order_of(1000, 16_000, 1_000_000), AssetWindow(), 0),
+        (order_of(1000, 5000, 1_000_000), AssetWindow(), 16_384),
+        (order_of(1000, 16_000, 20_000), AssetWindow(after=AFTER), 0),
     ],
 )
-def test_deep_windows_of_few_and_windows_of_many_sets_are_dear(
-    order: Order, window: AssetWindow, *, expected: bool
+def test_pieces_are_asked_for_deep_windows_of_few_and_where_many_sets_are_merged(
+    order: Order, window: AssetWindow, expected: int
 ) -> None:
-    assert is_dear(order, window) == expected
+    assert open_places_worth(order, window) == expected

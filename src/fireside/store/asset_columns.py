@@ -203,13 +203,13 @@ class Columns:
         self._known.put(self._user_id, f"by {sort.value}", turns, ranks)
         return ranks
 
-    def steps(self, sort: AssetSort) -> Steps:
-        """Give coarser ranks of an order, of which each asset has one."""
+    def steps(self, sort: AssetSort, ranks: Ranks) -> Steps:
+        """Give coarser ranks of an order, given its ranks, of which each asset has one."""
         key, turns = f"steps {sort.value}", self._turns_of(sort)
         former_turns, former = self._known.get(self._user_id, key)
         if former_turns == turns:
             return former
-        ranks, alike = self.ranks(sort), 0
+        alike = 0
         # Where names stand is told by all words of the library.
         if former and sort is not AssetSort.NAME:
             alike = _alike(turns, self._pieces.size << 3, former_turns, len(former.each))

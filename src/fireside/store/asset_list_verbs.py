@@ -11,7 +11,7 @@ from typing import Any
 from fireside.domain.asset_listing import AssetFilter, AssetPage, AssetWindow
 from fireside.domain.ids import UserId
 from fireside.store.asset_columns import KnownColumns
-from fireside.store.asset_orders import Order, is_dear, place_of, read_after, read_window
+from fireside.store.asset_orders import Order, open_places_worth, place_of, read_after, read_window
 from fireside.store.asset_search import Search
 from fireside.store.database import Database, Rows, Transaction
 from fireside.store.rows import asset_of, from_json
@@ -51,7 +51,8 @@ def _page(tx: Transaction, known: KnownColumns, user_id: UserId, wanted: AssetFi
         found = search.find()
         total, rows = found.total, search.read(found, window)
     else:
-        told = Search(tx, wanted, order, known).read_told(window) if is_dear(order, window) else None
+        most_open = open_places_worth(order, window)
+        told = Search(tx, wanted, order, known).read_told(window, most_open) if most_open else None
         total, rows = order.rows, _by_sets(tx, order, window) if told is None else told
     shown = rows[: window.limit]
     next_after = place_of(shown[-1], window.sort) if shown and len(rows) > len(shown) else None

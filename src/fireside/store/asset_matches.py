@@ -26,8 +26,8 @@ from fireside.store.rows import from_json, to_json
 EDITION = 3
 """Which kind of pieces this is the code for; a piece of another edition is made anew."""
 
-# So many places that are in no sealed piece are looked at one by one.
-_MOST_OPEN = 16_384
+MOST_OPEN = 16_384
+"""So many places that are in no sealed piece, or have changed since, are looked at one by one."""
 # So many titles of which the bits do not tell are looked at one by one.
 _MOST_UNSURE = 1024
 
@@ -43,6 +43,8 @@ class Asked:
     params: Mapping[str, Any]
     sort: AssetSort
     known: KnownColumns
+    most_open: int = MOST_OPEN
+    """Nothing is told where more places than these are in no sealed piece, or have changed since."""
 
 
 class Other(NamedTuple):
@@ -100,7 +102,7 @@ class Matches:
         others = np.array([ranks.rank_of(other.stands) for other in self._others], np.int64)
         near = None
         if self.total >= MANY and ranks.high is ranks.low:
-            near = near_window(ranks, self._columns.steps(window.sort), self._bits, others, window, self.total)
+            near = near_window(ranks, self._columns.steps(window.sort, ranks), self._bits, others, window, self.total)
         bits, chosen, skip = near or (self._bits, np.arange(len(others)), window.offset)
         positions, other_places = positions_of(bits), self._other_places[chosen]
 
@@ -162,9 +164,10 @@ def find_matches(tx: Transaction, asked: Asked) -> Matches | None:
     # All are asked for before one is looked at: a database far away answers them together.
     mine = {"user_id": asked.user_id}
     turns = tx.run("asset_piece_turns", mine | {"edition": EDITION})
-    changes = [tx.run("changed_asset_places", mine)]
+    few = mine | {"limit": asked.most_open + 1}
+    changes = [tx.run("changed_asset_places", few)]
     if asked.sort is AssetSort.LAST_ACCESS_TIME:
-        changes.append(tx.run("touched_asset_places", mine))
+        changes.append(tx.run("touched_asset_places", few))
     newest = tx.run("newest_asset_place", mine)
     forms = ask_for_forms(tx, asked.user_id, asked.needle)
     if not turns[0]["turns"]:
@@ -174,7 +177,7 @@ def find_matches(tx: Transaction, asked: Asked) -> Matches | None:
         pieces = pieces.with_all("has_tags")
     telling = _telling(asked.needle, forms, pieces)
     changed = [row["place"] for rows in changes for row in rows]
-    if not pieces.rows or newest[0]["place"] + 1 - pieces.places_covered + len(changed) > _MOST_OPEN:
+    if not pieces.rows or newest[0]["place"] + 1 - pieces.places_covered + len(changed) > asked.most_open:
         return None
     columns = Columns(tx, asked.user_id, pieces, asked.known)
     met = _met(columns, asked, telling)

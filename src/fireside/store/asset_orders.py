@@ -31,6 +31,9 @@ _TIMES = {AssetSort.UPDATED_AT: "updated_at", AssetSort.LAST_ACCESS_TIME: "acces
 _SLOTS = 16
 _NO_SET = -1
 _MANY_SETS = 256
+# So many places are soon looked at as a block is read, and as many sets of tags are merged.
+_WORTH_SKIPPING = 1024
+_WORTH_MERGING = 16_384
 _ROWS_SKIPPED = 1024
 _SPARSE = 1 / 64
 _DENSE = 1 / 4
@@ -120,14 +123,18 @@ def read_after(tx: Transaction, order: Order, after: AssetPlace, limit: int) -> 
     return _merged(tx, order, bound, 0, limit)
 
 
-def is_dear(order: Order, window: AssetWindow) -> bool:
-    """Whether a window lies deep among few, or is of very many sets of tags, so that much is read for it."""
+def open_places_worth(order: Order, window: AssetWindow) -> int:
+    """Say how many places in no sealed piece are worth looking at, so that pieces tell where a window is.
+
+    0 where it is cheap to read. It is not where it lies deep among few, as more rows than its own are read then, and
+    where very many sets of tags are merged.
+    """
     if order.density >= _DENSE:
-        return False
-    if len(order.totals) > _MANY_SETS:
-        return True
-    nearer_end = min(window.offset, order.rows - window.offset - window.limit)
-    return window.after is None and nearer_end > _ROWS_SKIPPED
+        return 0
+    if len(order.totals) > _MANY_SETS and (window.after is not None or order.density < _SPARSE):
+        return _WORTH_MERGING
+    nearer_end = min(window.offset, order.rows - window.offset - window.limit - 1)
+    return _WORTH_SKIPPING if window.after is None and nearer_end > _ROWS_SKIPPED else 0
 
 
 def bound_after(sort: AssetSort, after: AssetPlace, *, descending: bool) -> AssetPlace:

@@ -23,7 +23,7 @@ from fireside.store.asset_bits import (
     tag_key,
     to_bits,
 )
-from fireside.store.asset_columns import places_of, size_of
+from fireside.store.asset_columns import LAST_PLACE, places_of, size_of
 from fireside.store.asset_matches import EDITION
 from fireside.store.asset_name_ranks import columns_of_names
 from fireside.store.asset_ranks import NUMBERS, columns_of_numbers
@@ -115,8 +115,9 @@ def note_accesses(tx: Transaction, user_id: UserId) -> int:
 def misjudged_pieces(tx: Transaction, user_id: UserId) -> int:
     """Make every sealed piece anew and say how many are not what they should be."""
     mine = {"user_id": user_id}
-    changed = {row["place"] for row in tx.run("changed_asset_places", mine)}
-    touched = {row["place"] for row in tx.run("touched_asset_places", mine)}
+    every = mine | {"limit": LAST_PLACE}
+    changed = {row["place"] for row in tx.run("changed_asset_places", every)}
+    touched = {row["place"] for row in tx.run("touched_asset_places", every)}
     sealed = tx.run("asset_pieces", mine | {"edition": EDITION})
     return sum(_is_misjudged(tx, {**mine, **piece}, changed, touched) for piece in sealed)
 

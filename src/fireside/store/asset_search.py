@@ -19,7 +19,7 @@ from fireside.domain.asset_listing import AssetFilter, AssetPlace, AssetSort, As
 from fireside.domain.facts import conditions_of
 from fireside.store.asset_bits import GRAM, form_of, grams, has_digits
 from fireside.store.asset_columns import KnownColumns
-from fireside.store.asset_matches import Asked, Matches, find_matches
+from fireside.store.asset_matches import MOST_OPEN, Asked, Matches, find_matches
 from fireside.store.asset_orders import LAST_NUMBER, Order, bound_after, edge_of, window_params
 from fireside.store.database import Rows, Transaction
 from fireside.store.rows import ids_json, to_json
@@ -111,9 +111,9 @@ class Search:
             return self._walk(self._order.turned, self._edge(self._order.turned), behind, wanted)[::-1]
         return self._walk(self._order, self._begin(window) or self._edge(self._order), skip, wanted)
 
-    def read_told(self, window: AssetWindow) -> Rows | None:
-        """Read a window, one more than its limit, if pieces tell where it is."""
-        matches = self._note_matches()
+    def read_told(self, window: AssetWindow, most_open: int) -> Rows | None:
+        """Read a window, one more than its limit, if pieces tell where it is by looking at so few open places."""
+        matches = self._note_matches(most_open)
         return self._at(matches, window) if matches else None
 
     def _is_dear(self, found: Found, walked: int) -> bool:
@@ -193,7 +193,7 @@ class Search:
         """Whether nothing is asked for that pieces and counters do not know."""
         return self._wanted.hash is None and self._wanted.job_ids is None
 
-    def _note_matches(self) -> Matches | None:
+    def _note_matches(self, most_open: int = MOST_OPEN) -> Matches | None:
         """Note what matches, if pieces tell."""
         self._matches = find_matches(
             self._tx,
@@ -205,6 +205,7 @@ class Search:
                 params=self._params,
                 sort=self._order.sort,
                 known=self._known,
+                most_open=most_open,
             ),
         )
         return self._matches
