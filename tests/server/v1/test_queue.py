@@ -189,6 +189,23 @@ async def test_an_interrupt_stops_a_job_that_a_worker_has_taken_and_not_begun(an
 
 
 @pytest.mark.statement(73)
+async def test_an_interrupt_leaves_a_job_that_its_worker_has_ready_behind_another(
+    ann: Caller, bob: Caller, house: House
+) -> None:
+    running, ready, theirs = await ann.submit(), await ann.submit(), await bob.submit()
+    await house.start(running)
+    await house.hold(ready)
+    await house.hold(theirs)
+
+    await bob.http.post("/api/interrupt")
+    await ann.http.post("/api/interrupt")
+    await house.end(running, "interrupted")
+
+    assert await _statuses(ann, running, ready) == ["cancelled", "pending"]
+    assert await _statuses(bob, theirs) == ["pending"]
+
+
+@pytest.mark.statement(73)
 async def test_an_interrupt_with_nothing_to_stop_is_well(ann: Caller) -> None:
     job_id = await ann.submit()
 

@@ -1,7 +1,7 @@
 """The queue over the Cloud API v1: what waits and what runs, taking jobs out of it, and interrupting those that run."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fireside.domain.errors import BadRequest, NotFound
-from fireside.domain.ids import JobId, UserId
-from fireside.domain.jobs import HELD_STATES, Job
+from fireside.domain.ids import JobId, UserId, WorkerId
+from fireside.domain.jobs import Job
 from fireside.jobs.cancel import cancel_job
 from fireside.jobs.desk import Desk
 from fireside.server.answers import json_answer
@@ -73,15 +73,25 @@ async def change_queue(request: Request) -> Response:
 
 
 async def interrupt(request: Request) -> Response:
-    """Cancel the job that is named, or all of the caller's that workers have; there may be none."""
+    """Cancel the job that is named, or all of the caller's that workers work on; there may be none."""
     desk, user_id = services_of(request).desk, user_of(request).id
     named = await _named(request)
     if named:
         await _cancel_all(desk, user_id, await _own(desk, user_id, [named]))
     else:
-        active = await desk.store.active_jobs(user_id)
-        await _cancel_all(desk, user_id, [job.id for job in active if job.state in HELD_STATES])
+        held = [held.job for held in await desk.store.held_jobs()]
+        await _cancel_all(desk, user_id, [job.id for job in _worked_on(held) if job.user_id == user_id])
     return Response()
+
+
+def _worked_on(held: Iterable[Job]) -> Iterator[Job]:
+    """Give the jobs that run, and of each worker that runs none the one it has had longest; others are made ready."""
+    of_workers: dict[WorkerId | None, list[Job]] = {}
+    for job in held:
+        of_workers.setdefault(job.worker_id, []).append(job)
+    for jobs in of_workers.values():
+        running = [job for job in jobs if STATUSES[job.state] == "in_progress"]
+        yield from running or [min(jobs, key=lambda job: job.changed_at)]
 
 
 async def _items(store: Store, jobs: Iterable[Job], item: Callable[[int, Job, JobBody], Item]) -> list[Item]:
