@@ -20,6 +20,7 @@ from fireside.assets.importing import filename_of
         ("https://x.example/7", 'attachment; filename="..\\\\x\\\\..png"', "png"),
         ("https://x.example/a%00%0ab[input]", "", "a__b_input_"),
         ("https://x.example/..", "", ""),
+        (f"https://x.example/{'€' * 90}.{'ä' * 90}", "", f"{'€' * 33}.{'ä' * 50}"),
     ],
 )
 def test_a_file_is_called_what_its_source_says(url: str, disposition: str, name: str) -> None:
@@ -35,4 +36,4 @@ def test_a_name_leads_nowhere_and_is_short(path: str, said: str) -> None:
     ):
         assert not set("/\\\0\n") & set(name)
         assert name not in (".", "..")
-        assert len(name) <= 201
+        assert len(name.encode()) <= 201

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fireside.domain.errors import Refused
-from fireside.outbound.errors import BadUrl, HostNotAllowed, OutboundOff
+from fireside.outbound.errors import BadUrl, FetchFailed, HostNotAllowed, OutboundOff
 from fireside.outbound.hosts import AllowedHosts
 from fireside.outbound.targets import Target, check_url, join_url
 
@@ -32,6 +32,7 @@ def test_a_url_is_read(url: str, target: Target) -> None:
         *("http://", "http:///x", "http://user@example.com/", "http://user:word@example.com/"),
         *("http://example.com:0/", "http://example.com:99999/", "http://exa mple.com/", "http://[fe80::1%25eth0]/"),
         *("http://[::1", "http://a%2fb/", "http://e\n.com/", "http://good.example\\@evil.example/", "http://①/"),
+        *("http://xn--/", "http://xn--a/", "http://xn--a-ecp.ru/", "http://xn--zzzzzzzzz/"),
         "http://example.com/" + "x" * 5000,
     ],
 )
@@ -56,10 +57,17 @@ def test_a_redirect_is_read_from_where_it_comes() -> None:
     assert join_url(here, "//other.example/x", EVERYTHING) == Target("https", "other.example", 443, b"/x")
 
 
-@pytest.mark.parametrize("location", ["http://example.com/", "ftp://x/", "http://[", "https://u:p@example.com/"])
+@pytest.mark.parametrize(
+    "location", ["http://example.com/", "ftp://x/", "http://[", "https://u:p@example.com/", "https://xn--/"]
+)
 def test_a_redirect_to_something_worse_is_refused(location: str) -> None:
     with pytest.raises(BadUrl):
         join_url(Target("https", "example.com", 443, b"/"), location, EVERYTHING)
+
+
+def test_a_redirect_that_says_no_address_leads_nowhere() -> None:
+    with pytest.raises(FetchFailed, match="without saying where to"):
+        join_url(Target("https", "example.com", 443, b"/"), "", EVERYTHING)
 
 
 @given(st.text(max_size=60).map("http://".__add__) | st.text(max_size=60))

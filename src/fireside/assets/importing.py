@@ -22,7 +22,7 @@ from fireside.outbound.client import Fetched, Outbound, Patience
 from fireside.outbound.errors import FetchFailed
 
 Progress = Callable[[int, int | None], Awaitable[None]]
-_MAX_NAME_CHARACTERS = 100
+_MOST_BYTES = 100
 _SEPARATORS = re.compile(r"[/\\]")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>:\"|?*\[\]]")
 
@@ -95,7 +95,11 @@ def filename_of(url: str, headers: Mapping[str, str]) -> str:
     last = _SEPARATORS.split(said)[-1]
     name = _UNFIT.sub("_", last.encode("utf-8", "replace").decode()).strip(" .")
     stem, dot, suffix = name.rpartition(".")
-    return f"{stem[:_MAX_NAME_CHARACTERS]}{dot}{suffix[:_MAX_NAME_CHARACTERS]}"
+    return f"{_cut(stem)}{dot}{_cut(suffix)}"
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:_MOST_BYTES].decode(errors="ignore")
 
 
 async def _told(fetched: Fetched, progress: Progress) -> AsyncIterator[bytes]:

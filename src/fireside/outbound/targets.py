@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from fireside.outbound.addresses import parse_network
-from fireside.outbound.errors import BadUrl, HostNotAllowed, OutboundOff
+from fireside.outbound.errors import BadUrl, FetchFailed, HostNotAllowed, OutboundOff
 from fireside.outbound.hosts import AllowedHosts
 
 MAX_URL_CHARACTERS = 4096
@@ -53,7 +53,12 @@ def check_url(url: str, allowed: AllowedHosts) -> Target:
 
 
 def join_url(target: Target, location: str, allowed: AllowedHosts) -> Target:
-    """Follow a redirect: check where it leads just as the first URL, and that it does not give up encryption."""
+    """Follow a redirect: check where it leads just as the first URL, and that it does not give up encryption.
+
+    Raises as `check_url`, and `FetchFailed` when it leads nowhere.
+    """
+    if not location:
+        raise FetchFailed(f"{target.host} redirects without saying where to.")
     try:
         url = str(_parse(str(target)).join(location))
     except (httpx.InvalidURL, ValueError) as error:
@@ -68,9 +73,12 @@ def _parse(url: str) -> httpx.URL:
     if len(url) > MAX_URL_CHARACTERS:
         raise BadUrl(f"The URL is longer than {MAX_URL_CHARACTERS} characters.")
     try:
-        return httpx.URL(url)
+        parsed = httpx.URL(url)
+        # A host in punycode is read here for the first time, and may be none.
+        str(parsed.host)
     except (httpx.InvalidURL, ValueError) as error:
         raise BadUrl(f"This is no URL: {error}") from error
+    return parsed
 
 
 def _read(url: httpx.URL) -> Target:

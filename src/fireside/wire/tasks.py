@@ -10,6 +10,9 @@ from msgspec import Meta
 
 from fireside.wire.live import TaskWord
 
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A time with its zone, as RFC 3339 wants it."""
+
 
 class DownloadBody(msgspec.Struct, frozen=True, kw_only=True):
     """Body of `POST /api/assets/download`."""
@@ -74,8 +77,8 @@ class TasksQuery(msgspec.Struct, frozen=True, kw_only=True):
     task_name: str | None = None
     idempotency_key: str | None = None
     status: Annotated[str, Meta(description="Statuses, separated by commas.")] | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     sort_order: Literal["asc", "desc"] = "desc"
 
 

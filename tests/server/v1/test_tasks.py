@@ -126,6 +126,8 @@ async def test_a_user_waits_for_only_so_many_files_at_once(ann: Caller, bob: Cal
         ("http://127.0.0.1:{port}/status?is=500", 422),
         ("http://127.0.0.1:{port}/unannounced?mib=1", 413),
         ("http://127.0.0.1:{port}/redirect?to=http://localhost/", 403),
+        ("http://127.0.0.1:{port}/redirect?to=http://xn--/", 400),
+        ("http://xn--/", 400),
     ],
 )
 async def test_a_file_that_cannot_be_fetched_leaves_nothing(
@@ -179,7 +181,14 @@ async def test_tasks_are_listed(ann: Caller, bob: Caller, site: Site) -> None:
     assert await listed(status="cancelled,failed") == [first]
     assert await listed(task_name="other") == []
     assert (await bob.get("/api/tasks"))["tasks"] == []
-    for params in ({"limit": 0}, {"limit": 101}, {"status": "odd"}, {"created_after": "x"}, {"sort_order": "up"}):
+    for params in (
+        {"limit": 0},
+        {"limit": 101},
+        {"status": "odd"},
+        {"created_after": "x"},
+        {"sort_order": "up"},
+        {"created_before": "2026-01-01T00:00:00"},
+    ):
         assert (await ann.http.get("/api/tasks", params=params)).status_code == 400
 
 
@@ -190,7 +199,9 @@ async def test_tasks_are_listed(ann: Caller, bob: Caller, site: Site) -> None:
         ({"source_url": "ftp://127.0.0.1/x"}, 400, "BAD_URL"),
         ({"source_url": ""}, 400, "BAD_REQUEST"),
         ({}, 400, "BAD_REQUEST"),
-        ({"source_url": "http://127.0.0.1:1/x", "preview_id": str(uuid4())}, 400, "BAD_REQUEST"),
+        ({"source_url": "http://127.0.0.1:1/x", "preview_id": str(uuid4())}, 400, "INVALID_PREVIEW_ID"),
+        ({"source_url": "http://127.0.0.1:1/x", "name": "../x"}, 400, "BAD_REQUEST"),
+        ({"source_url": "http://127.0.0.1:1/x", "tags": ["a,b"]}, 400, "BAD_REQUEST"),
         ({"source_url": "http://127.0.0.1:1/x", "tags": [7]}, 400, "BAD_REQUEST"),
     ],
 )
@@ -199,6 +210,16 @@ async def test_a_wish_that_cannot_be_is_refused(ann: Caller, body: Any, status: 
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert (await ann.get("/api/tasks"))["tasks"] == []
+
+
+@pytest.mark.parametrize(
+    "said", [{"name": "../x"}, {"tags": ["a,b"]}, {"preview_id": str(uuid4())}, {"mime_type": "a\r\n"}]
+)
+async def test_nothing_is_fetched_for_what_no_asset_can_be(ann: Caller, site: Site, said: dict[str, Any]) -> None:
+    answer = await ann.http.post("/api/assets", json={"url": url_of(site), **said})
+
+    assert answer.status_code == 400, answer.text
+    assert site.requests == []
 
 
 async def test_a_task_that_fails_says_why(house: House, ann: Caller, site: Site) -> None:

@@ -4,7 +4,7 @@ import msgspec
 from starlette.requests import Request
 
 from fireside.assets.importing import Source, import_asset
-from fireside.assets.records import Wish, check_metadata
+from fireside.assets.records import Wish, check_wish
 from fireside.domain.assets import Recorded
 from fireside.domain.ids import AssetId
 from fireside.outbound.purposes import import_patience
@@ -26,7 +26,7 @@ async def import_named(request: Request) -> Recorded:
         mime_type=body.mime_type or None,
         preview_id=AssetId(body.preview_id) if body.preview_id else None,
     )
-    check_metadata(wish.user_metadata)
+    await check_wish(services.store, wish)
     source = Source(url=body.url, limit_bytes=config.max_upload_bytes, patience=import_patience(config))
     with services.import_turns.taken(wish.user_id):
         return await import_asset(library_of(request), services.imports, source, wish)

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fireside.assets.records import Wish, check_metadata, record_by_hash
+from fireside.assets.records import Wish, check_wish, record_by_hash
 from fireside.domain.assets import Recorded
 from fireside.domain.errors import BadRequest, Conflict, NotFound
 from fireside.domain.ids import AssetId
@@ -53,15 +53,19 @@ async def download_asset(request: Request) -> Response:
     services, user = services_of(request), user_of(request)
     body = await read_body(request, DownloadBody)
     services.imports.check(body.source_url)
-    metadata = body.user_metadata or {}
-    check_metadata(msgspec.json.encode(metadata))
-    if body.preview_id and await services.store.asset(AssetId(body.preview_id), user_id=user.id) is None:
-        raise BadRequest("preview_id names none of your assets.")
+    wish = Wish(
+        user_id=user.id,
+        name=body.name or None,
+        tags=normalize_tags(body.tags or ()),
+        user_metadata=msgspec.json.encode(body.user_metadata or {}),
+        preview_id=AssetId(body.preview_id) if body.preview_id else None,
+    )
+    await check_wish(services.store, wish)
     payload = DownloadPayload(
         source_url=body.source_url,
-        name=body.name or None,
-        tags=list(normalize_tags(body.tags or ())),
-        user_metadata=metadata,
+        name=wish.name,
+        tags=list(wish.tags),
+        user_metadata=body.user_metadata or {},
         preview_id=body.preview_id,
     )
     encoded, now = msgspec.json.encode(payload), services.clock()
