@@ -231,6 +231,17 @@ def test_a_file_of_the_caller_is_taken_as_it_is_written(validate: Validate, valu
     assert validate(graph, known_files={value}).graph["1"]["inputs"] == {"image": value}
 
 
+def test_a_list_of_files_where_one_is_wanted_is_refused(refuse: Refuse) -> None:
+    graph = {
+        "1": {"class_type": "Load", "inputs": {"image": {"__value__": ["cat.png"]}}},
+        "2": {"class_type": "Save", "inputs": {"images": ["1", 0]}},
+    }
+
+    [fault] = refuse(graph, known_files={"cat.png"}).node_errors["1"]["errors"]
+
+    assert fault["type"] == "custom_validation_failed"
+
+
 def test_a_file_whose_loader_has_no_validator_is_not_in_the_list(refuse: Refuse) -> None:
     graph = {
         "1": {"class_type": "LoadModel", "inputs": {"model_file": "x.glb"}},

@@ -1,7 +1,7 @@
 """Literal values of inputs: made what the input's type wants, and held against its limits and choices."""
 
 import operator
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -69,13 +69,17 @@ def _check_limits(declared: InputDefinition, value: Any) -> None:
 def _check_choices(declared: InputDefinition, value: Any) -> None:
     if declared.choices is None:
         return
-    unknown = [one for one in (as_list(value) if declared.is_multiselect else [value]) if not declared.offers(one)]
+    unknown = [one for one in _each(declared, value) if not declared.offers(one)]
     if unknown:
         raise BadValue(problems.value_not_in_list(declared, value, unknown))
 
 
+def _each(declared: InputDefinition, value: Any) -> Sequence[Any]:
+    return as_list(value) if declared.is_multiselect else [value]
+
+
 def _check_file(declared: InputDefinition, value: Any, known_files: Collection[str]) -> None:
-    unknown = [one for one in as_list(value) if not isinstance(one, str) or one not in known_files]
+    unknown = [one for one in _each(declared, value) if not isinstance(one, str) or one not in known_files]
     if not unknown:
         return
     if declared.file_kind in _WITH_VALIDATOR:

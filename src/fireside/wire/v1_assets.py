@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fireside.wire.measures import AssetMetadata
+from fireside.wire.v1_jobs import PaginationBody
 
 HashText = Annotated[str, Meta(pattern="^blake3:[0-9a-f]{64}$")]
 MAX_PAGE = 500
@@ -61,6 +62,22 @@ class AssetsBody(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | UnsetType = UNSET
 
 
+class JobAssetBody(AssetBody, frozen=True, kw_only=True):
+    """An asset that a job has made: the item `outputs[node_id][output_key][output_index]` of its detail."""
+
+    node_id: str | None
+    output_key: str | None
+    output_index: Count | None
+
+
+class JobAssetsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of what a job has made."""
+
+    job_id: UUID
+    assets: list[JobAssetBody]
+    pagination: PaginationBody
+
+
 class AssetFilterQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which assets: all that is said must hold."""
 
@@ -89,7 +106,7 @@ class AssetsQuery(AssetFilterQuery, frozen=True, kw_only=True):
 class JobAssetsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of `GET /api/jobs/{job_id}/assets`."""
 
-    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 20
     offset: Annotated[int, Meta(ge=0)] = 0
 
 

@@ -105,7 +105,7 @@ class JobEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaginationBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of the list this is; `total` counts all jobs that match the filters."""
+    """Which part of the list this is; `total` counts all that match the filters."""
 
     offset: Annotated[int, Meta(ge=0)]
     limit: Annotated[int, Meta(ge=1)]

@@ -25,7 +25,7 @@ from fireside.server.reading import read_body, read_query
 from fireside.server.routes import Answer, Refusal, Route
 from fireside.server.v1 import views
 from fireside.server.v1.assets_query import asset_id_of, filter_of, window_of, write_cursor
-from fireside.server.v1.assets_rendering import body_of
+from fireside.server.v1.assets_rendering import body_of, made_body_of
 from fireside.server.v1.files_library import library_of
 from fireside.server.v1.rendering import job_id_of
 from fireside.store.asset_verbs import AssetChange
@@ -37,8 +37,10 @@ from fireside.wire.v1_assets import (
     AssetWorkflowBody,
     ChangeAssetBody,
     ContentQuery,
+    JobAssetsBody,
     JobAssetsQuery,
 )
+from fireside.wire.v1_jobs import PaginationBody
 
 
 async def list_assets(request: Request) -> Response:
@@ -56,7 +58,15 @@ async def list_job_assets(request: Request) -> Response:
     job = await services.desk.job_of(user.id, job_id_of(request.path_params["job_id"]))
     window = AssetWindow(sort=AssetSort.CREATED_AT, descending=False, offset=query.offset, limit=query.limit)
     page = await services.store.list_assets(user.id, AssetFilter(job_ids=frozenset({job.id})), window)
-    return await _page(request, page, window)
+    made = await services.store.with_metadata(page.assets)
+    body = JobAssetsBody(
+        job_id=job.id,
+        assets=[made_body_of(asset, services.public_url) for asset in made],
+        pagination=PaginationBody(
+            offset=query.offset, limit=query.limit, total=page.total, has_more=page.next_after is not None
+        ),
+    )
+    return json_answer(body)
 
 
 async def show_asset(request: Request) -> Response:
@@ -173,7 +183,7 @@ LISTS: tuple[Route, ...] = (
         text="List what a job has made",
         query=JobAssetsQuery,
         answers={
-            200: Answer(text="The assets, in the order they came", body=AssetsBody),
+            200: Answer(text="The assets, in the order they came", body=JobAssetsBody),
             400: MALFORMED,
             404: Answer(text="The caller has no such job", body=AssetRefusalBody),
         },

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from fireside.blobs.sniff import is_inline_safe
 from fireside.domain.assets import Asset
 from fireside.wire.measures import AssetMetadata
-from fireside.wire.v1_assets import AssetBody, CreatedAssetBody
+from fireside.wire.v1_assets import AssetBody, CreatedAssetBody, JobAssetBody
 from fireside.wire.v1_files import UploadedAsset
 
 
@@ -21,6 +21,17 @@ def body_of(asset: Asset, public_url: str) -> AssetBody:
 def created_body_of(asset: Asset, public_url: str, *, is_new: bool) -> CreatedAssetBody:
     """Show an asset that was asked for."""
     return CreatedAssetBody(created_new=is_new, **_fields(asset, public_url))
+
+
+def made_body_of(asset: Asset, public_url: str) -> JobAssetBody:
+    """Show an asset as a part of what its job has made."""
+    made = asset.origin
+    return JobAssetBody(
+        node_id=made.node_id if made else None,
+        output_key=made.key if made else None,
+        output_index=made.index if made else None,
+        **_fields(asset, public_url),
+    )
 
 
 def uploaded_body_of(asset: Asset) -> UploadedAsset:

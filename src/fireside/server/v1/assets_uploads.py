@@ -18,6 +18,7 @@ from fireside.blobs.base import HashMismatch
 from fireside.domain.assets import Recorded
 from fireside.domain.errors import BadRequest, NotFound, WrongMediaType
 from fireside.domain.ids import AssetId, BlobHash, UserId
+from fireside.domain.tags import normalize_tags
 from fireside.server.answers import json_answer
 from fireside.server.callers import services_of, user_of
 from fireside.server.multipart import Form, FormLimits, UploadedFile, read_form
@@ -73,6 +74,8 @@ async def create_from_hash(request: Request) -> Response:
     body = await read_body(request, FromHashBody)
     if body.hash.startswith("sha256:"):
         raise NotFound("You have no asset with these bytes; assets are found by blake3.")
+    if not normalize_tags(body.tags):
+        raise BadRequest("Give at least one tag that is not empty.")
     wish = Wish(
         user_id=user_of(request).id,
         name=body.name or None,

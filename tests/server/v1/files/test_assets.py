@@ -144,7 +144,8 @@ async def test_bytes_are_recorded_again_by_their_hash(house: House) -> None:
     assert (made.status_code, made.json()["name"], made.json()["tags"]) == (201, "b.bin", ["cat", "input"])
     again = await from_hash(hash=mine, tags=["cat"], name="b.bin")
     assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
-    for wrong in ({"hash": mine}, {"hash": mine, "tags": []}, {"hash": "blake3:1", "tags": ["a"]}, {"tags": ["a"]}):
+    tagless = [{"hash": mine, **tags} for tags in ({}, {"tags": []}, {"tags": ["", " "]})]
+    for wrong in (*tagless, {"hash": "blake3:1", "tags": ["a"]}, {"tags": ["a"]}):
         assert (await from_hash(**wrong)).status_code == 400
     for unknown in (theirs, "blake3:" + "0" * 64, "sha256:" + "0" * 64):
         answer = await from_hash(hash=unknown, tags=["a"])
@@ -334,6 +335,10 @@ async def test_a_job_tells_what_it_made_and_how(house: House, picture: bytes) ->
     page = (await house.ada.program.get(f"/api/jobs/{made.origin.job_id}/assets")).raise_for_status().json()
     told = (await house.ada.program.get(f"/api/assets/{made.id}/workflow")).raise_for_status().json()
 
-    assert ([one["id"] for one in page["assets"]], page["total"]) == ([str(made.id)], 1)
+    (shown,) = page["assets"]
+    assert (page["job_id"], shown["id"]) == (str(made.origin.job_id), str(made.id))
+    place = made.origin.node_id, made.origin.key, made.origin.index
+    assert (shown["node_id"], shown["output_key"], shown["output_index"]) == place
+    assert page["pagination"] == {"offset": 0, "limit": 20, "total": 1, "has_more": False}
     assert (told["source"], told["prompt"], told["workflow"]) == ("job", {"1": {}}, {"id": "w"})
     assert (await house.bob.program.get(f"/api/jobs/{made.origin.job_id}/assets")).status_code == 404
