@@ -4,11 +4,13 @@ The parser is fed only when a part wants more, so a slow disk slows the client d
 a route needs is the route's business.
 """
 
+import re
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -19,6 +21,9 @@ from fireside.domain.errors import BadRequest, TooLarge
 
 _T = TypeVar("_T")
 _HARMLESS_ENCODINGS = frozenset({b"", b"7bit", b"8bit", b"binary"})
+_PARAMETER = re.compile(rb';\s*([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+_EXTENDED = re.compile(rb"utf-8'[^']*'(.+)", re.IGNORECASE)
+_NAME_IT = "If it is a file, send the file with a file name."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,7 @@ async def read_form(request: Request, blobs: Blobs, *, limits: FormLimits, into:
             _count(form.fields, limits.max_fields, "fields")
             form.fields.setdefault(part.name, []).append(await _read_field(part.name, parts, limits))
         else:
-            _count(form.files, limits.max_files, "files")
+            _count_file(form.files, limits.max_files)
             blob = await blobs.write(parts.data(), limit_bytes=limits.max_file_bytes)
             uploaded = UploadedFile(filename=part.filename, content_type=part.content_type, blob=blob)
             form.files.setdefault(part.name, []).append(uploaded)
@@ -205,7 +210,8 @@ def _boundary(request: Request) -> bytes:
 
 
 def _part(headers: dict[bytes, bytes]) -> _Part:
-    kind, options = parse_options_header(headers.get(b"content-disposition", b""))
+    disposition = headers.get(b"content-disposition", b"")
+    kind, options = parse_options_header(disposition)
     if kind != b"form-data" or not options.get(b"name"):
         raise BadRequest("A part of the form has no Content-Disposition with a name.")
     content_type = headers.get(b"content-type", b"")
@@ -213,7 +219,7 @@ def _part(headers: dict[bytes, bytes]) -> _Part:
         raise BadRequest("A form inside of a form is not taken; send each file as a part of its own.")
     if headers.get(b"content-transfer-encoding", b"").strip().lower() not in _HARMLESS_ENCODINGS:
         raise BadRequest("A part has a Content-Transfer-Encoding; send its bytes as they are.")
-    filename = options.get(b"filename")
+    filename = _extended_filename(disposition) or options.get(b"filename")
     return _Part(
         name=_decode(options[b"name"], "name"),
         filename=None if filename is None else _decode(filename, "file name"),
@@ -221,13 +227,28 @@ def _part(headers: dict[bytes, bytes]) -> _Part:
     )
 
 
+def _extended_filename(disposition: bytes) -> bytes | None:
+    """Find the name in `filename*` (RFC 8187); one that is not said to be UTF-8 is passed over.
+
+    RFC 7578 has clients send none in a form; some do all the same, and nothing else says the name then.
+    """
+    for name, value in _PARAMETER.findall(disposition):
+        found = _EXTENDED.fullmatch(value.strip().strip(b'"')) if name.lower() == b"filename*" else None
+        if found is not None:
+            return unquote_to_bytes(found[1])
+    return None
+
+
 async def _read_field(name: str, parts: _Parts, limits: FormLimits) -> str:
     value = bytearray()
     async for data in parts.data():
         value += data
         if len(value) > limits.max_field_bytes:
-            raise TooLarge(f"The field {name!r} is longer than {limits.max_field_bytes} bytes.")
-    return _decode(bytes(value), f"field {name!r}")
+            raise TooLarge(f"The field {name!r} is longer than {limits.max_field_bytes} bytes. {_NAME_IT}")
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The field {name!r} is not UTF-8. {_NAME_IT}") from error
 
 
 def _decode(raw: bytes, what: str) -> str:
@@ -235,6 +256,12 @@ def _decode(raw: bytes, what: str) -> str:
         return raw.decode()
     except UnicodeDecodeError as error:
         raise BadRequest(f"The {what} is not UTF-8.") from error
+
+
+def _count_file(there: dict[str, list[UploadedFile]], limit: int) -> None:
+    if limit == 1 and there:
+        raise BadRequest("The form has more than one file: send one in each request.")
+    _count(there, limit, "files")
 
 
 def _count(there: dict[str, list[str]] | dict[str, list[UploadedFile]], limit: int, what: str) -> None:

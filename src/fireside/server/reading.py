@@ -1,22 +1,31 @@
-"""Reading what callers send: bounded bodies, JSON, query parameters. Whatever is wrong with them is a `BadRequest`."""
+"""Reading what callers send: bounded bodies, JSON, query parameters. What is wrong in them is a `BadRequest`."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
-from fireside.domain.errors import BadRequest, TooLarge
+from fireside.domain.errors import BadRequest, TooLarge, WrongMediaType
 from fireside.server.callers import services_of
 
 T = TypeVar("T")
 _SHOWN_CHARACTERS = 80
 _MISSING = "Object missing required field "
 _NOT_ONE_OF = "Invalid enum value"
+_AS_IT_IS = frozenset({"", "identity"})
+_HALF_A_PAIR = (
+    "A text in the body holds half of a surrogate pair, as of an emoji cut in the middle. Send whole characters."
+)
 
 
 async def read_bytes(request: Request, limit: int | None = None) -> bytes:
-    """Read the whole body; raises `TooLarge` above `limit` bytes, by default the setting `max_body_bytes`."""
+    """Read the whole body; raises `TooLarge` above `limit` bytes, by default the setting `max_body_bytes`.
+
+    Raises `WrongMediaType` for one that is packed, which is never unpacked here.
+    """
+    _refuse_packed(request)
     limit = services_of(request).config.max_body_bytes if limit is None else limit
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and len(announced) > len(str(limit)) + 1:
@@ -49,7 +58,7 @@ def decode_json(content: bytes, kind: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise BadRequest(f"The body is not as it should be: {error}") from error
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise BadRequest(f"The body is not JSON: {error}") from error
+        raise BadRequest(_HALF_A_PAIR if _has_half_a_pair(content) else f"The body is not JSON: {error}") from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deeply.") from error
 
@@ -64,6 +73,25 @@ def read_query(request: Request, kind: type[T]) -> T:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise BadRequest(_about_parameter(str(error), given, kind)) from error
+
+
+def _refuse_packed(request: Request) -> None:
+    encoding = request.headers.get("content-encoding", "").strip()
+    if encoding.lower() not in _AS_IT_IS:
+        raise WrongMediaType(
+            f"The body has the Content-Encoding {encoding[:_SHOWN_CHARACTERS]!r}, which is not taken: send it as it is."
+        )
+
+
+def _has_half_a_pair(content: bytes) -> bool:
+    """Tell whether this is all that is wrong with JSON that was refused; Python's own decoder lets halves pass."""
+    try:
+        json.dumps(json.loads(content), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _about_parameter(reason: str, given: Mapping[str, str], kind: type) -> str:

@@ -18,6 +18,8 @@ _TEXT = 3
 _PREVIEW_WITH_METADATA = 4
 _FORMATS = {"image/jpeg": 1, "image/png": 2}
 _TWO_NUMBERS = struct.Struct(">II")
+_MOST_WHOLE = 2**53
+"""Up to here every whole number is a float too."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -82,6 +84,10 @@ class ProgressMessage(SocketMessage, frozen=True, kw_only=True):
     prompt_id: UUID
     node: str
 
+    def __post_init__(self) -> None:
+        """Tell whole numbers as ComfyUI does, without a fraction."""
+        _make_whole(self)
+
 
 class NodeProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a node is; `state` is running, finished or error."""
@@ -95,6 +101,10 @@ class NodeProgress(msgspec.Struct, frozen=True, kw_only=True):
     parent_node_id: str | None
     real_node_id: str
     class_type: str
+
+    def __post_init__(self) -> None:
+        """Tell whole numbers as ComfyUI does, without a fraction."""
+        _make_whole(self)
 
 
 class ProgressStateMessage(SocketMessage, frozen=True, kw_only=True):
@@ -176,9 +186,9 @@ class PreviewMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientFlags(msgspec.Struct, frozen=True, kw_only=True, tag="feature_flags"):
-    """What a client can do, as its first message may tell."""
+    """What a client can do, as its first message may tell; without data, nothing more than others."""
 
-    data: Mapping[str, Any]
+    data: Mapping[str, Any] = {}
 
     @property
     def supports_preview_metadata(self) -> bool:
@@ -222,3 +232,10 @@ def decode_client_flags(text: str) -> ClientFlags | None:
         return msgspec.json.decode(text, type=ClientFlags)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
+
+
+def _make_whole(steps: ProgressMessage | NodeProgress) -> None:
+    for name in ("value", "max"):
+        number: float = getattr(steps, name)
+        if abs(number) <= _MOST_WHOLE and number == int(number):
+            msgspec.structs.force_setattr(steps, name, int(number))

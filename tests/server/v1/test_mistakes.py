@@ -1,5 +1,6 @@
 """What people mistype, at every kind of route: a refusal in the route's shape that names the thing and the way out."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ PLAIN = [
     ("POST", "/api/jobs/cancel", {"json": {"job_ids": ["x"]}}, 400, "UUID"),
     ("POST", "/api/queue", {"content": b""}, 400, "The body is empty; send JSON."),
     ("POST", "/api/queue", {"content": b"{delete"}, 400, "The body is not JSON"),
+    ("POST", "/api/queue", {"content": b'{"delete": ["\\ud83d"]}'}, 400, "half of a surrogate pair"),
+    ("POST", "/api/queue", {"content": b"x", "headers": {"Content-Encoding": "gzip"}}, 415, "'gzip'"),
     ("POST", "/api/queue", {"json": {"remove": []}}, 400, "remove"),
     ("POST", "/api/history", {"json": {"delete": "all"}}, 400, "delete"),
     ("GET", "/history?max_items=many", {}, 400, "max_items"),
@@ -118,6 +121,41 @@ async def test_a_mistake_in_a_submit_is_told_as_comfyui_tells_it(ann: Caller, co
     assert (status, body["error"]["type"], body["node_errors"]) == (400, kind, {})
     assert set(body["error"]) == {"type", "message", "details", "extra_info"}
     assert body["message"] == body["error"]["message"]
+
+
+@pytest.mark.parametrize("text", [b"\\ud83d", b"\\ud83d and more", b"\\ude00", b"\\ude00\\ud83d", b"\xed\xa0\xbd"])
+async def test_half_of_an_emoji_in_a_submit_is_told_as_such(ann: Caller, text: bytes) -> None:
+    for template in (b'{"prompt": {"1": "%s"}}', b'{"prompt": {"%s": 1}}'):
+        status, body = await ask(ann, "POST", "/api/prompt", {"content": template % text})
+
+        assert (status, body["error"]["type"]) == (400, "invalid_json")
+        assert "half of a surrogate pair" in body["message"]
+
+
+@pytest.mark.parametrize("content", [b'{"a": "\\ud83d', b'{"a": "\\ud83d\\ude00"', b'{"a": "\xff"}', b'{"a": NaN}'])
+async def test_what_is_no_json_otherwise_is_no_half_of_an_emoji(ann: Caller, content: bytes) -> None:
+    status, body = await ask(ann, "POST", "/api/prompt", {"content": content})
+
+    assert (status, body["error"]["type"]) == (400, "invalid_json")
+    assert body["message"].startswith("The body is not JSON: ")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP", "identity, gzip"])
+async def test_a_packed_submit_is_told_to_come_as_it_is(ann: Caller, encoding: str) -> None:
+    packed = {"content": gzip.compress(b"{}"), "headers": {"Content-Encoding": encoding}}
+
+    status, body = await ask(ann, "POST", "/api/prompt", packed)
+
+    assert (status, body["error"]["type"], body["node_errors"]) == (415, "unsupported_media_type", {})
+    assert encoding in body["message"]
+    assert "as it is" in body["message"]
+
+
+async def test_an_encoding_that_changes_nothing_is_taken(ann: Caller) -> None:
+    for encoding in ("", "identity", "Identity"):
+        answer = await ann.http.post("/api/queue", json={"delete": []}, headers={"Content-Encoding": encoding})
+
+        assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,20 @@ HUGE = b"1" + b"0" * 5000
 WRONG_TYPES = (
     ("client_id", b'"client_id":5'),
     ("client_id", b'"client_id":{}'),
-    ("number", b'"number":"5"'),
+    ("client_id", b'"extra_data":{"client_id":5}'),
+    ("number", b'"number":"five"'),
+    ("number", b'"number":""'),
+    ("number", b'"number":"nan"'),
+    ("number", b'"number":"inf"'),
+    ("number", b'"number":"1000000000000001"'),
     ("number", b'"number":true'),
     ("number", b'"number":[1]'),
     ("number", b'"number":1e300'),
     ("number", b'"number":-1000000000000001'),
     ("number", b'"number":1' + b"0" * 400),
-    ("front", b'"front":1'),
-    ("front", b'"front":"true"'),
+    ("front", b'"front":2'),
+    ("front", b'"front":"yes"'),
+    ("front", b'"front":[1]'),
     ("extra_data", b'"extra_data":null'),
     ("extra_data", b'"extra_data":[]'),
     ("extra_data", b'"extra_data":"x"'),
@@ -190,6 +196,16 @@ async def test_a_number_and_the_front_order_only_the_callers_own_queue(ann: Call
     assert [item[1] for item in (await bob.get("/api/queue"))["queue_pending"]] == [theirs]
 
 
+async def test_a_number_and_the_front_may_be_written_as_comfyui_converts_them(ann: Caller) -> None:
+    written = [await ann.submit(number=number) for number in ("5", " -2.5 ")]
+    front = [await ann.submit(front=front) for front in (1, "true")]
+    back = [await ann.submit(front=front) for front in (0, "false")]
+
+    assert [(await ann.entry(job_id))["priority"] for job_id in written] == [5, -2.5]
+    assert all([(await ann.entry(job_id))["priority"] < 0 for job_id in front])
+    assert all([(await ann.entry(job_id))["priority"] > 0 for job_id in back])
+
+
 @pytest.mark.statement(17, 18)
 async def test_a_workflow_id_in_the_body_wins_over_the_editors(ann: Caller) -> None:
     extra_data = {"extra_pnginfo": {"workflow": {"id": "editor"}}}
@@ -215,6 +231,14 @@ async def test_the_client_id_goes_along(ann: Caller) -> None:
     job_id = await ann.submit(client_id="c-1", extra_data={"client_id": "other"})
 
     assert (await _extra_data(ann, job_id))["client_id"] == "c-1"
+
+
+async def test_the_client_id_of_the_extra_data_counts_where_there_is_no_other(ann: Caller, house: House) -> None:
+    for missing in ({}, {"client_id": None}):
+        job_id = await ann.submit(extra_data={"client_id": "c-2"}, **missing)
+
+        assert (await _extra_data(ann, job_id))["client_id"] == "c-2"
+        assert await house.services.store.client_of_job((await house.hold(job_id)).id) == "c-2"
 
 
 async def test_where_a_submit_comes_from_is_told_by_the_body_or_else_the_header(ann: Caller) -> None:

@@ -95,11 +95,18 @@ async def test_a_client_that_tells_its_flags_hears_ours(site: Site, ann: User) -
 
 
 @pytest.mark.statement(115)
+async def test_a_client_that_tells_no_flags_hears_ours_too(site: Site, ann: User) -> None:
+    ear = await site.ear(ann)
+    await ear.say({"type": "feature_flags"})
+
+    assert (await ear.until_type("feature_flags"))["data"]["supports_preview_metadata"] is True
+
+
+@pytest.mark.statement(115)
 @pytest.mark.parametrize(
     "first",
     [
         {"type": "feature_flag", "data": {}},
-        {"type": "feature_flags"},
         {"type": "feature_flags", "data": None},
         {"type": "feature_flags", "data": [1]},
         [],

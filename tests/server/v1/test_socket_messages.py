@@ -93,6 +93,17 @@ def test_a_run_from_start_to_end() -> None:
     ]
 
 
+def test_whole_numbers_of_progress_are_told_without_a_fraction() -> None:
+    whole, broken = state(2), state(2, value=0.5, max=1e300)
+    messages = SocketMessages("me")
+
+    told = [str(frame) for one in (started(), whole, progress(3), broken) for frame in messages.of(heard_of(one))]
+
+    assert '"value":1,"max":2,' in told[-3]
+    assert '"value":1,"max":20,' in told[-2]
+    assert '"value":0.5,"max":1e300,' in told[-1]
+
+
 def test_a_failure_has_every_field_that_clients_read() -> None:
     error = {
         "node_id": "2",

@@ -35,8 +35,9 @@ _PATHS = (
     "/api/global_subgraphs",
     "/api/node_replacements",
     "/api/view_metadata",
+    "/api/internal",
 )
-"""What ComfyUI serves at both paths; each with all that lies below it."""
+"""What ComfyUI serves at both paths, or at the bare one alone; each with all that lies below it."""
 
 
 def at_both_paths(routes: Iterable[Route]) -> tuple[Route, ...]:

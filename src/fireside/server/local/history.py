@@ -53,13 +53,13 @@ async def list_history(request: Request) -> Response:
 
 
 async def show_history(request: Request) -> Response:
-    """Show a job that has ended, by its id; of any other nothing is said."""
+    """Show a job that has ended, by its id as it was asked for; of any other nothing is said."""
+    asked_for = str(request.path_params["prompt_id"])
     try:
-        job_id = job_id_of(request.path_params["prompt_id"])
-        parts = await read_job(services_of(request).desk, user_of(request).id, job_id)
+        parts = await read_job(services_of(request).desk, user_of(request).id, job_id_of(asked_for))
     except NotFound:
         return json_answer({})
-    return json_answer({str(job_id): _entry(parts)} if parts.job.is_terminal else {})
+    return json_answer({asked_for: _entry(parts)} if parts.job.is_terminal else {})
 
 
 def _entry(parts: JobParts) -> LocalHistoryEntry:

@@ -28,6 +28,7 @@ from fireside.wire.v1_prompt import MAX_NUMBER, ExecInfo, FiresideFields, Prompt
 
 _USAGE_SOURCE = "comfy_usage_source"
 _CONTAINERS = (dict, list)
+_WORDS = {"true": True, "false": False}
 _OURS = "create_time"
 """A field of `extra_data` that the server sets itself."""
 
@@ -36,8 +37,7 @@ async def submit(request: Request) -> Response:
     """Check a workflow in full and queue it; the answer comes when the job is on disk."""
     fields = await _read_fields(request)
     services = services_of(request)
-    client_id = _text(fields, "client_id")
-    extra_data = _extra_data(request, fields, client_id, max_depth=services.config.max_graph_depth)
+    extra_data = _extra_data(request, fields, max_depth=services.config.max_graph_depth)
     ours = _ours(fields)
     submission = Submission(
         user=user_of(request),
@@ -46,7 +46,7 @@ async def submit(request: Request) -> Response:
         extra_data=extra_data,
         number=_number(fields),
         front=_is_front(fields),
-        client_id=client_id,
+        client_id=_text(extra_data, "client_id"),
         workflow_id=_text(fields, "workflow_id"),
         targets=_targets(fields),
         wish=wish_of(ours.require),
@@ -87,9 +87,8 @@ def _graph(fields: Mapping[str, Any]) -> Any:
     return fields["prompt"]
 
 
-def _extra_data(
-    request: Request, fields: Mapping[str, Any], client_id: str | None, *, max_depth: int
-) -> dict[str, Any]:
+def _extra_data(request: Request, fields: Mapping[str, Any], *, max_depth: int) -> dict[str, Any]:
+    client_id = _text(fields, "client_id")
     given = fields.get("extra_data", {})
     if not isinstance(given, dict):
         raise _invalid("extra_data must be an object")
@@ -121,7 +120,7 @@ def _children(container: Any) -> Iterable[Any]:
 
 
 def _number(fields: Mapping[str, Any]) -> float | None:
-    number = fields.get("number")
+    number = _converted(fields.get("number"))
     if number is None:
         return None
     if isinstance(number, bool) or not isinstance(number, int | float):
@@ -131,11 +130,23 @@ def _number(fields: Mapping[str, Any]) -> float | None:
     return float(number)
 
 
+def _converted(number: Any) -> Any:
+    # ComfyUI makes a number of a text that is one.
+    try:
+        return float(number) if isinstance(number, str) else number
+    except ValueError:
+        return number
+
+
 def _is_front(fields: Mapping[str, Any]) -> bool:
     front = fields.get("front")
-    if not isinstance(front, bool | None):
+    if isinstance(front, str):
+        front = _WORDS.get(front)
+    elif front is None:
+        return False
+    if front not in (True, False):  # as are 1 and 0
         raise _invalid("front must be true or false")
-    return front is True
+    return bool(front)
 
 
 def _targets(fields: Mapping[str, Any]) -> list[str] | None:

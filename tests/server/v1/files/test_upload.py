@@ -59,8 +59,9 @@ async def test_a_file_goes_into_the_folder_and_subfolder_it_names(house: House, 
     assert (await house.ada.view("a.png", type=folder)).status_code == 404
 
 
-async def test_an_empty_type_and_subfolder_mean_the_default(house: House, picture: bytes) -> None:
-    answer = await house.ada.upload(picture, "a.png", type="", subfolder="")
+@pytest.mark.parametrize("subfolder", ["", "."])
+async def test_an_empty_type_and_subfolder_mean_the_default(house: House, picture: bytes, subfolder: str) -> None:
+    answer = await house.ada.upload(picture, "a.png", type="", subfolder=subfolder)
 
     assert where(answer) == ("a.png", "", "input")
 
@@ -166,8 +167,9 @@ async def test_a_subfolder_that_leads_elsewhere_is_refused(house: House, subfold
     assert house.bytes_kept() == []
 
 
-async def test_a_subfolder_is_answered_as_it_can_be_asked_for(house: House) -> None:
-    answer = await house.ada.upload(b"x", "a.txt", subfolder="/a//b\\c/")
+@pytest.mark.parametrize("subfolder", ["/a//b\\c/", "./a/./b/c/."])
+async def test_a_subfolder_is_answered_as_it_can_be_asked_for(house: House, subfolder: str) -> None:
+    answer = await house.ada.upload(b"x", "a.txt", subfolder=subfolder)
 
     assert answer.json()["subfolder"] == "a/b/c"
     assert (await house.ada.view("a.txt", subfolder="a/b/c")).status_code == 200
@@ -192,6 +194,51 @@ async def test_a_form_that_is_not_as_it_should_be_leaves_nothing(house: House, p
 
     assert answer.status_code == 400
     assert {type(answer.json()[key]) for key in ("code", "message")} == {str}
+    assert house.bytes_kept() == []
+
+
+async def test_two_files_in_a_form_are_told_to_come_one_by_one_and_leave_nothing(house: House) -> None:
+    answer = await send(house, *(part(b'name="image"; filename="a.txt"', content) for content in (b"x", b"y")))
+
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "The form has more than one file: send one in each request."
+    assert house.bytes_kept() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"\x89PNG", 400), (b"x" * (1024 * 1024 + 1), 413)], ids=["no text", "too long"]
+)
+async def test_a_file_without_a_name_is_told_to_come_with_one(house: House, content: bytes, status: int) -> None:
+    answer = await send(house, part(b'name="image"', content))
+
+    assert answer.status_code == status
+    assert "send the file with a file name" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        (b"filename*=UTF-8''%e2%82%ac.txt", "\u20ac.txt"),
+        (b"filename*=utf-8'en'a%20b.txt", "a b.txt"),
+        (b"Filename* = \"UTF-8''%e2%82%ac.txt\"", "\u20ac.txt"),
+        (b"filename=\"e.txt\"; filename*=UTF-8''%e2%82%ac.txt", "\u20ac.txt"),
+        (b"filename*=UTF-8''%e2%82%ac.txt; filename=\"e.txt\"", "\u20ac.txt"),
+        (b"filename=\"e.txt\"; filename*=iso-8859-1''%e9.txt", "e.txt"),
+        (b'filename="e.txt"; filename*=nonsense', "e.txt"),
+        (b"filename=\"e; filename*=UTF-8''x\"", "e; filename*=UTF-8''x"),
+    ],
+)
+async def test_a_name_in_the_extended_form_is_the_one_that_counts(house: House, disposition: bytes, name: str) -> None:
+    answer = await send(house, part(b'name="image"; ' + disposition, b"x"))
+
+    assert (answer.status_code, where(answer)) == (200, (name, "", "input"))
+
+
+@pytest.mark.parametrize("name", [b"%ff.txt", b"..%2Fa.txt", b"%00"])
+async def test_a_name_in_the_extended_form_is_looked_at_as_any_other(house: House, name: bytes) -> None:
+    answer = await send(house, part(b"name=\"image\"; filename*=UTF-8''" + name, b"x"))
+
+    assert answer.status_code == 400
     assert house.bytes_kept() == []
 
 

@@ -16,8 +16,8 @@ from fireside.server.routes import Access
 from fireside.server.tables import ROUTES
 
 USERDATA = {"/userdata", "/userdata/{file:path}", "/userdata/{file:path}/move/{dest:path}"}
-SCRIPTS = "/extensions/"
-"""Files, which ComfyUI has at the bare path alone."""
+BARE_ALONE = ("/extensions/", "/internal/")
+"""What ComfyUI has at the bare path alone: files of the editor's extensions, and routes of its own for the editor."""
 OTHERWISE = {"/queue", "/view", *USERDATA}
 """Where ComfyUI's answer differs: the order of an item, bytes instead of a redirect, how the editor's files look."""
 COMFYUIS = {
@@ -52,7 +52,9 @@ def test_comfyuis_routes_are_there_at_both_paths() -> None:
 @pytest.mark.statement(7)
 def test_what_is_at_both_paths_has_one_handler_unless_comfyui_answers_otherwise() -> None:
     handlers = {(route.method, route.path): route.handler for route in ROUTES}
-    bare = [(method, path) for method, path in handlers if is_local(path) and not path.startswith(("/api/", SCRIPTS))]
+    bare = [
+        (method, path) for method, path in handlers if is_local(path) and not path.startswith(("/api/", *BARE_ALONE))
+    ]
 
     differing = {path for method, path in bare if handlers[method, path] is not handlers[method, f"/api{path}"]}
 
@@ -74,6 +76,7 @@ async def test_a_job_is_submitted_and_seen_the_same_at_either_path(ann: Caller, 
 async def test_a_key_may_stand_in_the_address_of_any_of_these(ann: Caller, house: House) -> None:
     key, some_id = ann.http.headers["x-api-key"], str(uuid4())
     transport = httpx.ASGITransport(app=build_edge(house.services))
+    assert any(route.path.startswith("/internal/") for route in LOCAL)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as nobody:
         for route in (route for route in LOCAL if route.access is Access.USER):
             path = re.sub(r"\{[^}]*\}", some_id, route.path)

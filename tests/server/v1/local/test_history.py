@@ -90,6 +90,15 @@ async def test_one_job_is_shown_by_its_id_as_in_the_list(ann: Caller, house: Hou
     assert await ann.get(f"{path}/{job_id}") == await ann.get(path)
 
 
+@PATHS
+async def test_one_job_goes_by_the_id_as_it_was_asked_for(ann: Caller, house: House, path: str) -> None:
+    (job_id,) = await ended(ann, house, 1)
+
+    shown = await ann.get(f"{path}/{job_id.upper()}")
+
+    assert shown == {job_id.upper(): (await ann.get(path))[job_id]}
+
+
 @pytest.mark.parametrize("params", [{"max_items": "x"}, {"max_items": -1}, {"offset": "x"}, {"offset": -2}])
 async def test_a_number_that_is_none_is_refused(ann: Caller, params: dict[str, Any]) -> None:
     answer = await ann.http.get("/history", params=params)
