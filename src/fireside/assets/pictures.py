@@ -97,10 +97,18 @@ async def make_preview(
     quality: int = 90,
     *,
     longest_edge: int | None = None,
+    is_opaque: bool = False,
     limits: PictureLimits | None = None,
 ) -> bytes:
-    """Encode the first frame anew, shrunk to `longest_edge` if it is longer. Raises as `inspect_picture`."""
-    return await _in_thread(lambda: _preview(path, preview_format, quality, longest_edge, limits or PictureLimits()))
+    """Encode the first frame anew, shrunk to `longest_edge` if it is longer, and without alpha if it is to be opaque.
+
+    Raises as `inspect_picture`.
+    """
+    return await _in_thread(
+        lambda: _preview(
+            path, preview_format, quality, longest_edge, is_opaque=is_opaque, limits=limits or PictureLimits()
+        )
+    )
 
 
 async def read_texts(path: Path, limits: PictureLimits) -> Mapping[str, str]:
@@ -152,12 +160,18 @@ def _apply_mask(original: Path, mask: Path, out: Path | IO[bytes], limits: Pictu
 
 
 def _preview(
-    path: Path, preview_format: PreviewFormat, quality: int, longest_edge: int | None, limits: PictureLimits
+    path: Path,
+    preview_format: PreviewFormat,
+    quality: int,
+    longest_edge: int | None,
+    *,
+    is_opaque: bool,
+    limits: PictureLimits,
 ) -> bytes:
     with _open(path, limits) as image:
         if longest_edge is not None:
             image.draft("RGB", (longest_edge, longest_edge))
-        keeps_alpha = preview_format == "webp" and image.has_transparency_data
+        keeps_alpha = preview_format == "webp" and not is_opaque and image.has_transparency_data
         made = image.convert("RGBA" if keeps_alpha else "RGB")
     if longest_edge is not None:
         made.thumbnail((longest_edge, longest_edge))

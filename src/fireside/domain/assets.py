@@ -36,9 +36,9 @@ class FileName:
     def checked(cls, folder: Folder, subfolder: str, name: str) -> "FileName":
         """Make a name from a stranger's texts; raises `BadRequest` for one that could lead anywhere else.
 
-        Empty parts of a subfolder are left out, and backslashes part it as slashes do.
+        Parts of a subfolder that are empty or a dot are left out, and backslashes part it as slashes do.
         """
-        parts = [part for part in _SEPARATORS.split(subfolder) if part]
+        parts = [part for part in _SEPARATORS.split(subfolder) if part not in {"", "."}]
         if len(parts) > _MAX_SUBFOLDERS:
             raise BadRequest(f"A subfolder has at most {_MAX_SUBFOLDERS} parts.")
         for part in (*parts, name):

@@ -9,7 +9,7 @@ def wired(name: str, kind: str, link: int | None = None, *, widget: bool = False
 
 
 def node(
-    node_id: int,
+    node_id: int | str,
     kind: str,
     *inputs: dict[str, Any],
     out: tuple[str, ...] = (),

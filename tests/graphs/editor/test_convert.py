@@ -277,6 +277,18 @@ def test_classes_that_are_not_known_are_named_with_their_nodes() -> None:
     assert refusal.value.extra_info["missing"] == {"NodeOfAPack": ["1", "4:7"], "Another": ["2"]}
 
 
+def test_parts_of_the_file_that_are_not_in_it_are_no_classes_of_a_worker() -> None:
+    inner = subgraph("Inner", node(7, uuid_of("Gone")))
+    nodes = [node(1, uuid_of("Gone"), mode=4), node(2, "workflow>Lost"), node(3, "Another"), node(4, uuid_of("Inner"))]
+
+    with pytest.raises(InvalidGraph) as refusal:
+        convert(workflow(*nodes, definitions={"subgraphs": [inner]}))
+
+    assert refusal.value.type == "invalid_workflow"
+    told = f"no definition of the group 'Lost' (node 2), the subgraph '{uuid_of('Gone')}' (node 4:7);"
+    assert told in refusal.value.message
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [
@@ -291,6 +303,19 @@ def test_classes_that_are_not_known_are_named_with_their_nodes() -> None:
         ({"nodes": [], "links": [{"id": 1}]}, "a link of the workflow is not"),
         ({"nodes": [], "definitions": {"subgraphs": [{"nodes": []}]}}, "has no id"),
         ({"nodes": [], "definitions": {"subgraphs": ["x"]}}, "no object"),
+        (
+            {"nodes": [], "definitions": {"subgraphs": [{"id": "x", "name": "Empty"}]}},
+            "the subgraph 'Empty' has no list",
+        ),
+        (
+            {"nodes": [node(1, "workflow>Empty")], "extra": {"groupNodes": {"Empty": {"links": []}}}},
+            "the group 'Empty' has no list of `nodes`",
+        ),
+        (workflow(node(3, "EmptyImage"), node("3", "PreviewAny")), "two nodes of the workflow have the id 3"),
+        (
+            workflow(definitions={"subgraphs": [subgraph("In", node(5, "EmptyImage"), node(5, "EmptyImage"))]}),
+            "two nodes of the subgraph 'In' have the id 5",
+        ),
     ],
 )
 def test_what_is_no_workflow_is_refused_with_the_place(value: Any, told: str) -> None:

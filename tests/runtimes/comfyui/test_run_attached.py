@@ -147,6 +147,40 @@ async def test_a_file_that_is_not_there_fails_the_run(attached: ComfyRuntime, ma
     assert (end.node_id, end.exception_type) == ("1", "FileNotFoundError")
 
 
+def saved(prefix: str) -> dict[str, Any]:
+    return {
+        "1": node("EmptyImage", width=9, height=9, batch_size=1, color=81),
+        "2": node("SaveImage", images=["1", 0], filename_prefix=prefix),
+    }
+
+
+async def test_a_name_that_cannot_be_kept_fails_its_node_each_time_and_is_not_asked_for(
+    attached: ComfyRuntime, make_task: Tasks
+) -> None:
+    prefix = f"{uuid4().hex}\nb"
+    ends = [(await all_events(attached, make_task(saved(prefix))))[-1] for _ in range(2)]
+
+    message = f"Node 2 names the file {f'output/{prefix}_00001_.png'!r}, which cannot be kept: "
+    failed = Failed(
+        node_id="2",
+        node_type="SaveImage",
+        exception_type="FileNotFoundError",
+        exception_message=message + "A name has no control characters.",
+    )
+    assert ends == [failed, failed]
+
+
+async def test_a_prefix_of_windows_names_a_folder(attached: ComfyRuntime, make_task: Tasks) -> None:
+    prefix = uuid4().hex
+    events = await all_events(attached, make_task(saved(f"{prefix}\\sub\\a")))
+
+    assert events[-1] == Finished()
+    (output,) = outputs(events)
+    assert output.output["images"] == [{"filename": "a_00001_.png", "subfolder": f"{prefix}/sub", "type": "output"}]
+    with Image.open(output.files[0].path) as picture:
+        assert picture.size == (9, 9)
+
+
 async def test_an_interrupt_stops_our_run_and_not_somebody_elses(
     attached: ComfyRuntime, real_home: SupervisedHome, make_task: Tasks
 ) -> None:

@@ -253,12 +253,29 @@ async def test_real_nodes_of_other_kinds_give_their_files(real_runtime: ComfyRun
     assert names == {"2": ["w_00001_.webp"], "4": ["l_00001_.latent"]}
 
 
+async def test_files_are_named_as_they_are_kept(real_runtime: ComfyRuntime, make_task: Tasks) -> None:
+    shown = {"images": [item("a.bin"), {**item("sub\\b.bin"), "format": "x"}], "result": [[item("blake3:c.bin")]]}
+    files = (("output", name, name) for name in ("a.bin", "sub\\b.bin", "blake3:c.bin"))
+    events = await all_events(real_runtime, make_task(show(shown, *files)))
+
+    assert events[-1] == Finished()
+    (output,) = of(NodeOutput, events)
+    assert output.output["images"] == [item("a.bin"), {**item("b.bin", "sub"), "format": "x"}]
+    assert output.output["files"] == [item("blake3_c.bin")]
+    assert produced(events) == [b"a.bin", b"sub\\b.bin", b"blake3:c.bin"]
+
+
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
         (item("gone.png", "sub"), "output/sub/gone.png, which is not there"),
         (item("passwd", "../../../../../../../../etc"), "does not lie in ComfyUI's output folder"),
         (item("/etc/passwd"), "does not lie in ComfyUI's output folder"),
+        (
+            item("a\nb.png"),
+            "names the file 'output/a\\nb.png', which cannot be kept: A name has no control characters.",
+        ),
+        (item("x\\" * 17 + "a.png"), "which cannot be kept: A subfolder has at most 16 parts."),
     ],
 )
 async def test_a_file_that_cannot_be_had_fails_the_run_and_the_others_are_taken(

@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
+from fireside.domain.errors import BadRequest
 from fireside.graphs.definitions import NodeDefinitions
 from fireside.runtimes.comfyui.file_inputs import FileInput, file_inputs, nodes_that_name, rewrite_files
-from fireside.runtimes.comfyui.file_items import FileItem, Found, annotated_path, find_file_items
+from fireside.runtimes.comfyui.file_items import FileItem, Found, annotated_path, find_file_items, kept_item
 
 DEFINITIONS = NodeDefinitions.parse(
     b"""{
@@ -60,6 +61,31 @@ def test_files_further_inside_and_names_of_models_are_found() -> None:
         Found(FileItem("output", "3d", "mesh.glb"), "result", None, is_certain=False),
         Found(FileItem("output", "", "x.txt"), "result", None, is_certain=False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("subfolder", "filename", "kept"),
+    [
+        ("", "a.png", ("", "a.png")),
+        ("sub", "a.png", ("sub", "a.png")),
+        ("", "sub\\a.png", ("sub", "a.png")),
+        ("x", ".\\..\\sub\\\\a.png", ("x/sub", "a.png")),
+        ("x\\y", "sub/a.png", ("x/y/sub", "a.png")),
+        ("", "C:\\sub\\a.png", ("C_/sub", "a.png")),
+        ("", "blake3:00ff_00001_.png", ("", "blake3_00ff_00001_.png")),
+        ("blake3:", "a:b.png", ("blake3_", "a:b.png")),
+    ],
+)
+def test_a_file_is_kept_under_a_name_that_leads_to_it(subfolder: str, filename: str, kept: tuple[str, str]) -> None:
+    assert kept_item(FileItem("temp", subfolder, filename)) == FileItem("temp", *kept)
+
+
+@pytest.mark.parametrize(
+    "filename", ["..", "\\", "a\nb.png", "\n\\a.png", "\ud800.png", "a" * 256, "x\\" * 17 + "a.png"]
+)
+def test_a_name_that_cannot_be_kept_is_refused(filename: str) -> None:
+    with pytest.raises(BadRequest):
+        kept_item(FileItem("output", "", filename))
 
 
 @pytest.mark.parametrize(

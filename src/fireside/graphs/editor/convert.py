@@ -4,6 +4,7 @@ Ids are those of the file; a node in a subgraph is named by the way to it (`12:5
 validated but that every class is known: that is the question of a submit.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any, cast
 
 from fireside.domain.errors import TooLarge
 from fireside.graphs.editor.declarations import needs_editor
-from fireside.graphs.editor.group_nodes import unfold_groups
+from fireside.graphs.editor.group_nodes import group_of, groups_in, unfold_groups
 from fireside.graphs.editor.old_promotion import OldPromotion
 from fireside.graphs.editor.promotion import Budget, configure_instance
 from fireside.graphs.editor.reading import malformed_workflow, read_workflow
@@ -34,6 +35,7 @@ _NAMED_BY_VALUES = frozenset(
 _PREFIX = "filename_prefix"
 _ALIAS = "Node name for S&R"
 _MOST_NAMED = 10
+_SUBGRAPH_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _Place = tuple[Level, Node]
 
 
@@ -79,7 +81,10 @@ class Opened:
         self.workflow = read_workflow(value, surroundings.limits)
         unfold_groups(value, self.workflow, surroundings.object_info, surroundings.limits)
         self.top = _unfold(self.workflow, surroundings.limits)
-        _check_classes(_levels(self.top), self.workflow, surroundings.object_info)
+        missing = _missing_classes(_levels(self.top), self.workflow, surroundings.object_info)
+        _check_definitions(missing, groups_in(value))
+        if missing:
+            raise _unknown_classes(missing)
         _configure(self.workflow, surroundings)
         self._surroundings = surroundings
 
@@ -213,14 +218,31 @@ def _levels(top: Level) -> Iterator[Level]:
         left.extend(reversed(level.inner.values()))
 
 
-def _check_classes(levels: Iterator[Level], workflow: Workflow, object_info: Mapping[str, Any]) -> None:
+def _missing_classes(
+    levels: Iterator[Level], workflow: Workflow, object_info: Mapping[str, Any]
+) -> Mapping[str, Sequence[str]]:
+    """Give the nodes of each class that is not known."""
     missing: dict[str, list[str]] = {}
     for level in levels:
         for node in active_nodes(level):
             if workflow.subgraph_of(node) is None and not isinstance(object_info.get(node.type), dict):
                 missing.setdefault(node.type, []).append(level.id_of(node))
-    if missing:
-        raise _unknown_classes(missing)
+    return missing
+
+
+def _check_definitions(missing: Mapping[str, Sequence[str]], groups: Mapping[str, Any]) -> None:
+    """Refuse what no worker could have: parts of the file itself that are not in it."""
+    undefined: list[str] = []
+    for name, nodes in missing.items():
+        group = group_of(name)
+        if group is not None and not isinstance(groups.get(group), dict):
+            undefined.append(f"the group '{group}' (node {nodes[0]})")
+        elif _SUBGRAPH_ID.fullmatch(name):
+            undefined.append(f"the subgraph '{name}' (node {nodes[0]})")
+    if undefined:
+        more = f" and {len(undefined) - _MOST_NAMED} more" if len(undefined) > _MOST_NAMED else ""
+        named = ", ".join(undefined[:_MOST_NAMED])
+        raise malformed_workflow(f"the file has no definition of {named}{more}; send all of it, as the editor saves it")
 
 
 def _unknown_classes(missing: Mapping[str, Sequence[str]]) -> InvalidGraph:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fireside.domain.errors import TooLarge
 from fireside.graphs.editor.declarations import Declared, declared_inputs
-from fireside.graphs.editor.reading import read_links, read_nodes
+from fireside.graphs.editor.reading import malformed_workflow, read_links, read_nodes
 from fireside.graphs.editor.shapes import list_in, object_in
 from fireside.graphs.editor.widgets import configure_node, saved_widgets
 from fireside.graphs.editor.workflow import Frontend, Graph, Input, Link, Named, Node, Port, Workflow
@@ -22,12 +22,15 @@ _MOST_OUTPUTS = 100
 
 
 def unfold_groups(value: Any, workflow: Workflow, object_info: Mapping[str, Any], limits: GraphLimits) -> None:
-    """Make a subgraph of every node of the file that stands for a group; raises `TooLarge` beyond the limit."""
+    """Make a subgraph of every node of the file that stands for a group.
+
+    Raises `InvalidGraph` for a group that has no nodes, `TooLarge` beyond the limit.
+    """
     count = 0
-    groups = object_in(object_in(object_in(value).get("extra")).get("groupNodes"))
+    groups = groups_in(value)
     for graph in workflow.graphs():
         for node in graph.nodes.values():
-            name = next((node.type.removeprefix(one) for one in _PREFIXES if node.type.startswith(one)), None)
+            name = group_of(node.type)
             data = groups.get(name) if name is not None else None
             if isinstance(data, dict):
                 count += len(list_in(object_in(data).get("nodes")))
@@ -36,6 +39,16 @@ def unfold_groups(value: Any, workflow: Workflow, object_info: Mapping[str, Any]
                 unfolded = _Group(str(name), object_in(data), node, object_info).unfold()
                 workflow.subgraphs[unfolded.id] = unfolded
                 node.type = unfolded.id
+
+
+def groups_in(value: Any) -> Mapping[str, Any]:
+    """Give the groups of a file, by name."""
+    return object_in(object_in(object_in(value).get("extra")).get("groupNodes"))
+
+
+def group_of(node_type: str) -> str | None:
+    """Name the group that nodes of this type stand for; None where they stand for none."""
+    return next((node_type.removeprefix(one) for one in _PREFIXES if node_type.startswith(one)), None)
 
 
 @dataclass(slots=True)
@@ -66,7 +79,9 @@ class _Group:
         self._config = data.get("config")
         where = f"the group '{name}'"
         self._graph = Graph(id=f"group {name} at {use.id}", name=name, nodes={}, links={})
-        numbered = [{**object_in(node), "id": place} for place, node in enumerate(list_in(data.get("nodes")))]
+        if not isinstance(data.get("nodes"), list):
+            raise malformed_workflow(f"{where} has no list of `nodes`")
+        numbered = [{**object_in(node), "id": place} for place, node in enumerate(data["nodes"])]
         self._graph.nodes = read_nodes(numbered, where)
         for node in self._graph.nodes.values():
             for one in node.inputs:

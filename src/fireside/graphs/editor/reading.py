@@ -42,9 +42,15 @@ def malformed_workflow(details: str) -> InvalidGraph:
 
 
 def read_nodes(listed: Any, where: str) -> dict[str, Node]:
-    """Read a list of nodes, by id."""
-    nodes = [_read_node(node, where) for node in list_in(listed)]
-    return {node.id: node for node in nodes}
+    """Read a list of nodes, by id; raises `InvalidGraph` where there is none, or two nodes have one id."""
+    if not isinstance(listed, list):
+        raise malformed_workflow(f"{where} has no list of `nodes`")
+    nodes: dict[str, Node] = {}
+    for node in (_read_node(one, where) for one in cast("list[Any]", listed)):
+        if node.id in nodes:
+            raise malformed_workflow(f"two nodes of {where} have the id {node.id}")
+        nodes[node.id] = node
+    return nodes
 
 
 def read_links(listed: Any, where: str) -> list[Link]:

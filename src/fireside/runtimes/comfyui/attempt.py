@@ -205,7 +205,8 @@ class Attempt:
         if not isinstance(end, Finished):
             return end
         collector, graph = self._following.collector, self._following.task.graph
-        return self._left_out or (lost_files(collector.lost, graph) if collector.lost else end)
+        faults = [*collector.misnamed, *collector.lost]
+        return self._left_out or (lost_files(faults, graph) if faults else end)
 
     def _hear(self, message: Message) -> None:
         self._heard_at = self._clock()

@@ -5,16 +5,21 @@ use `images`, `audio`, `video`, `3d`, `latents`, node packs `gifs`, `a_images` a
 file by a bare text.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, cast
 
+from fireside.domain.assets import FileName, Folder
 from fireside.domain.outputs import MODEL_FILES
 
 _FOLDERS = ("output", "temp", "input")
 _PREFIXES = ("output/", "temp/")
 _LONGEST_NAME = 1024
+_NO_PARTS = frozenset({"", ".", ".."})
+_SEPARATORS = re.compile(r"[/\\]")
+_HASH_OR_DRIVE = re.compile(r"^(blake3|[A-Za-z](?=:$)):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,20 @@ def find_file_items(output: Mapping[str, Any]) -> Iterator[Found]:
                 yield from _inside(one, key)
 
 
+def kept_item(item: FileItem) -> FileItem:
+    """Name the file as it is kept among its owner's; raises `BadRequest` for what cannot be a name there.
+
+    To a ComfyUI on Linux what a user of Windows writes (`sub\\a`) is one name; kept, it has a folder. Parts that lead
+    nowhere are left out, and what would be read as a hash or a drive loses its colon.
+    """
+    parts = [
+        part for part in _SEPARATORS.split(f"{item.subfolder}/{item.filename}") if part.strip(" ") not in _NO_PARTS
+    ]
+    *parents, name = [_HASH_OR_DRIVE.sub(r"\1_", part) for part in parts] or [""]
+    kept = FileName.checked(Folder(item.type), "/".join(parents), name)
+    return FileItem(item.type, kept.subfolder, kept.name)
+
+
 def annotated_path(value: str) -> tuple[str, PurePosixPath]:
     """Read `sub/name [output]` as ComfyUI does: the folder, `input` unless named, and the path below it.
 
@@ -68,7 +87,7 @@ def annotated_path(value: str) -> tuple[str, PurePosixPath]:
         if value.endswith(f"[{name}]"):
             folder, path = name, value[: -len(f" [{name}]")]
     parts = path.split("/")
-    if "\0" in path or any(part in {"", ".", ".."} for part in parts):
+    if "\0" in path or any(part in _NO_PARTS for part in parts):
         raise ValueError(f"{value!r} is not the name of a file below a folder")
     return folder, PurePosixPath(path)
 

@@ -61,7 +61,7 @@ def left_out(answer: PromptAnswer, graph: Mapping[str, Any]) -> Failed | None:
 
 
 def lost_files(lost: list[tuple[NodeOutput, str]], graph: Mapping[str, Any]) -> Failed:
-    """Give the failure of a run whose outputs name files that cannot be had."""
+    """Give the failure of a run whose outputs name files that cannot be had, or not be kept."""
     event, _ = lost[0]
     entry: Mapping[str, Any] = graph.get(event.node_id) or graph.get(event.display_node_id) or {}
     return Failed(

@@ -47,11 +47,13 @@ class Preview:
     format: PreviewFormat
     quality: int = _QUALITY
     longest_edge: int | None = None
+    is_opaque: bool = False
+    """Whether alpha is left out of a format that could hold it."""
 
     @property
     def key(self) -> str:
         """What tells this wish from every other, in an ETag."""
-        return f"{self.format}-{self.quality}-{self.longest_edge or 'full'}"
+        return f"{self.format}-{self.quality}-{self.longest_edge or 'full'}{'-opaque' if self.is_opaque else ''}"
 
 
 Transform = ChannelOf | Preview
@@ -82,7 +84,12 @@ async def serve_transform(
         return await _channel(seen, asset, transform.channel, headers)
     async with blob_file(seen, asset.hash) as path:
         made = await make_preview(
-            path, transform.format, transform.quality, longest_edge=transform.longest_edge, limits=seen.limits
+            path,
+            transform.format,
+            transform.quality,
+            longest_edge=transform.longest_edge,
+            is_opaque=transform.is_opaque,
+            limits=seen.limits,
         )
     return Response(made, headers=headers)
 
@@ -103,12 +110,17 @@ async def _chunks_then_close(file: IO[bytes], stack: contextlib.ExitStack) -> As
 
 
 def _wanted_preview(text: str, channel: str, res: int | None) -> Preview:
-    """Read `jpeg;80` as ComfyUI does: a format that is unknown, or that would lose a wanted alpha, is webp."""
+    """Read `jpeg;80` as ComfyUI does: a format that is unknown, or that would lose a wanted alpha, is webp.
+
+    `rgb` is without alpha in any format.
+    """
     name, _, rest = text.partition(";")
     quality = rest.rpartition(";")[2]
     is_number = quality.isascii() and quality.isdecimal() and len(quality) <= len("100")
+    preview_format = "webp" if "a" in channel else _PREVIEW_FORMATS.get(name, "webp")
     return Preview(
-        format="webp" if "a" in channel else _PREVIEW_FORMATS.get(name, "webp"),
+        format=preview_format,
         quality=min(max(int(quality), 1), 100) if is_number else _QUALITY,
         longest_edge=res,
+        is_opaque=channel == "rgb" and preview_format == "webp",
     )

@@ -99,6 +99,7 @@ async def test_the_key_can_stand_in_the_address(house: House, picture: bytes) ->
     [
         {"filename": "a.png", "subfolder": "sub", "type": "temp"},
         {"filename": "a.png", "subfolder": "sub/", "type": "temp"},
+        {"filename": "a.png", "subfolder": "./sub//.", "type": "temp"},
         {"filename": "sub/a.png", "type": "temp"},
         {"filename": "a.png [temp]", "subfolder": "sub"},
         {"filename": "sub/a.png [temp]", "type": "output"},

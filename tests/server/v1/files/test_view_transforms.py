@@ -77,6 +77,7 @@ async def test_a_preview_is_encoded_as_it_says(seen: House, preview: str, kind: 
         ("jpeg;50", "rgb", Preview("jpeg", 50)),
         ("jpeg;50", "a", Preview("webp", 50)),
         ("webp", "rgba", Preview("webp", 90)),
+        ("webp;50", "rgb", Preview("webp", 50, is_opaque=True)),
         ("jpeg;0", None, Preview("jpeg", 1)),
         ("jpeg;500", None, Preview("jpeg", 100)),
         ("jpeg;" + "9" * 9999, None, Preview("jpeg", 90)),
@@ -89,6 +90,15 @@ def test_a_preview_is_read_as_comfyui_reads_it(preview: str, channel: Any, wante
     assert wanted_transform(ViewQuery(filename="a.png", preview=preview, channel=channel)) == wanted
 
 
+@pytest.mark.parametrize(("preview", "channel", "mode"), [("webp;90", "rgb", "RGB"), ("webp;90", "rgba", "RGBA")])
+async def test_a_preview_is_without_alpha_where_rgb_is_wanted(
+    seen: House, preview: str, channel: str, mode: str
+) -> None:
+    image = opened(await seen.ada.view("a.png", preview=preview, channel=channel, res=64))
+
+    assert (image.format, image.mode, image.size) == ("WEBP", mode, (64, 48))
+
+
 async def test_a_preview_can_be_small_too(seen: House) -> None:
     assert opened(await seen.ada.view("a.png", preview="webp", res=64)).size == (64, 48)
 
@@ -96,6 +106,7 @@ async def test_a_preview_can_be_small_too(seen: House) -> None:
 async def test_each_wish_has_a_tag_of_its_own_and_is_made_once_for_a_client(seen: House) -> None:
     wishes: list[dict[str, Any]] = [
         {}, {"channel": "rgb"}, {"channel": "a"}, {"res": 64}, {"res": 65}, {"preview": "webp"}, {"preview": "webp;10"},
+        {"preview": "webp", "channel": "rgb"},
     ]  # fmt: skip
     tags = [(await seen.ada.view("a.png", **wish)).headers["etag"] for wish in wishes]
     assert len(set(tags)) == len(tags)
