@@ -149,26 +149,26 @@ def check_metadata(user_metadata: bytes) -> None:
 
 async def check_wish(store: Store, wish: Wish) -> None:
     """Raise `BadRequest` or `InvalidPreview` for what no asset can be, before bytes are fetched for it."""
+    await _placed(store, wish, wish.name or "any")
+
+
+async def _placed(store: Store, wish: Wish, name: str) -> tuple[FileName, tuple[str, ...]]:
+    """Say which file it is to be, and with which tags; raises as `check_wish`."""
     check_metadata(wish.user_metadata)
     _check_type(wish.mime_type)
-    _placed(wish, wish.name or "any")
-    if wish.preview_id is not None:
-        await _check_preview(store, wish.user_id, wish.preview_id)
-
-
-def _placed(wish: Wish, name: str) -> tuple[FileName, tuple[str, ...]]:
-    """Say which file it is to be, and with which tags."""
     tags = normalize_tags(wish.tags)
     folder = next((_FOLDERS[tag] for tag in tags if tag in _FOLDERS), Folder.INPUT)
     if not _FOLDERS.keys() & set(tags) and _OTHER_ROOTS.isdisjoint(tags):
         tags = normalize_tags({*tags, folder.value})
     *parents, last = name.replace("\\", "/").split("/")
-    return upload_name(folder, "/".join(parents), last), tags
+    file = upload_name(folder, "/".join(parents), last)
+    if wish.preview_id is not None:
+        await _check_preview(store, wish.user_id, wish.preview_id)
+    return file, tags
 
 
 async def _record(library: Library, wish: Wish, name: str, bytes_: _Bytes, *, is_upload: bool) -> Recorded:
-    await check_wish(library.store, wish)
-    file, tags = _placed(wish, name)
+    file, tags = await _placed(library.store, wish, name)
     asset = Asset(
         id=wish.asset_id or AssetId(uuid4()),
         user_id=wish.user_id,

@@ -22,8 +22,6 @@ from fireside.outbound.hosts import AllowedHosts
 from fireside.outbound.targets import Target, check_url, join_url
 
 MAX_REDIRECTS = 5
-# Of a length that a source says.
-_MOST_DIGITS = 20
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _USER_AGENT = f"Fireside/{__version__}"
 
@@ -62,7 +60,7 @@ class Fetched:
     def content_length(self) -> int | None:
         """How many bytes the source says there are; the stream is held to it."""
         text = self.headers.get("content-length", "")
-        return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+        return int(text) if text.isascii() and text.isdecimal() else None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Give the bytes as they come; raises `TooLarge` at the first beyond the limit, and `FetchFailed`."""

@@ -239,9 +239,10 @@ async def test_a_source_is_asked_what_it_has(ann: Caller, site: Site) -> None:
         "content_length": 3000, "content_type": "image/png", "filename": "file", "name": "file", "tags": [],
         "validation": {"is_valid": True, "errors": [], "warnings": []},
     }  # fmt: skip
-    large = await ann.get("/api/assets/remote-metadata", url=url_of(site, "announced?bytes=5001"))
-    assert large["validation"]["is_valid"] is False
-    assert large["validation"]["errors"][0]["code"] == "FILE_TOO_LARGE"
+    for size in (5001, 10**19 - 1):
+        large = await ann.get("/api/assets/remote-metadata", url=url_of(site, f"announced?bytes={size}"))
+        assert (large["content_length"], large["validation"]["is_valid"]) == (size, False)
+        assert large["validation"]["errors"][0]["code"] == "FILE_TOO_LARGE"
     unknown = await ann.get("/api/assets/remote-metadata", url=url_of(site, "unannounced?mib=1"))
     assert unknown["content_length"] == -1
 
@@ -255,6 +256,7 @@ async def test_a_source_is_asked_what_it_has(ann: Caller, site: Site) -> None:
         ("http://127.0.0.1:{port}/status?is=404", 422),
         ("http://127.0.0.1:{port}/status?is=403", 422),
         ("http://127.0.0.1:{port}/status?is=500", 422),
+        ("http://127.0.0.1:{port}/redirect?to=http://xn--/", 400),
     ],
 )
 async def test_a_source_that_cannot_be_asked(ann: Caller, site: Site, url: str, status: int) -> None:

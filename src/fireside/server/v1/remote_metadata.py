@@ -17,7 +17,7 @@ from fireside.server.v1.assets import asset_route
 from fireside.wire.refusals import AssetRefusalBody
 from fireside.wire.tasks import RemoteMetadataBody, RemoteMetadataQuery, RemoteProblem, RemoteValidation
 
-# More than a header can say.
+# A length is read up to twenty digits.
 _ANY_SIZE = 10**20
 
 
